@@ -1,0 +1,32 @@
+"""lmteach: the Levenberg-Marquardt algorithm, derived, proved, stepped and broken, on a package small enough to read."""
+
+__version__ = "0.1.0"
+
+from .damping import Factor, Nielsen
+from .layers import Input, Linear, Relu, Sigmoid, Softplus, Tanh
+from .network import Network
+from .problems import CurveFit, LeastSquares, NetworkFit
+from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
+from .solving import solve
+from .trace import Step, Trace
+
+__all__ = [
+    "CurveFit",
+    "Factor",
+    "Input",
+    "LeastSquares",
+    "Linear",
+    "Network",
+    "NetworkFit",
+    "Nielsen",
+    "Relu",
+    "Sigmoid",
+    "Softplus",
+    "Step",
+    "Tanh",
+    "Trace",
+    "gauss_newton",
+    "gradient_descent",
+    "levenberg_marquardt",
+    "solve",
+]

@@ -1,0 +1,116 @@
+"""Door checks: bad input ends here, with the argument's name, what came and what was expected."""
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+
+
+def as_array(name, value, ndim, shape=None):
+    """A float64 (or symbolic) array made from value; the caller's array is never changed."""
+    expected = f"an array of numbers with {ndim} axis" if ndim == 1 else f"an array of numbers with {ndim} axes"
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is not {expected}: {error}") from None
+    if array.dtype == object and not all(hasattr(x, "free_symbols") or is_real(x) for x in array.flat):
+        raise TypeError(f"{name} holds {_kinds(array)}: expected {expected}")
+    if array.dtype != object:
+        array = _as_float(name, array, expected)
+    if array.ndim != ndim:
+        raise ValueError(f"{name} has shape {array.shape}: expected {expected}{_hint(array, ndim)}")
+    if shape is not None and any(want is not None and want != got for want, got in zip(shape, array.shape, strict=True)):
+        wanted = ", ".join("any" if want is None else str(want) for want in shape)
+        raise ValueError(f"{name} has shape {array.shape}: expected ({wanted}{',' * (ndim == 1)})")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty (shape {array.shape}): expected at least one number")
+    return array
+
+
+def as_finite(name, value, ndim, shape=None):
+    """as_array, and every number finite."""
+    if type(value) is np.ndarray and value.shape == shape and value.dtype == float and ndim == 1 and math.isfinite(value.dot(value)):
+        return value  # what a solver asks for at every trial
+    array = as_array(name, value, ndim, shape)
+    if array.dtype != object and not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{name} holds {array[where]} at index {where}: expected finite numbers only")
+    return array
+
+
+def owned(array):
+    """A read-only array that nobody else can change: the array itself, if it is one already, else a copy."""
+    if array.flags.writeable or array.base is not None:
+        array = array.copy()
+        array.setflags(write=False)
+    return array
+
+
+def _as_float(name, array, expected):
+    if array.dtype.kind == "c":
+        raise TypeError(f"{name} is complex: expected {expected}, real")
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} has dtype {array.dtype}: expected {expected}")
+    return array.astype(float, copy=False)
+
+
+def _kinds(array):
+    return ", ".join(sorted({type(x).__name__ for x in array.flat}))
+
+
+def _hint(array, ndim):
+    return f" (for one column: reshape(-1, 1), shape {(array.size, 1)})" if (array.ndim, ndim) == (1, 2) else ""
+
+
+def is_real(value):
+    """True for a real number that is not a bool."""
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+
+
+def positive(name, value, or_zero=False):
+    """A finite number > 0 (or ≥ 0)."""
+    expected = f"expected a finite number {'≥' if or_zero else '>'} 0"
+    if not is_real(value):
+        raise TypeError(f"{name} = {value!r}: {expected}")
+    if not (math.isfinite(value) and (value > 0 or (or_zero and value == 0))):
+        raise ValueError(f"{name} = {value!r}: {expected}")
+    return float(value)
+
+
+def at_least(name, value, least):
+    """A whole number ≥ least."""
+    if not isinstance(value, Integral) or isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} = {value!r}: expected a whole number of at least {least}")
+    if value < least:
+        raise ValueError(f"{name} = {value!r}: expected a whole number of at least {least}")
+    return int(value)
+
+
+def one_of(name, value, options):
+    """One of the named options; a misspelt one is told what there is."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} = {value!r}: expected one of {', '.join(map(repr, options))}")
+    if value not in options:
+        raise ValueError(f"{name} = {value!r}: expected one of {', '.join(map(repr, options))}")
+    return value
+
+
+def flag(name, value):
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} = {value!r}: expected True or False")
+    return bool(value)
+
+
+def instance(name, value, kind, expected):
+    """An object of the given kind."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is a {type(value).__name__}: expected {expected}")
+    return value
+
+
+def function(name, value, expected):
+    """Something that can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} is a {type(value).__name__}: expected a function {expected}")
+    return value

@@ -1,0 +1,56 @@
+"""Who turns the knob: rules that choose the next μ after a trial."""
+
+import math
+import sys
+from dataclasses import dataclass, replace
+
+from .checks import positive
+
+SMALLEST = sys.float_info.min  # a μ of 0 could never rise again
+
+
+@dataclass(frozen=True)
+class Factor:
+    """μ ← μ/factor after an accepted trial, μ·factor after a refused one, kept within [mu_min, mu_max].
+
+    Factor(10) is the classic (Marquardt 1963; Hagan & Menhaj 1994), Factor(1.2) neupy's rule, Factor(1) a constant μ.
+    Raises ValueError for a factor below 1.
+    """
+
+    factor: float = 10.0
+    mu_min: float = SMALLEST
+    mu_max: float = math.inf
+
+    def __post_init__(self):
+        if positive("factor", self.factor) < 1:
+            raise ValueError(f"factor = {self.factor!r}: expected a number of at least 1")
+        if not self.mu_max > positive("mu_min", self.mu_min):
+            raise ValueError(f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}")
+
+    def update(self, mu, rho, accepted):
+        """The next μ, and the rule that will judge the next trial."""
+        mu = mu / self.factor if accepted else mu * self.factor
+        return min(max(mu, self.mu_min), self.mu_max), self
+
+
+@dataclass(frozen=True)
+class Nielsen:
+    """μ ← μ·max(1/3, 1 − (2ρ − 1)³), ν ← 2 after an accepted trial; μ ← μν, ν ← 2ν after a refused one.
+
+    Source: H. B. Nielsen, Damping parameter in Marquardt's method (1999). Raises ValueError for ν below 1.
+    """
+
+    nu: float = 2.0
+    mu_min: float = SMALLEST
+
+    def __post_init__(self):
+        if positive("nu", self.nu) < 1:
+            raise ValueError(f"nu = {self.nu!r}: expected a number of at least 1")
+        positive("mu_min", self.mu_min)
+
+    def update(self, mu, rho, accepted):
+        """The next μ, and the rule that will judge the next trial."""
+        if not accepted:
+            return mu * self.nu, replace(self, nu=2 * self.nu)
+        mu *= max(1 / 3, 1 - (2 * min(rho, 1.0) - 1) ** 3)  # beyond ρ = 1 the factor stays 1/3
+        return max(mu, self.mu_min), self if self.nu == 2 else replace(self, nu=2.0)

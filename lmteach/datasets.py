@@ -1,0 +1,219 @@
+"""What the lessons fit: X (N, n_inputs), Y (N, n_outputs), from a seed, real digits, and MNIST's files."""
+
+import gzip
+import math
+import zlib
+from numbers import Integral, Real
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+MAX_SEED = 2**32 - 1  # the largest that np.random.RandomState takes
+SMALL_SIDE, SMALL_INK = 8, 16  # a pixel of load_digits counts the ink in 4 × 4 cells
+SIDE, INK, N_CLASSES, N_TRAIN, MNIST_SHAPE = 28, 255, 10, 60_000, (70_000, 784)
+MNIST_FILES = [f"{part}-{of}-ubyte" for part in ("train", "t10k") for of in ("images-idx3", "labels-idx1")]
+IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+GZIP_MAGIC, MAX_NDIM = b"\x1f\x8b", 32  # every NumPy has arrays of up to 32 dimensions
+
+
+class Digits(NamedTuple):
+    """Pixels X (N, side²) in [0, 1], one-hot Y (N, 10), labels (N,), and X as images (N, side, side)."""
+    X: np.ndarray
+    Y: np.ndarray
+    labels: np.ndarray
+    images: np.ndarray
+
+
+def line(n=100, seed=42):
+    """The blog's line, y = 3x + 1 + 0.1ε with x uniform in [0, 1): its float32 numbers to the last bit.
+
+    Returns X (n, 1), Y (n, 1). ValueError, TypeError: n below 1, seed outside 0 … 2³² − 1.
+    Source: the first listing of the blog post on Levenberg-Marquardt that started this project.
+    """
+    stream = np.random.RandomState(_number("seed", seed, 0, MAX_SEED))  # leaves np.random's own state alone
+    X = stream.rand(_number("n", n, 1), 1).astype(np.float32)
+    Y = 3 * X + 1 + 0.1 * stream.randn(*X.shape).astype(np.float32)
+    return X.astype(np.float64), Y.astype(np.float64)
+
+
+def sine(n=40, noise=0.0, seed=0):
+    """One period, y = sin x + noise·ε with ε standard normal, at n equidistant x in [−π, π].
+
+    Returns X (n, 1), Y (n, 1). ValueError, TypeError: n below 1, noise negative or not finite, bad seed.
+    """
+    X = np.linspace(-np.pi, np.pi, _number("n", n, 1))[:, None]
+    stream = np.random.default_rng(_number("seed", seed, 0, MAX_SEED))
+    return X, np.sin(X) + _number("noise", noise, 0, kind=float) * stream.standard_normal(X.shape)
+
+
+def sinc(n=17):
+    """A hill with ripples, y = sin(5x₁)/(5x₁) · sin(5x₂)/(5x₂), on the n × n grid over [−1, 1]².
+
+    Returns X (n², 2) with x₁ running fastest, Y (n², 1). ValueError, TypeError: n below 1.
+    """
+    ticks = np.linspace(-1, 1, _number("n", n, 1))
+    X = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
+    return X, np.sinc(5 * X / np.pi).prod(axis=1, keepdims=True)  # np.sinc(t) = sin(πt)/(πt)
+
+
+def digits(size=8):
+    """1797 real handwritten digits, offline: ink / 16 on 8 × 8 pixels, or enlarged (bilinear) to size × size.
+
+    Returns Digits in the dataset's own order. ValueError, TypeError: size below 8.
+    Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits (UCI, 1998), from scikit-learn.
+    """
+    factor = _number("size", size, SMALL_SIDE) / SMALL_SIDE
+    from scipy.ndimage import zoom  # slow to import, both of them, and only needed here
+    from sklearn.datasets import load_digits
+    small = load_digits()
+    images = zoom(small.images / SMALL_INK, (1, factor, factor), order=1)
+    return _as_digits(np.clip(images, 0, 1), small.target)  # rounding may leave [0, 1]
+
+
+def mnist(folder=None):
+    """MNIST as (train, test), two Digits with pixels = grey / 255: 60 000 and 10 000 of 28 × 28.
+
+    From a folder with its four IDX files (-idx or .idx in the name, gzipped or not), else from openml.org.
+    FileNotFoundError: files missing. ValueError: damaged, or not MNIST's. OSError: nothing fetched.
+    Source: Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST Database of Handwritten Digits (1998).
+    """
+    if folder is None:
+        return _fetch_mnist()
+    paths = [_find_idx(_path("folder", folder), name) for name in MNIST_FILES]
+    return _read_digits(*paths[:2]), _read_digits(*paths[2:])
+
+
+def split(X, Y, fraction=0.75, seed=0, stratify=None):
+    """(X, Y) for training and (X, Y) for validation: round(fraction·N) samples drawn at random, and the rest.
+
+    X (N, n_inputs), Y (N, n_outputs) are copied, in their order. With stratify, labels (N,), each class comes
+    within one sample of its share. ValueError, TypeError: not 2-D, real, finite; other lengths; a part empty.
+    """
+    X, Y = _table("X", X), _table("Y", Y)
+    N = len(X)
+    labels = np.zeros(N, int) if stratify is None else _array("stratify", stratify)
+    _expect(len(Y) == N, f"Y has {len(Y)} rows: expected {N}, as X has")
+    _expect(labels.shape == (N,) and labels.dtype.kind in "iuU",
+            f"stratify is {labels.dtype} {labels.shape}: expected integers or strings of shape ({N},)")
+    n_train = round(_number("fraction", fraction, 0, 1, kind=float) * N)
+    _expect(0 < n_train < N, f"fraction = {fraction} of {N} samples: expected one or more in each part")
+    chance = np.random.default_rng(_number("seed", seed, 0, MAX_SEED)).random(N)
+    train = np.empty(N, bool)  # class after class, each in a random order, we draw at even distances
+    train[np.lexsort((chance, labels))] = np.diff(np.arange(N + 1, dtype=np.int64) * n_train // N)
+    return (X[train], Y[train]), (X[~train], Y[~train])
+
+
+def standardize(train, *others):
+    """(x − mean) / std for every array, with one mean and one std, scalars over the whole of train.
+
+    Returns a tuple of new arrays. ValueError, TypeError: not 2-D, real and finite; train constant.
+    """
+    train, others = _table("train", train), [_table("others", array) for array in others]
+    _expect(np.ptp(train) > 0, f"train is {train.flat[0]} everywhere: expected at least two different values")
+    mean, std = train.mean(), train.std()
+    return tuple((array - mean) / std for array in (train, *others))
+
+
+def read_idx(path):
+    """The array in an IDX file, gzipped or not, in its own shape and type (native byte order).
+
+    Big endian: 00 00, type code, number of dimensions, their sizes (uint32), the elements row by row.
+    FileNotFoundError: no such file. ValueError: damaged gzip, wrong magic number, too few or many bytes.
+    Source: Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST Database (1998), "The IDX file format".
+    """
+    content = _unpacked(_path("path", path))
+    dtype, shape = _idx_header(path, content)
+    start = 4 + 4 * len(shape)
+    size = start + dtype.itemsize * math.prod(shape)  # Python's integers: no header overflows them
+    _expect(len(content) == size, f"{path}: {len(content)} bytes, expected {size} for {dtype.name} {shape}")
+    return np.frombuffer(content, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def _unpacked(path):
+    _expect(path.is_file(), f"{path}: no such file, expected an IDX file, gzipped or not", FileNotFoundError)
+    content = path.read_bytes()
+    try:
+        return gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: damaged gzip ({error}), expected one that unpacks") from error
+
+
+def _idx_header(path, content):
+    zeros, (code, ndim) = content[:2], content[2:4].ljust(2, b"\0")
+    _expect(zeros == b"\0\0" and code in IDX_TYPES and 0 < ndim <= MAX_NDIM,
+            f"{path}: starts with {content[:4].hex(' ') or 'nothing'}, expected an IDX magic number: "
+            f"00 00, type {' '.join(f'{known:02x}' for known in IDX_TYPES)}, 1 to {MAX_NDIM} dimensions")
+    sizes = content[4:4 + 4 * ndim]
+    shape = tuple(int.from_bytes(sizes[i:i + 4], "big") for i in range(0, len(sizes), 4))
+    _expect(len(sizes) == 4 * ndim and 0 not in shape,
+            f"{path}: header with sizes {sizes.hex(' ')}, expected {ndim} of 4 bytes, none of them 0")
+    return np.dtype(IDX_TYPES[code]), shape
+
+
+def _find_idx(folder, name):
+    spellings = [stem + end for stem in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")]
+    found = [folder / spelt for spelt in spellings if (folder / spelt).is_file()]
+    _expect(found, f"folder = {folder}: no {' or '.join(spellings)}; expected MNIST's four IDX files, "
+            f"{', '.join(MNIST_FILES)}", FileNotFoundError)
+    return found[0]
+
+
+def _read_digits(images_path, labels_path):
+    images, labels = read_idx(images_path), read_idx(labels_path)
+    for path, array, shape in (images_path, images, (SIDE, SIDE)), (labels_path, labels, ()):
+        _expect(array.dtype == np.uint8 and array.shape[1:] == shape,
+                f"{path}: {array.dtype} {array.shape}, expected uint8 of shape {('N', *shape)}")
+    _expect(labels.max() < N_CLASSES, f"{labels_path}: label {labels.max()}, expected 0 to {N_CLASSES - 1}")
+    _expect(len(images) == len(labels), f"{labels_path}: {len(labels)} labels, expected {len(images)}")
+    return _as_digits(images / INK, labels)
+
+
+def _fetch_mnist():
+    from sklearn.datasets import fetch_openml
+    try:  # liac-arff, because scikit-learn's quicker parser needs pandas
+        raw = fetch_openml("mnist_784", version=1, as_frame=False, parser="liac-arff")
+    except Exception as error:  # no network, a broken line, a spoilt cache: one way out of all of them
+        raise OSError(f"no MNIST from openml.org ({error}); without a network use mnist(folder), a folder "
+                      f"with the four IDX files {', '.join(MNIST_FILES)}, gzipped or not") from error
+    _expect(raw.data.shape == MNIST_SHAPE, f"openml.org gave {raw.data.shape}, expected {MNIST_SHAPE}")
+    images, labels = raw.data.reshape(-1, SIDE, SIDE) / INK, raw.target
+    return _as_digits(images[:N_TRAIN], labels[:N_TRAIN]), _as_digits(images[N_TRAIN:], labels[N_TRAIN:])
+
+
+def _as_digits(images, labels):
+    labels = labels.astype(np.int64)  # MNIST's are bytes in IDX, strings at OpenML
+    return Digits(images.reshape(len(images), -1), np.eye(N_CLASSES)[labels], labels, images)
+
+
+def _expect(holds, message, error=ValueError):
+    if not holds:
+        raise error(message)
+
+
+def _number(name, value, low, high=math.inf, kind=int):
+    kinds, what = (Integral, "an integer") if kind is int else (Real, "a finite number")
+    message = f"{name} = {value!r}: expected {what} ≥ {low}" + f" and ≤ {high}" * (high < math.inf)
+    _expect(isinstance(value, kinds) and not isinstance(value, bool), message, TypeError)
+    _expect(low <= value <= high and value < math.inf, message)
+    return kind(value)
+
+
+def _array(name, value):
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is no array ({error}): expected rows of equal length") from error
+
+
+def _table(name, value):
+    array = _array(name, value)
+    _expect(array.dtype.kind in "iuf", f"{name} has dtype {array.dtype}: expected real numbers", TypeError)
+    _expect(array.size and array.ndim == 2, f"{name} has shape {array.shape}: expected 2-D and not empty")
+    _expect(np.isfinite(array).all(), f"{name} has NaN or infinite values: expected finite ones")
+    return array.astype(np.float64)
+
+
+def _path(name, value):
+    _expect(isinstance(value, str | Path), f"{name} = {value!r}: expected a str or Path", TypeError)
+    return Path(value)

@@ -1,0 +1,176 @@
+"""The lessons: where they are shipped, and how a learner's folder gets them without losing a line of work."""
+
+import hashlib
+import itertools
+import json
+import os
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+MANIFEST = ".lmteach-lessons.json"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class LessonError(Exception):
+    """The lessons cannot be brought into the folder; the message says why and what to do."""
+
+
+class Outcome(NamedTuple):
+    """What happened to a file: new, same, updated, kept, beside or reset; and the second file's name."""
+
+    name: str
+    what: str
+    other: str = ""
+
+
+def shipped_folder():
+    """The folder the lessons come from: inside an installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_notebooks"
+    return installed if installed.is_dir() else package.parent / "notebooks"
+
+
+def shipped():
+    """Every shipped file, by its name inside the folder of lessons; a LessonError if there is none."""
+    source = shipped_folder()
+    files = {path.relative_to(source): path for path in sorted(source.rglob("*")) if path.is_file()}
+    visible = {name.as_posix(): path for name, path in files.items() if not _is_hidden(name)}
+    if not visible:
+        raise LessonError(f"No lessons were found in {source}: this lmteach is incomplete, install it again.")
+    return visible
+
+
+def _is_hidden(name):
+    return any(part.startswith((".", "__")) for part in name.parts)
+
+
+def sources_hash(path):
+    """A hash of a notebook's cell sources; of all bytes if the file is a picture or a damaged notebook."""
+    sources = _sources(path)
+    content = path.read_bytes() if sources is None else json.dumps(sources).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _sources(path):
+    """Kind and source of each cell, or None; empty cells don't count, Shift-Enter adds one at the end."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources = [[cell["cell_type"], "".join(cell["source"])] for cell in cells]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return [source for source in sources if source[1].strip()]
+
+
+def install(folder, reset=()):
+    """Bring the shipped lessons into the folder, keep all the learner changed, and tell each Outcome."""
+    files = shipped()
+    _refuse_the_source(folder)
+    fresh = {name for word in reset for name in _named(word, files)}
+    folder.mkdir(parents=True, exist_ok=True)
+    known = _read_manifest(folder)
+    outcomes = [_place(folder, name, source, known, name in fresh) for name, source in files.items()]
+    _write_manifest(folder, known)
+    return outcomes
+
+
+def _refuse_the_source(folder):
+    source, target = shipped_folder().resolve(), folder.resolve()
+    if source in (target, *target.parents):
+        raise LessonError(f"{folder} is where the lessons come from: choose another folder for your copies.")
+
+
+def _named(word, files):
+    """The lessons a learner means by 07, 07_damping or 07_damping.ipynb."""
+    lessons = [name for name in files if name.endswith(".ipynb")]
+    found = [name for name in lessons if word in (name, name[:-6]) or name.startswith(word + "_")]
+    if not found:
+        raise LessonError(f"There is no lesson {word!r} to reset; the lessons are {', '.join(lessons)}.")
+    return found
+
+
+def _place(folder, name, source, known, reset):
+    """Put one shipped file where there is none or an unchanged one; `known` remembers what was shipped."""
+    target, new, before = folder / name, sources_hash(source), known.get(name)
+    known[name] = new
+    if not target.exists():
+        return _copied(source, target, Outcome(name, "new"))
+    if reset:
+        return _copied(source, target, Outcome(name, "reset", _set_aside(target).name))
+    mine = sources_hash(target)
+    if mine == new:
+        return Outcome(name, "same")
+    if mine == before:
+        return _copied(source, target, Outcome(name, "updated"))
+    if new == before:
+        return Outcome(name, "kept")
+    return _put_beside(source, target, name, known)
+
+
+def _put_beside(source, target, name, known):
+    """Put the newer file beside the learner's; an earlier newer one that was worked in is set aside first."""
+    beside = target.with_name(f"{target.stem}.new{target.suffix}")
+    if beside.exists() and sources_hash(beside) not in (known.get(beside.name), sources_hash(source)):
+        _set_aside(beside)
+    known[beside.name] = sources_hash(source)
+    return _copied(source, beside, Outcome(name, "beside", beside.name))
+
+
+def _copied(source, target, outcome):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    return outcome
+
+
+def _set_aside(path):
+    """Rename a file to its dated backup; a backup that exists is never overwritten."""
+    dated = f"{path.stem}.bak-{date.today().isoformat()}"
+    counters = itertools.chain([""], (f"-{count}" for count in itertools.count(2)))
+    names = (path.with_name(f"{dated}{counter}{path.suffix}") for counter in counters)
+    return path.rename(next(name for name in names if not name.exists()))
+
+
+def _read_manifest(folder):
+    """What was shipped into this folder before; nothing, if it cannot be read: then every change is kept."""
+    try:
+        known = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _write_manifest(folder, known):
+    _write(folder / MANIFEST, json.dumps(known, indent=1, ensure_ascii=False, sort_keys=True))
+
+
+def strip_dead_views(folder):
+    """Take dead widget views out of the folder's lessons: JupyterLab would prefer them to the pictures."""
+    for name in shipped():
+        lesson = folder / name
+        # Copies too, such as 07_damping.new.ipynb, but nobody else's notebooks.
+        for path in lesson.parent.glob(f"{lesson.stem}*.ipynb"):
+            if _sources(path) is not None:
+                _strip(path)
+
+
+def _strip(path):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    if drop_views(notebook):
+        _write(path, json.dumps(notebook, indent=1, ensure_ascii=False))
+
+
+def drop_views(notebook):
+    """Drop the widget views with a picture beside them, and stored widget state; tell if there was any."""
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    bundles = [output["data"] for output in outputs if "image/png" in output.get("data", {})]
+    views = [bundle.pop(WIDGET_VIEW) for bundle in bundles if WIDGET_VIEW in bundle]
+    state = notebook.get("metadata", {}).pop("widgets", None)
+    return bool(views) or state is not None
+
+
+def _write(path, text):
+    """Write a whole file or nothing: an interruption must not leave half a lesson."""
+    draft = path.with_name(path.name + ".draft")
+    draft.write_text(text + "\n", encoding="utf-8", newline="\n")
+    os.replace(draft, path)

@@ -1,0 +1,186 @@
+"""The straight-line model r + Jh at one θ, and the damped step from it: (JᵀJ + μD²) h = −g.
+
+The rows route: Jᵀ is written parameter by parameter into a buffer, JᵀJ is one symmetric rank-k update, and the step one
+Cholesky factorization. A refused trial reuses everything but the diagonal.
+"""
+
+import math
+from functools import reduce
+
+import numpy as np
+
+from .checks import as_finite, positive
+from .primitives import gram, inner, spd_solver
+
+CHUNK_BYTES = 2**26  # Jᵀ is formed at most this much at a time
+
+
+class Workspace:
+    """Buffers of one running solver, written again at every step and never handed out.
+
+    A Linearization without one makes new arrays, so that nothing it gave away can change.
+    """
+
+    def __init__(self):
+        self._buffers = {}
+
+    def buffer(self, name, shape, dtype, order="C"):
+        """An array of that shape, with whatever was in it before."""
+        size, kept = math.prod(shape), self._buffers.get(name)
+        if kept is None or kept.size < size or kept.dtype != dtype:
+            kept = self._buffers[name] = np.empty(size, dtype=dtype)
+        return kept[:size].reshape(shape, order=order)
+
+
+class Linearization:
+    """r, J, g = Jᵀr and A = JᵀJ at one θ, with F = ½ rᵀr, and the damped steps from there.
+
+    `r` is (N·m,). `write_rows(start, stop, out)` writes columns start:stop of Jᵀ, (P, stop − start), into out; it is asked for
+    whole samples, `per_sample` rows each. Everything handed out is read-only and belongs to the reader.
+    """
+
+    def __init__(self, r, write_rows, n_parameters, per_sample, work=None):
+        self.r = r
+        self.loss = inner(r, r) / 2
+        self._write_rows, self._n_parameters, self._per_sample = write_rows, n_parameters, per_sample
+        self._work = work
+        self._chunk = _chunk_rows(len(r), n_parameters, per_sample)
+        self._whole = self._A = self._g = None
+
+    @property
+    def g(self):
+        """∇F = Jᵀr, (P,)."""
+        if self._g is None:
+            self._g = _frozen(self.JTv(self.r))
+        return self._g
+
+    @property
+    def J(self):
+        """∂r/∂θ, (N·m, P)."""
+        return _frozen(np.concatenate([Jt.T for _, Jt in self._rows()]))
+
+    @property
+    def A(self):
+        """JᵀJ, (P, P)."""
+        lower = np.tril(self._lower())
+        return _frozen(lower + np.tril(lower, -1).T)
+
+    def Jv(self, v):
+        """J v, (N·m,)."""
+        return np.concatenate([v @ Jt for _, Jt in self._rows()])
+
+    def JTv(self, v):
+        """Jᵀ v, (P,)."""
+        return reduce(np.add, [Jt.dot(v[rows]) for rows, Jt in self._rows()])
+
+    @property
+    def column_norms(self):
+        """‖J_j‖ for every column j, (P,): the square roots of A's diagonal."""
+        return np.sqrt(reduce(np.add, (np.einsum("ij,ij->i", Jt, Jt) for _, Jt in self._rows())))
+
+    def step(self, mu):
+        """h with (JᵀJ + μI) h = −g, (P,); for μ = 0 the minimum-norm Gauss-Newton step.
+
+        Raises numpy.linalg.LinAlgError where JᵀJ + μI is not positive definite in floating point.
+        """
+        if positive("mu", mu, or_zero=True) == 0:
+            return np.linalg.lstsq(self.J, -self.r, rcond=None)[0]
+        return self.damped(mu).h
+
+    def damped(self, mu, scale=None):
+        """The Damped system JᵀJ + μD² with D = diag(scale), I unless said; its `.h`, `.predicted` and `.solve(v)`."""
+        return Damped(self, positive("mu", mu), _as_scale(scale, self._n_parameters))
+
+    def steps(self, mus):
+        """The curve h(μ) = −Σᵢ sᵢ/(sᵢ² + μ) (uᵢᵀr) vᵢ, one row for each μ, by one SVD of J."""
+        mus = as_finite("mus", mus, 1)
+        if (mus < 0).any():
+            raise ValueError(f"mus holds {mus.min()!r}: expected numbers ≥ 0")
+        U, s, Vt = np.linalg.svd(self.J, full_matrices=False)
+        kept = s > s.max(initial=0) * max(self.J.shape) * np.finfo(float).eps
+        U, s, Vt = U[:, kept], s[kept], Vt[kept]
+        return -(s / (s**2 + mus[:, None]) * (U.T @ self.r)) @ Vt
+
+    def orthogonal(self, tolerance):
+        """True if |cos(J_j, r)| ≤ tolerance for every column: g_j² ≤ tolerance² ‖J_j‖² ‖r‖²."""
+        return bool((self.g * self.g <= (2 * tolerance * tolerance * self.loss) * self._lower().diagonal()).all())
+
+    def cosine(self):
+        """max_j |cos(J_j, r)|, 0 for a column of zeros."""
+        lengths = self.column_norms * np.sqrt(2 * self.loss)
+        return float(np.max(np.divide(abs(self.g), lengths, out=np.zeros(len(lengths)), where=lengths > 0)))
+
+    def divided(self, unit):
+        """The same model with r and J divided by a unit."""
+
+        def write_rows(start, stop, out):
+            self._write_rows(start, stop, out)
+            out /= unit
+
+        return Linearization(self.r / unit, write_rows, self._n_parameters, self._per_sample, self._work)
+
+    def _lower(self):
+        """JᵀJ, its lower triangle filled, summed over chunks."""
+        if self._A is None:
+            out = self._buffer("A", (self._n_parameters,) * 2, order="F")
+            for rows, Jt in self._rows():
+                self._A = gram(Jt, out, add=rows.start > 0)
+        return self._A
+
+    def _rows(self):
+        """[(slice of rows, Jᵀ there), …] chunk by chunk; where one chunk holds them all, it is kept."""
+        if self._chunk < len(self.r):
+            return self._chunks()
+        if self._whole is None:
+            self._whole = [(slice(0, len(self.r)), self._written(0, len(self.r)))]
+        return self._whole
+
+    def _chunks(self):
+        for start in range(0, len(self.r), self._chunk):
+            stop = min(start + self._chunk, len(self.r))
+            yield slice(start, stop), self._written(start, stop)
+
+    def _written(self, start, stop):
+        out = self._buffer("Jt", (self._n_parameters, stop - start))
+        self._write_rows(start, stop, out)
+        return out
+
+    def _buffer(self, name, shape, order="C"):
+        if self._work is None:
+            return np.empty(shape, dtype=self.r.dtype, order=order)
+        return self._work.buffer(name, shape, self.r.dtype, order)
+
+
+class Damped:
+    """The system (JᵀJ + μD²) h = −g, factorized once."""
+
+    def __init__(self, here, mu, scale):
+        shift = mu if scale is None else mu * scale**2
+        A = here._lower()
+        self._here, self._solve = here, spd_solver(A, shift, here._buffer("L", A.shape, order="F"))
+        self.h = -self._solve(here.g)
+        self.predicted = inner(self.h, shift * self.h - here.g) / 2
+
+    def solve(self, v):
+        """(JᵀJ + μD²)⁻¹ Jᵀ v, (P,), on the same factor."""
+        return self._solve(self._here.JTv(v))
+
+
+def _chunk_rows(n_rows, n_parameters, per_sample):
+    """How many rows of J are formed at a time: whole samples, about CHUNK_BYTES."""
+    samples = max(1, CHUNK_BYTES // (8 * n_parameters * per_sample))
+    return min(n_rows, samples * per_sample)
+
+
+def _as_scale(scale, n_parameters):
+    if scale is None:
+        return None
+    scale = as_finite("scale", scale, 1, (n_parameters,))
+    if scale.dtype != object and not (scale > 0).all():
+        raise ValueError(f"scale holds {scale.min()!r}: expected numbers > 0")
+    return scale
+
+
+def _frozen(array):
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,217 @@
+"""A feedforward network: forward pass, error terms, sensitivities and the Jacobian, from one flat θ.
+
+Arrays hold samples as rows. In memory they lie column by column (see `product`), so that neighbouring samples are neighbours.
+Arrays of SymPy expressions pass through the same formulas.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+from .checks import as_finite, as_array, at_least, instance, one_of
+
+
+class Layer:
+    """One layer of n units: a = f(z), with the slope f′(z) written in terms of a."""
+
+    def __init__(self, size):
+        self.size = at_least(f"size of {type(self).__name__}", size, 1)
+
+    def activate(self, z):
+        """a = f(z), elementwise."""
+        return z
+
+    def slope(self, a):
+        """f′(z) in terms of a = f(z), (N, n), or (1, n) where it is the same for every sample."""
+        return np.ones((1, self.size), dtype=a.dtype)
+
+    def __rshift__(self, other):
+        return Network([self]) >> other
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.size})"
+
+
+class Network:
+    """Layers a⁰ = x, zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ), and one flat θ that holds every W (row by row) and b, layer by layer.
+
+    Written `Input(2) >> Tanh(4) >> Linear(1)` or `Network([Input(2), Tanh(4), Linear(1)])`. `>>` copies: no network is
+    changed by being extended. The weights come from `initialize(seed=0)` until they are set.
+    """
+
+    def __init__(self, layers):
+        layers = _flat(instance("layers", layers, (list, tuple), "a list or tuple of layers"))
+        for i, layer in enumerate(layers):
+            instance(f"layers[{i}]", layer, Layer, "a layer, such as Tanh(4)")
+            if (type(layer).__name__ == "Input") != (i == 0):
+                raise ValueError(f"layers[{i}] is {layer!r}: expected Input(n) first, and nowhere else")
+        if not layers:
+            raise ValueError("layers is empty: expected Input(n) and at least one more layer")
+        self.inputs, *self.layers = layers
+        self._blocks = list(_blocks([layer.size for layer in layers]))
+        self.n_parameters = self._blocks[-1][2].stop if self.layers else 0
+        self._identity = np.eye(self.n_outputs, dtype=int)[:, None, :]
+        self.initialize()
+
+    @property
+    def n_inputs(self):
+        """Number of inputs, n₀."""
+        return self.inputs.size
+
+    @property
+    def n_outputs(self):
+        """Number of outputs, m = n_L."""
+        return [self.inputs, *self.layers][-1].size
+
+    @property
+    def shapes(self):
+        """Shape (n_l, n_{l−1}) of each W."""
+        return [shape for shape, _, _ in self._blocks]
+
+    @property
+    def theta(self):
+        """Every weight and bias, (P,); a copy."""
+        return self._theta.copy()
+
+    @theta.setter
+    def theta(self, value):
+        self._theta = as_finite("theta", value, 1, (self.n_parameters,)).copy()
+
+    def initialize(self, seed=0, scheme="glorot"):
+        """Draw W from the scheme's distribution and set b = 0; returns the network.
+
+        "glorot": variance 2/(n_l + n_{l−1}); "he": 2/n_{l−1}; "lecun": 1/n_{l−1} (all normal); "uniform": W and b in [−1, 1].
+        Sources: Glorot & Bengio (2010), He et al. (2015), LeCun et al. (1998). Raises ValueError for another scheme.
+        """
+        draw = SCHEMES[one_of("scheme", scheme, SCHEMES)]
+        rng = np.random.default_rng(at_least("seed", seed, 0))
+        self._theta = np.zeros(self.n_parameters)
+        for W, b in self.split(self._theta):
+            draw(rng, W, b)
+        return self
+
+    def split(self, theta):
+        """The views (W, b) of θ, layer by layer."""
+        return [(theta[w].reshape(shape), theta[b]) for shape, w, b in self._blocks]
+
+    def forward(self, X, theta=None):
+        """[a⁰, …, a^L], each (N, n_l): zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ)."""
+        a = X if getattr(X, "shape", ())[1:] == (self.n_inputs,) else as_array("X", X, 2, (None, self.n_inputs))
+        activations = [a]
+        for layer, (W, b) in zip(self.layers, self._weights(theta), strict=True):
+            z = product(a, W.T)
+            z += b
+            a = layer.activate(z)
+            activations.append(a)
+        return activations
+
+    def error_terms(self, activations, r, theta=None):
+        """[δ¹, …, δ^L], each (N, n_l): δ^L = r ∘ f′(z^L), δˡ = (Wˡ⁺¹ᵀ δˡ⁺¹) ∘ f′(zˡ)."""
+        weights = self._weights(theta)
+        deltas = [r.reshape(activations[-1].shape) * self.layers[-1].slope(activations[-1])]
+        for l in reversed(range(1, len(self.layers))):
+            delta = product(deltas[0], weights[l][0])
+            delta *= self.layers[l - 1].slope(activations[l])
+            deltas.insert(0, delta)
+        return deltas
+
+    def gradient(self, activations, deltas):
+        """∇F = [∂F/∂W¹, ∂F/∂b¹, …], (P,): ∂F/∂Wˡ = Σᵢ δˡᵢ aˡ⁻¹ᵢᵀ, ∂F/∂bˡ = Σᵢ δˡᵢ."""
+        pairs = zip(activations, deltas, strict=False)
+        return np.concatenate([part for a, delta in pairs for part in ((delta.T @ a).ravel(), delta.sum(axis=0))])
+
+    def sensitivities(self, activations, theta=None):
+        """[S¹, …, S^L], each (N, m, n_l): S^L = I ∘ f′(z^L), Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘ f′(zˡ)."""
+        N, m = activations[-1].shape
+        columns = self._sensitivities(activations, theta)
+        return [np.broadcast_to(S, (len(S), N, m)).transpose(1, 2, 0) for S in columns]
+
+    def _sensitivities(self, activations, theta):
+        """The same as (n_l, N, m), as they lie in memory; 1 in place of N where they are the same for every sample."""
+        weights = self._weights(theta)
+        m = self.n_outputs
+        S = self._identity * _per_unit(self.layers[-1].slope(activations[-1]))
+        sensitivities = [S]
+        for l in reversed(range(1, len(self.layers))):
+            W = weights[l][0]
+            S = np.dot(W.T, S.reshape(len(W), -1)).reshape(W.shape[1], -1, m)
+            S = S * _per_unit(self.layers[l - 1].slope(activations[l]))
+            sensitivities.append(S)
+        return sensitivities[::-1]
+
+    def jacobian(self, activations, theta=None, out=None):
+        """J = ∂r/∂θ, (N·m, P): row i·m+k holds Sˡ[i, k] aˡ⁻¹[i]ᵀ for each W and Sˡ[i, k] for each b.
+
+        `out` is an optional (P, N·m) buffer for Jᵀ, which is how J lies in memory.
+        """
+        N, m = activations[-1].shape
+        Jt = np.empty((self.n_parameters, N * m), dtype=activations[-1].dtype) if out is None else out
+        for (shape, w, b), a, S in zip(self._blocks, activations, self._sensitivities(activations, theta), strict=False):
+            a = _per_unit(a) if m == 1 else np.repeat(_per_unit(a), m, axis=2)
+            np.multiply(S[:, None], a, out=Jt[w].reshape(*shape, N, m))
+            Jt[b].reshape(-1, N, m)[...] = S
+        return Jt.T
+
+    def predict(self, X):
+        """a^L for the network's own θ, (N, m)."""
+        return np.ascontiguousarray(self.forward(as_finite("X", X, 2, (None, self.n_inputs)))[-1])
+
+    def copy(self):
+        """A network of the same layers and weights that shares nothing with this one."""
+        twin = Network([self.inputs, *self.layers])
+        twin._theta = self._theta.copy()
+        return twin
+
+    def _weights(self, theta):
+        return self.split(self._theta if theta is None else theta)
+
+    def __rshift__(self, other):
+        longer = Network([self.inputs, *self.layers, *(_flat([other]))])
+        longer._theta[: self.n_parameters] = self._theta
+        return longer
+
+    def __repr__(self):
+        return " >> ".join(map(repr, [self.inputs, *self.layers]))
+
+
+def product(X, Y):
+    """X @ Y, laid out column by column, so that every later sum over samples runs along memory."""
+    return np.dot(Y.T, X.T).T
+
+
+def _per_unit(a):
+    """(N, n) as (n, N, 1): a row of samples for each unit, next to the outputs' axis."""
+    return a.T[:, :, None]
+
+
+def _flat(layers):
+    """Networks among the layers count as their layers."""
+    return [x for layer in layers for x in ([layer.inputs, *layer.layers] if isinstance(layer, Network) else [layer])]
+
+
+def _blocks(sizes):
+    """(shape of W, its slice of θ, the slice of b), layer by layer."""
+    stop = 0
+    for n_in, n_out in pairwise(sizes):
+        start, middle, stop = stop, stop + n_out * n_in, stop + n_out * (n_in + 1)
+        yield (n_out, n_in), slice(start, middle), slice(middle, stop)
+
+
+def _normal(variance):
+    def draw(rng, W, b):
+        W[...] = rng.normal(scale=np.sqrt(variance(*W.shape)), size=W.shape)
+
+    return draw
+
+
+def _uniform(rng, W, b):
+    W[...] = rng.uniform(-1, 1, size=W.shape)
+    b[...] = rng.uniform(-1, 1, size=b.shape)
+
+
+SCHEMES = {
+    "glorot": _normal(lambda n_out, n_in: 2 / (n_out + n_in)),
+    "he": _normal(lambda n_out, n_in: 2 / n_in),
+    "lecun": _normal(lambda n_out, n_in: 1 / n_in),
+    "uniform": _uniform,
+}

@@ -1,0 +1,105 @@
+"""The few places where floats and symbols part: one formula, two bodies side by side."""
+
+import math
+
+import numpy as np
+from scipy.linalg.blas import ddot, dsyrk
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+
+def tanh(z):
+    """tanh z, elementwise."""
+    if z.dtype == object:
+        import sympy
+
+        return _each(sympy.tanh, z)
+    return np.tanh(z)
+
+
+def logistic(z):
+    """1 / (1 + e⁻ᶻ) = ½ + ½ tanh(z/2), elementwise; in this form SymPy can simplify it and e⁻ᶻ never overflows."""
+    return (tanh(z / 2) + 1) / 2
+
+
+def relu(z):
+    """max(z, 0), elementwise."""
+    if z.dtype == object:
+        import sympy
+
+        return _each(lambda x: sympy.Piecewise((x, x > 0), (0, True)), z)
+    return np.maximum(z, 0.0)
+
+
+def step(z):
+    """1 where z > 0, else 0: relu's slope, with 0 at the kink."""
+    if z.dtype == object:
+        import sympy
+
+        return _each(lambda x: sympy.Piecewise((1, x > 0), (0, True)), z)
+    return (z > 0.0).astype(float)
+
+
+def softplus(z):
+    """log(1 + eᶻ), elementwise."""
+    if z.dtype == object:
+        import sympy
+
+        return _each(lambda x: sympy.log(1 + sympy.exp(x)), z)
+    return np.logaddexp(z, 0.0)
+
+
+def one_minus_exp(z):
+    """1 − e⁻ᶻ, elementwise."""
+    if z.dtype == object:
+        import sympy
+
+        return _each(lambda x: 1 - sympy.exp(-x), z)
+    return -np.expm1(-z)
+
+
+def finite(x):
+    """True if every entry of the vector x is a finite number; symbols count as finite."""
+    if x.dtype == object:
+        return True
+    # xᵀx is finite in almost every call and cheap; only where it is not are the entries looked at.
+    return math.isfinite(ddot(x, x)) or bool(np.isfinite(x).all())
+
+
+def inner(u, v):
+    """uᵀv, a Python float or an expression."""
+    if u.dtype == object:
+        return u.dot(v)
+    return ddot(u, v)  # unlike numpy's dot it overflows to inf without a warning
+
+
+def gram(Jt, out=None, add=False):
+    """JᵀJ, or out + JᵀJ, from Jᵀ of shape (P, rows): floats fill the lower triangle only, by BLAS syrk."""
+    if Jt.dtype == object:
+        return Jt @ Jt.T + (out if add else 0)
+    if out is None:
+        out = np.zeros((len(Jt), len(Jt)), order="F")
+    return dsyrk(1.0, Jt.T, beta=float(add), c=out, trans=1, lower=1, overwrite_c=1)
+
+
+def spd_solver(A, shift, out=None):
+    """v ↦ (A + diag(shift))⁻¹ v for a symmetric A given by its lower triangle, by LAPACK's Cholesky.
+
+    Works on a copy of A (in out, if given). Raises numpy.linalg.LinAlgError where the sum is not positive definite
+    in floating point. Symbols are solved exactly.
+    """
+    if A.dtype == object:
+        import sympy
+
+        M = sympy.Matrix(A + np.diag(np.broadcast_to(np.asarray(shift, dtype=object), len(A))))
+        return lambda v: np.array(M.LUsolve(sympy.Matrix(v)), dtype=object).ravel()
+    L = np.empty_like(A, order="F") if out is None else out
+    np.copyto(L, A)
+    L.T.reshape(-1)[:: len(A) + 1] += shift
+    L, info = dpotrf(L, lower=1, clean=0, overwrite_a=1)
+    if info:
+        raise np.linalg.LinAlgError("JᵀJ + μD² is not positive definite in floating point")
+    return lambda v: dpotrs(L, v, lower=1)[0]
+
+
+def _each(function, z):
+    return np.array([function(x) for x in z.flat], dtype=object).reshape(z.shape)

@@ -1,0 +1,173 @@
+"""`solve`: a run that can be trusted, composed of stages, with an honest word about how it ended."""
+
+import math
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
+
+import numpy as np
+
+from .checks import as_finite, flag, instance, one_of
+from .linearization import CHUNK_BYTES
+from .primitives import finite
+from .problems import Problem
+from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
+from .trace import Step, Trace
+
+METHODS = {"lm": levenberg_marquardt, "gd": gradient_descent, "gn": gauss_newton}
+NAMES = {"lm": "Levenberg-Marquardt", "gd": "gradient descent", "gn": "Gauss-Newton"}
+RIGHT_ANGLE = 1e-3  # success needs max_j |cos(J_j, r)| at or below this,
+NOTHING_LEFT = 1e-20  # or F at or below this part of F(θ₀)
+LARGEST_EXPONENT = 256  # squares of residuals beyond 2^±256 might leave the floating-point range
+POLISH_STEPS, SHRINK = 50, 0.9
+
+
+def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=None, **options):
+    """Run a solver from θ₀, (P,), to its end and return the Trace: θ, F, success, and a message in words.
+
+    `method`: "lm", "gd" (needs `rate`) or "gn"; `options` are the solver's own. Around "lm" stand, unless `plain`: division of r by
+    a power of two where its squares would leave the floating-point range, geodesic acceleration, and a Gauss-Newton polish of the
+    last digits. `history`: "all" (arrays up to 64 MB), "light" (scalars) or n (arrays of the last n trials). `progress`: True or False for
+    a bar; None shows one in notebooks when a run takes over two seconds.
+    Success means: stopped by gradient, step or loss, and F ≤ 1e-20·F(θ₀) or r at right angles to the columns of J (cosine ≤ 1e-3).
+    Raises ValueError or TypeError for bad input.
+    """
+    instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
+    careful = one_of("method", method, METHODS) == "lm" and not flag("plain", plain)
+    theta0 = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
+    exponent = _exponent(problem.residual(theta0)) if careful else 0
+    run, options = (Divided(problem, exponent), _divided(options, exponent)) if exponent else (problem, options)
+    first_loss = run.loss(theta0)
+    counts = problem.n_residuals, problem.n_jacobians
+    options = {"geodesic": True, **options} if careful else options
+    steps = METHODS[method](run, theta0, **options)
+    trace = Trace(theta0.copy(), problem.loss(theta0), history)
+    with _bar(progress) as bar:
+        stop = _follow(steps, trace, bar, exponent, problem)
+    stages = [f"{NAMES[method]}{' with geodesic acceleration' * bool(options.get('geodesic'))} ({_count(len(trace), 'trial')})"]
+    if careful and stop.kind in ("gradient", "step", "loss"):
+        polish = _polish(run, trace.theta, len(trace))
+        stages += [f"polish ({_count(len(polish), 'step')})"] * bool(polish)
+        for step in polish:
+            trace.add(_multiplied(step, exponent, problem))
+    trace.success, trace.message = _verdict(problem, run, trace, first_loss, stop, stages)
+    trace.n_residuals, trace.n_jacobians = problem.n_residuals - counts[0], problem.n_jacobians - counts[1]
+    return trace
+
+
+def _follow(steps, trace, bar, exponent, problem):
+    """Record the steps, in the caller's units, to the generator's end; its Stop."""
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            return end.value
+        trace.add(_multiplied(step, exponent, problem) if exponent else step)
+        if bar is not None:
+            bar.set_postfix_str(f"F = {trace.loss:.3g}", refresh=False)
+            bar.update()
+
+
+def _polish(problem, theta, k):
+    """Gauss-Newton steps by column-scaled least squares, each at most 0.9 of the last; kept only if F and the cosine do not grow."""
+    here = first = problem.linearize(theta)
+    steps, last = [], math.inf
+    while len(steps) < POLISH_STEPS and len(here.r) * len(theta) * 8 <= CHUNK_BYTES:
+        norms = np.where(here.column_norms > 0, here.column_norms, 1.0)
+        scaled_h = np.linalg.lstsq(here.J / norms, -here.r, rcond=None)[0]
+        size, h = np.linalg.norm(scaled_h), scaled_h / norms
+        if not 0 < size <= SHRINK * last or not finite(theta + h):
+            break
+        step = _polish_step(problem, here, theta, h, k + len(steps))
+        if not step.accepted:
+            break
+        steps.append(step)
+        theta, last = step.trial_theta, size
+        here = problem.linearize(theta)
+    return steps if here.loss <= first.loss and here.cosine() <= first.cosine() else []
+
+
+def _polish_step(problem, here, theta, h, k):
+    trial_theta = theta + h
+    trial_loss, predicted = problem.loss(trial_theta), float(-h @ here.g) / 2
+    rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
+    for array in (theta, h, trial_theta):
+        array.setflags(write=False)
+    return Step(
+        k, theta, here.loss, here.r, here.g, 0.0, h, None, h, trial_theta, trial_loss,
+        predicted, rho, math.isfinite(trial_loss), "polish", None, None, None, problem,
+    )  # fmt: skip
+
+
+def _verdict(problem, run, trace, first_loss, stop, stages):
+    """(success, message): whether the end is a minimum as far as first derivatives can tell, in words with numbers."""
+    here = run.linearize(trace.theta)
+    cosine, tail = here.cosine(), f" Stages: {', '.join(stages)}."
+    if trace.faded:
+        tail += f" History: {trace.faded} of {len(trace)} trials without arrays."
+    numbers = f"F {trace.losses[0]:.3g} → {trace.loss:.3g}, max |cos(J_j, r)| = {cosine:.1e}"
+    if stop.kind not in ("gradient", "step", "loss", "target"):
+        return False, f"Not finished: {stop.words}. {numbers}.{tail}"
+    gone = here.loss <= NOTHING_LEFT * first_loss
+    if not gone and not here.column_norms.any():
+        return False, f"r does not depend on θ here: minimum or plateau, cannot tell. F = {trace.loss:.3g}.{tail}"
+    if not gone and cosine > RIGHT_ANGLE:
+        return False, f"Stopped, but not at a minimum: {stop.words}. {numbers}.{tail}"
+    if doubt := problem.verify(trace.theta):
+        return False, f"Stopped ({stop.words}), but {doubt} {numbers}.{tail}"
+    return True, f"Converged: {stop.words}. {numbers}.{tail}"
+
+
+class Divided(Problem):
+    """A problem with r divided by 2^exponent: the same θ at every step, bit for bit, and squares within the floating-point range."""
+
+    def __init__(self, problem, exponent):
+        super().__init__()
+        self._problem, self._unit, self.n_parameters = problem, 2.0**exponent, problem.n_parameters
+
+    def residual(self, theta):
+        """r(θ) / 2^exponent."""
+        return self._problem.residual(theta) / self._unit
+
+    def linearize(self, theta, work=None):
+        """The Linearization with r and J divided."""
+        return self._problem.linearize(theta, work).divided(self._unit)
+
+
+def _exponent(r):
+    """The power of two next to ‖r‖, where squares of r are in danger; else 0."""
+    largest = np.abs(r).max()
+    exponent = math.frexp(largest)[1] if math.isfinite(largest) else 0
+    return exponent if abs(exponent) > LARGEST_EXPONENT else 0
+
+
+def _divided(options, exponent):
+    """Options that are squares of r's unit, divided by that unit's square."""
+    squares = {name: options[name] for name in ("mu", "target_loss", "mu_max") if options.get(name) is not None}
+    return {**options, **{name: _squared(value, -exponent) for name, value in squares.items()}}
+
+
+def _multiplied(step, exponent, problem):
+    """A step of a Divided problem in the caller's units."""
+    squares = {name: _squared(getattr(step, name), exponent) for name in ("loss", "g", "mu", "trial_loss", "predicted")}
+    return replace(step, **squares, r=np.ldexp(step.r, exponent), problem=problem)
+
+
+def _squared(value, exponent):
+    """value · 4^exponent, infinite or 0 beyond the range."""
+    with np.errstate(over="ignore", under="ignore"):
+        scaled = np.ldexp(value, 2 * exponent)
+    return scaled if isinstance(value, np.ndarray) else float(scaled)
+
+
+def _count(n, what):
+    return f"{n} {what}{'s' * (n != 1)}"
+
+
+def _bar(progress):
+    """A progress bar, or nothing."""
+    if not (progress is None and "ipykernel" in sys.modules or progress):
+        return nullcontext()
+    from tqdm.auto import tqdm
+
+    return tqdm(desc="trials", unit="trial", leave=False, delay=2 if progress is None else 0)

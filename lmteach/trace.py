@@ -1,0 +1,168 @@
+"""What a solver did: one Step for every trial, and the Trace that keeps them."""
+
+from dataclasses import dataclass, field, replace
+from html import escape
+from typing import Any
+
+from .checks import at_least, one_of
+
+HISTORY_BYTES = 2**26  # "all" keeps every array up to here, then scalars only
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Step:
+    """One trial: from θ (before) by Δθ to the trial θ, and whether it was accepted.
+
+    Arrays are read-only. In a light history they are None, and only the scalars are kept.
+    """
+
+    k: int  # number of the trial, from 0
+    theta: Any  # θ before the trial, (P,)
+    loss: float  # F(θ) = ½ rᵀr
+    r: Any  # residuals at θ, (N·m,)
+    g: Any  # ∇F = Jᵀr at θ, (P,)
+    mu: float  # damping of this trial
+    h: Any  # the step of the linear model, (P,)
+    acceleration: Any  # the geodesic term a, (P,), or None
+    delta_theta: Any  # h + ½a, (P,)
+    trial_theta: Any  # θ + Δθ, (P,)
+    trial_loss: float  # F there
+    predicted: float  # ½ hᵀ(μD²h − g), the decrease that the model promised
+    rho: float  # (F(θ) − F(trial)) / predicted
+    accepted: bool
+    why: str  # why it was accepted or refused
+    damping: Any  # the rule that judges this trial
+    scale: Any  # D, (P,), or None for I
+    options: Any = field(default=None, repr=False)  # the solver's, for going on from here
+    problem: Any = field(default=None, repr=False)
+
+    @property
+    def next_theta(self):
+        """Whichever θ survived: trial_theta if accepted, else theta."""
+        return self.trial_theta if self.accepted else self.theta
+
+    @property
+    def next_loss(self):
+        """F at next_theta."""
+        return self.trial_loss if self.accepted else self.loss
+
+    @property
+    def J(self):
+        """∂r/∂θ at theta, (N·m, P), computed when asked for."""
+        return self.problem.linearize(self.theta).J
+
+    @property
+    def A(self):
+        """JᵀJ at theta, (P, P), computed when asked for."""
+        return self.problem.linearize(self.theta).A
+
+    @property
+    def nbytes(self):
+        """Bytes of the arrays that this step keeps alive."""
+        return sum(value.nbytes for name in ARRAYS if (value := getattr(self, name)) is not None)
+
+    def light(self):
+        """The same step without its arrays."""
+        return replace(self, **dict.fromkeys(ARRAYS))
+
+    def __str__(self):
+        verdict = "accepted" if self.accepted else "refused"
+        return (
+            f"trial {self.k}: μ = {self.mu:.3g}, F {self.loss:.4g} → {self.trial_loss:.4g} "
+            f"(predicted {self.loss - self.predicted:.4g}, ρ = {self.rho:.3g}): {verdict}, {self.why}"
+        )
+
+
+ARRAYS = ("theta", "r", "g", "h", "acceleration", "delta_theta", "trial_theta", "scale")
+
+
+class Trace:
+    """The steps of one run, to be walked both ways, and how the run ended.
+
+    `theta`, `loss`, `success`, `message`, `steps`, `n_residuals`, `n_jacobians`. Indexing, iteration and `reversed` go over
+    the steps; from any of them a solver can be started again.
+    """
+
+    def __init__(self, theta, loss, history="all"):
+        self.theta, self.loss = theta, loss
+        self.steps, self.success, self.message = [], False, "not finished"
+        self.n_residuals = self.n_jacobians = 0
+        self._history = one_of("history", history, ("all", "light")) if isinstance(history, str) else at_least("history", history, 1)
+
+    def add(self, step):
+        """Keep a step: with its arrays as far as the history allows, else its scalars."""
+        if not self.steps:
+            self._full = _full_steps(self._history, step)
+        self.theta, self.loss = step.next_theta, step.next_loss
+        self.steps.append(step)
+        if len(self.steps) > self._full:
+            faded = -1 if isinstance(self._history, str) else -1 - self._full
+            self.steps[faded] = self.steps[faded].light()
+
+    @property
+    def faded(self):
+        """Number of steps without arrays, because the history had no room for them."""
+        return sum(step.theta is None for step in self.steps)
+
+    @property
+    def accepted(self):
+        """The accepted steps."""
+        return [step for step in self.steps if step.accepted]
+
+    @property
+    def refused(self):
+        """The refused steps."""
+        return [step for step in self.steps if not step.accepted]
+
+    @property
+    def losses(self):
+        """F after each trial, the start's first."""
+        return [*(step.loss for step in self.steps[:1]), *(step.next_loss for step in self.steps)] or [self.loss]
+
+    def plot(self, **options):
+        """The loss after each trial, as `figures.fig_loss` draws it."""
+        from .figures import fig_loss  # the one import from an upper floor, so that numbers never wait for matplotlib
+
+        return fig_loss(self, **options)
+
+    def table(self, most=20):
+        """The steps as rows (k, μ, F, trial F, ρ, accepted, why): all, or the first and last ones where there are more than most."""
+        rows = [(s.k, s.mu, s.loss, s.trial_loss, s.rho, s.accepted, s.why) for s in self]
+        return rows if len(rows) <= most else [*rows[: most // 2], None, *rows[-(most // 2) :]]
+
+    def _repr_html_(self):
+        """The summary and the table, for notebooks."""
+        head = "".join(f"<th>{name}</th>" for name in ("trial", "μ", "F(θ)", "F(trial)", "ρ", "verdict", "why"))
+        rows = "".join(map(_html_row, self.table()))
+        return f"<p>{escape(repr(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+    def __len__(self):
+        return len(self.steps)
+
+    def __getitem__(self, index):
+        return self.steps[index]
+
+    def __iter__(self):
+        return iter(self.steps)
+
+    def __reversed__(self):
+        return reversed(self.steps)
+
+    def __repr__(self):
+        return (
+            f"Trace: {len(self.accepted)} accepted and {len(self.refused)} refused trials, F {self.losses[0]:.3g} → {self.loss:.3g}, "
+            f"{'success' if self.success else 'no success'}: {self.message}"
+        )
+
+
+def _full_steps(history, step):
+    """How many steps keep their arrays: the first ones up to HISTORY_BYTES, none, or the last n."""
+    return {"all": HISTORY_BYTES // step.nbytes, "light": 0}.get(history, history)
+
+
+def _html_row(row):
+    if row is None:
+        return '<tr><td colspan="7">…</td></tr>'
+    k, mu, loss, trial_loss, rho, accepted, why = row
+    cells = (k, f"{mu:.3g}", f"{loss:.4g}", f"{trial_loss:.4g}", f"{rho:.3g}", "accepted" if accepted else "refused", escape(why))
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
