@@ -1,4 +1,7 @@
-"""lmteach: the Levenberg-Marquardt algorithm, derived, proved, stepped and broken, on a package small enough to read."""
+"""lmteach: the Levenberg-Marquardt algorithm, derived, proved, stepped and broken, in code small enough to read.
+
+Start with `python -m lmteach lab`.
+"""
 
 __version__ = "0.1.0"
 

@@ -19,7 +19,9 @@ def as_array(name, value, ndim, shape=None):
         array = _as_float(name, array, expected)
     if array.ndim != ndim:
         raise ValueError(f"{name} has shape {array.shape}: expected {expected}{_hint(array, ndim)}")
-    if shape is not None and any(want is not None and want != got for want, got in zip(shape, array.shape, strict=True)):
+    if shape is not None and any(
+        want is not None and want != got for want, got in zip(shape, array.shape, strict=True)
+    ):
         wanted = ", ".join("any" if want is None else str(want) for want in shape)
         raise ValueError(f"{name} has shape {array.shape}: expected ({wanted}{',' * (ndim == 1)})")
     if array.size == 0:
@@ -29,7 +31,13 @@ def as_array(name, value, ndim, shape=None):
 
 def as_finite(name, value, ndim, shape=None):
     """as_array, and every number finite."""
-    if type(value) is np.ndarray and value.shape == shape and value.dtype == float and ndim == 1 and math.isfinite(value.dot(value)):
+    if (
+        type(value) is np.ndarray
+        and value.shape == shape
+        and value.dtype == float
+        and ndim == 1
+        and math.isfinite(value.dot(value))
+    ):
         return value  # what a solver asks for at every trial
     array = as_array(name, value, ndim, shape)
     if array.dtype != object and not np.isfinite(array).all():

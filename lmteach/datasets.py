@@ -19,6 +19,7 @@ GZIP_MAGIC, MAX_NDIM = b"\x1f\x8b", 32  # every NumPy has arrays of up to 32 dim
 
 class Digits(NamedTuple):
     """Pixels X (N, side²) in [0, 1], one-hot Y (N, 10), labels (N,), and X as images (N, side, side)."""
+
     X: np.ndarray
     Y: np.ndarray
     labels: np.ndarray
@@ -66,6 +67,7 @@ def digits(size=8):
     factor = _number("size", size, SMALL_SIDE) / SMALL_SIDE
     from scipy.ndimage import zoom  # slow to import, both of them, and only needed here
     from sklearn.datasets import load_digits
+
     small = load_digits()
     images = zoom(small.images / SMALL_INK, (1, factor, factor), order=1)
     return _as_digits(np.clip(images, 0, 1), small.target)  # rounding may leave [0, 1]
@@ -94,8 +96,10 @@ def split(X, Y, fraction=0.75, seed=0, stratify=None):
     N = len(X)
     labels = np.zeros(N, int) if stratify is None else _array("stratify", stratify)
     _expect(len(Y) == N, f"Y has {len(Y)} rows: expected {N}, as X has")
-    _expect(labels.shape == (N,) and labels.dtype.kind in "iuU",
-            f"stratify is {labels.dtype} {labels.shape}: expected integers or strings of shape ({N},)")
+    _expect(
+        labels.shape == (N,) and labels.dtype.kind in "iuU",
+        f"stratify is {labels.dtype} {labels.shape}: expected integers or strings of shape ({N},)",
+    )
     n_train = round(_number("fraction", fraction, 0, 1, kind=float) * N)
     _expect(0 < n_train < N, f"fraction = {fraction} of {N} samples: expected one or more in each part")
     chance = np.random.default_rng(_number("seed", seed, 0, MAX_SEED)).random(N)
@@ -141,29 +145,38 @@ def _unpacked(path):
 
 def _idx_header(path, content):
     zeros, (code, ndim) = content[:2], content[2:4].ljust(2, b"\0")
-    _expect(zeros == b"\0\0" and code in IDX_TYPES and 0 < ndim <= MAX_NDIM,
-            f"{path}: starts with {content[:4].hex(' ') or 'nothing'}, expected an IDX magic number: "
-            f"00 00, type {' '.join(f'{known:02x}' for known in IDX_TYPES)}, 1 to {MAX_NDIM} dimensions")
-    sizes = content[4:4 + 4 * ndim]
-    shape = tuple(int.from_bytes(sizes[i:i + 4], "big") for i in range(0, len(sizes), 4))
-    _expect(len(sizes) == 4 * ndim and 0 not in shape,
-            f"{path}: header with sizes {sizes.hex(' ')}, expected {ndim} of 4 bytes, none of them 0")
+    _expect(
+        zeros == b"\0\0" and code in IDX_TYPES and 0 < ndim <= MAX_NDIM,
+        f"{path}: starts with {content[:4].hex(' ') or 'nothing'}, expected an IDX magic number: "
+        f"00 00, type {' '.join(f'{known:02x}' for known in IDX_TYPES)}, 1 to {MAX_NDIM} dimensions",
+    )
+    sizes = content[4 : 4 + 4 * ndim]
+    shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
+    _expect(
+        len(sizes) == 4 * ndim and 0 not in shape,
+        f"{path}: header with sizes {sizes.hex(' ')}, expected {ndim} of 4 bytes, none of them 0",
+    )
     return np.dtype(IDX_TYPES[code]), shape
 
 
 def _find_idx(folder, name):
     spellings = [stem + end for stem in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")]
     found = [folder / spelt for spelt in spellings if (folder / spelt).is_file()]
-    _expect(found, f"folder = {folder}: no {' or '.join(spellings)}; expected MNIST's four IDX files, "
-            f"{', '.join(MNIST_FILES)}", FileNotFoundError)
+    _expect(
+        found,
+        f"folder = {folder}: no {' or '.join(spellings)}; expected MNIST's four IDX files, {', '.join(MNIST_FILES)}",
+        FileNotFoundError,
+    )
     return found[0]
 
 
 def _read_digits(images_path, labels_path):
     images, labels = read_idx(images_path), read_idx(labels_path)
     for path, array, shape in (images_path, images, (SIDE, SIDE)), (labels_path, labels, ()):
-        _expect(array.dtype == np.uint8 and array.shape[1:] == shape,
-                f"{path}: {array.dtype} {array.shape}, expected uint8 of shape {('N', *shape)}")
+        _expect(
+            array.dtype == np.uint8 and array.shape[1:] == shape,
+            f"{path}: {array.dtype} {array.shape}, expected uint8 of shape {('N', *shape)}",
+        )
     _expect(labels.max() < N_CLASSES, f"{labels_path}: label {labels.max()}, expected 0 to {N_CLASSES - 1}")
     _expect(len(images) == len(labels), f"{labels_path}: {len(labels)} labels, expected {len(images)}")
     return _as_digits(images / INK, labels)
@@ -171,11 +184,14 @@ def _read_digits(images_path, labels_path):
 
 def _fetch_mnist():
     from sklearn.datasets import fetch_openml
+
     try:  # liac-arff, because scikit-learn's quicker parser needs pandas
         raw = fetch_openml("mnist_784", version=1, as_frame=False, parser="liac-arff")
     except Exception as error:  # no network, a broken line, a spoilt cache: one way out of all of them
-        raise OSError(f"no MNIST from openml.org ({error}); without a network use mnist(folder), a folder "
-                      f"with the four IDX files {', '.join(MNIST_FILES)}, gzipped or not") from error
+        raise OSError(
+            f"no MNIST from openml.org ({error}); without a network use mnist(folder), a folder "
+            f"with the four IDX files {', '.join(MNIST_FILES)}, gzipped or not"
+        ) from error
     _expect(raw.data.shape == MNIST_SHAPE, f"openml.org gave {raw.data.shape}, expected {MNIST_SHAPE}")
     images, labels = raw.data.reshape(-1, SIDE, SIDE) / INK, raw.target
     return _as_digits(images[:N_TRAIN], labels[:N_TRAIN]), _as_digits(images[N_TRAIN:], labels[N_TRAIN:])

@@ -16,7 +16,9 @@ def complex_jacobian(residual, theta):
 def central_jacobian(residual, theta):
     """J_j = (r(θ + εe_j) − r(θ − εe_j))/2ε, good to about 10 digits; ε = ∛(machine epsilon)·max(1, |θ_j|)."""
     sizes = np.cbrt(np.finfo(float).eps) * np.maximum(1, abs(theta))
-    return np.column_stack([central(residual, theta, size * e) for size, e in zip(sizes, np.eye(len(theta)), strict=True)])
+    return np.column_stack(
+        [central(residual, theta, size * e) for size, e in zip(sizes, np.eye(len(theta)), strict=True)]
+    )
 
 
 def central(residual, theta, v):
@@ -29,8 +31,8 @@ def central(residual, theta, v):
 def disagreement(residual, theta, J):
     """Words for how J differs from central differences of r along two random directions; None if it agrees.
 
-    J passes along a direction v if for one of three step sizes ‖Jv − differences‖ ≤ 1e-4 (‖Jv‖ + ‖differences‖) + what rounding
-    in r explains.
+    J passes along a direction v if for one of three step sizes ‖Jv − differences‖ ≤ 1e-4 (‖Jv‖ + ‖differences‖) +
+    what rounding in r explains.
     """
     rng = np.random.default_rng(0)
     noise = 1e-12 * np.abs(residual(theta.copy())).max(initial=0)
@@ -41,14 +43,14 @@ def disagreement(residual, theta, J):
         if not any(_close(Jv, other, noise / size) for other, size in zip(found, STEPS, strict=True)):
             i = int(np.argmax(abs(Jv - found[0])))
             return (
-                f"jacobian disagrees with central differences of residual: along a random direction v, (Jv)[{i}] = {Jv[i]:.4g} "
-                f"and the differences give {found[0][i]:.4g}."
+                f"jacobian disagrees with central differences of residual: along a random direction v, "
+                f"(Jv)[{i}] = {Jv[i]:.4g} and the differences give {found[0][i]:.4g}."
             )
     return None
 
 
 def checked_jacobian(residual, theta):
-    """A function θ ↦ J by complex steps if these agree with differences of r at θ, else by central differences, with a warning."""
+    """A function θ ↦ J by complex steps if they agree with differences of r at θ, else by differences, with a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:

@@ -35,8 +35,8 @@ class Workspace:
 class Linearization:
     """r, J, g = Jᵀr and A = JᵀJ at one θ, with F = ½ rᵀr, and the damped steps from there.
 
-    `r` is (N·m,). `write_rows(start, stop, out)` writes columns start:stop of Jᵀ, (P, stop − start), into out; it is asked for
-    whole samples, `per_sample` rows each. Everything handed out is read-only and belongs to the reader.
+    `r` is (N·m,). `write_rows(start, stop, out)` writes columns start:stop of Jᵀ, (P, stop − start), into out; it is
+    asked for whole samples, `per_sample` rows each. Everything handed out is read-only and belongs to the reader.
     """
 
     def __init__(self, r, write_rows, n_parameters, per_sample, work=None):

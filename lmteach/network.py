@@ -1,14 +1,14 @@
 """A feedforward network: forward pass, error terms, sensitivities and the Jacobian, from one flat θ.
 
-Arrays hold samples as rows. In memory they lie column by column (see `product`), so that neighbouring samples are neighbours.
-Arrays of SymPy expressions pass through the same formulas.
+Arrays hold samples as rows. In memory they lie column by column (see `product`), so that neighbouring samples are
+neighbours. Arrays of SymPy expressions pass through the same formulas.
 """
 
 from itertools import pairwise
 
 import numpy as np
 
-from .checks import as_finite, as_array, at_least, instance, one_of
+from .checks import as_array, as_finite, at_least, instance, one_of
 
 
 class Layer:
@@ -33,7 +33,8 @@ class Layer:
 
 
 class Network:
-    """Layers a⁰ = x, zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ), and one flat θ that holds every W (row by row) and b, layer by layer.
+    """Layers a⁰ = x, zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ), and one flat θ that holds every W (row by row) and b, layer by
+    layer.
 
     Written `Input(2) >> Tanh(4) >> Linear(1)` or `Network([Input(2), Tanh(4), Linear(1)])`. `>>` copies: no network is
     changed by being extended. The weights come from `initialize(seed=0)` until they are set.
@@ -80,8 +81,9 @@ class Network:
     def initialize(self, seed=0, scheme="glorot"):
         """Draw W from the scheme's distribution and set b = 0; returns the network.
 
-        "glorot": variance 2/(n_l + n_{l−1}); "he": 2/n_{l−1}; "lecun": 1/n_{l−1} (all normal); "uniform": W and b in [−1, 1].
-        Sources: Glorot & Bengio (2010), He et al. (2015), LeCun et al. (1998). Raises ValueError for another scheme.
+        "glorot": variance 2/(n_l + n_{l−1}); "he": 2/n_{l−1}; "lecun": 1/n_{l−1} (all normal); "uniform": W and b in
+        [−1, 1]. Sources: Glorot & Bengio (2010), He et al. (2015), LeCun et al. (1998). Raises ValueError for
+        another scheme.
         """
         draw = SCHEMES[one_of("scheme", scheme, SCHEMES)]
         rng = np.random.default_rng(at_least("seed", seed, 0))
@@ -109,9 +111,9 @@ class Network:
         """[δ¹, …, δ^L], each (N, n_l): δ^L = r ∘ f′(z^L), δˡ = (Wˡ⁺¹ᵀ δˡ⁺¹) ∘ f′(zˡ)."""
         weights = self._weights(theta)
         deltas = [r.reshape(activations[-1].shape) * self.layers[-1].slope(activations[-1])]
-        for l in reversed(range(1, len(self.layers))):
-            delta = product(deltas[0], weights[l][0])
-            delta *= self.layers[l - 1].slope(activations[l])
+        for i in reversed(range(1, len(self.layers))):
+            delta = product(deltas[0], weights[i][0])
+            delta *= self.layers[i - 1].slope(activations[i])
             deltas.insert(0, delta)
         return deltas
 
@@ -132,10 +134,10 @@ class Network:
         m = self.n_outputs
         S = self._identity * _per_unit(self.layers[-1].slope(activations[-1]))
         sensitivities = [S]
-        for l in reversed(range(1, len(self.layers))):
-            W = weights[l][0]
+        for i in reversed(range(1, len(self.layers))):
+            W = weights[i][0]
             S = np.dot(W.T, S.reshape(len(W), -1)).reshape(W.shape[1], -1, m)
-            S = S * _per_unit(self.layers[l - 1].slope(activations[l]))
+            S = S * _per_unit(self.layers[i - 1].slope(activations[i]))
             sensitivities.append(S)
         return sensitivities[::-1]
 
@@ -146,7 +148,9 @@ class Network:
         """
         N, m = activations[-1].shape
         Jt = np.empty((self.n_parameters, N * m), dtype=activations[-1].dtype) if out is None else out
-        for (shape, w, b), a, S in zip(self._blocks, activations, self._sensitivities(activations, theta), strict=False):
+        for (shape, w, b), a, S in zip(
+            self._blocks, activations, self._sensitivities(activations, theta), strict=False
+        ):
             a = _per_unit(a) if m == 1 else np.repeat(_per_unit(a), m, axis=2)
             np.multiply(S[:, None], a, out=Jt[w].reshape(*shape, N, m))
             Jt[b].reshape(-1, N, m)[...] = S

@@ -14,8 +14,8 @@ from .primitives import finite, inner
 class Problem:
     """Residuals r(θ) that are counted, and remembered for the last θ, so that `linearize` need not evaluate them again.
 
-    `n_residuals` counts evaluations of r at single points, `n_jacobians` linearizations; evaluations that only serve a numerical
-    derivative or its check are not counted.
+    `n_residuals` counts evaluations of r at single points, `n_jacobians` linearizations; evaluations that only serve
+    a numerical derivative or its check are not counted.
     """
 
     n_parameters = None  # any number, unless the problem knows it
@@ -40,7 +40,9 @@ class Problem:
             self._evaluate(theta)
         here = Linearization(self._r, *self._rows(self._theta), work)
         if not math.isfinite(here.loss) and not finite(self._r):
-            raise ValueError(f"theta = {theta}: r is not finite there; expected a θ where every residual is a finite number")
+            raise ValueError(
+                f"theta = {theta}: r is not finite there; expected a θ where every residual is a finite number"
+            )
         self.n_jacobians += 1
         return here
 
@@ -63,9 +65,10 @@ class Problem:
 class LeastSquares(Problem):
     """Any residual function r(θ), (P,) → (M,), with its Jacobian ∂r/∂θ, (M, P), or without.
 
-    Without one, r is differentiated by complex steps, and by central differences where r does not take complex θ faithfully; a
-    UserWarning says so. A Jacobian that was handed in is compared with differences of r along two directions at the first θ and
-    before `solve` claims success; `check_jacobian=False` switches that off. Raises ValueError where the two disagree.
+    Without one, r is differentiated by complex steps, and by central differences where r does not take complex θ
+    faithfully; a UserWarning says so. A Jacobian that was handed in is compared with differences of r along two
+    directions at the first θ and before `solve` claims success; `check_jacobian=False` switches that off. Raises
+    ValueError where the two disagree.
     """
 
     def __init__(self, residual, jacobian=None, check_jacobian=True):
@@ -110,7 +113,8 @@ class LeastSquares(Problem):
 
 
 class CurveFit(LeastSquares):
-    """A curve model(θ, x) fitted to data: r = model(θ, x) − y, flattened; x is handed on as it came, y is (N,) or (N, m).
+    """A curve model(θ, x) fitted to data: r = model(θ, x) − y, flattened; x is handed on as it came, y is (N,) or
+    (N, m).
 
     `jacobian(theta, x)`, if given, is ∂model/∂θ, (N·m, P).
     """
@@ -144,7 +148,7 @@ class NetworkFit(Problem):
         if not network.layers:
             raise ValueError(f"network is {network!r}: expected at least one layer after the input")
         one_of("loss", loss, ("mse",))
-        # Column by column: neighbouring samples are neighbours in memory, as in everything the network computes from them.
+        # Column by column, as everything that the network computes from them: neighbouring samples are neighbours.
         self.X = np.array(as_finite("X", X, 2, (None, network.n_inputs)), order="F")
         self.Y = np.array(as_finite("Y", Y, 2, (None, network.n_outputs)), order="F")
         if len(self.X) != len(self.Y):

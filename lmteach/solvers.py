@@ -19,11 +19,11 @@ TOO_CURVED = 0.75  # a trial is refused where 2‖Da‖ is more than this of ‖
 def levenberg_marquardt(problem, start, mu=None, damping=None, **options):
     """Levenberg-Marquardt: solve (JᵀJ + μD²) h = −g, keep θ + h if F falls there, and let `damping` choose the next μ.
 
-    `start` is θ, (P,), or a Step to go on from; what is not given comes from that step, and without an override the run goes on
-    bit for bit as it did. From a θ, `mu` is 1e-3·max diag(JᵀJ) and `damping` is Nielsen() unless given. `options`: `scaling`
-    ("identity", "marquardt" or "more"), `geodesic` (False) and the limits of `stopping.Options`.
-    Yields a Step for every trial; the generator's return value is the Stop that says why it ended. Raises ValueError or TypeError
-    for bad input. Sources: Levenberg (1944), Marquardt (1963).
+    `start` is θ, (P,), or a Step to go on from; what is not given comes from that step, and without an override the
+    run goes on bit for bit as it did. From a θ, `mu` is 1e-3·max diag(JᵀJ) and `damping` is Nielsen() unless given.
+    `options`: `scaling` ("identity", "marquardt" or "more"), `geodesic` (False) and the limits of
+    `stopping.Options`. Yields a Step for every trial; the generator's return value is the Stop that says why it
+    ended. Raises ValueError or TypeError for bad input. Sources: Levenberg (1944), Marquardt (1963).
     """
     theta, k, options = _start(problem, start, options)
     mu = None if mu is None else positive("mu", mu)
@@ -62,7 +62,9 @@ def _trial(problem, here, theta, k, mu, damping, scale, options):
     trial_loss = math.nan if refusal else float(problem.loss(trial_theta))
     rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
     accepted = trial_loss < here.loss
-    why = refusal or ("F falls" if accepted else "F would not fall" if math.isfinite(trial_loss) else "F is not finite there")
+    why = refusal or (
+        "F falls" if accepted else "F would not fall" if math.isfinite(trial_loss) else "F is not finite there"
+    )
     return Step(
         k, theta, here.loss, here.r, here.g, mu, h, acceleration, delta_theta, trial_theta, trial_loss,
         predicted, rho, accepted, why, damping, scale, options, problem,
@@ -91,18 +93,19 @@ def _proposal(problem, here, theta, mu, scale, geodesic):
 def gradient_descent(problem, start, rate, **options):
     """Gradient descent: h = −η g, always taken, also where F rises; its Steps carry μ = 1/η.
 
-    `start` is θ, (P,), or a Step to go on from; `rate` is η > 0; `options` are the limits of `stopping.Options`. Yields a Step for
-    every trial; returns the Stop. Raises ValueError or TypeError for bad input.
+    `start` is θ, (P,), or a Step to go on from; `rate` is η > 0; `options` are the limits of `stopping.Options`.
+    Yields a Step for every trial; returns the Stop. Raises ValueError or TypeError for bad input.
     """
     positive("rate", rate)
     return _undamped(problem, *_start(problem, start, options), 1 / rate, lambda here: -rate * here.g)
 
 
 def gauss_newton(problem, start, **options):
-    """Gauss-Newton: h of minimum norm that minimizes ½‖r + Jh‖², always taken, also where F rises; its Steps carry μ = 0.
+    """Gauss-Newton: h of minimum norm that minimizes ½‖r + Jh‖², always taken, also where F rises; its Steps carry μ
+    = 0.
 
-    `start` is θ, (P,), or a Step to go on from; `options` are the limits of `stopping.Options`. Yields a Step for every trial;
-    returns the Stop. Raises ValueError or TypeError for bad input.
+    `start` is θ, (P,), or a Step to go on from; `options` are the limits of `stopping.Options`. Yields a Step for
+    every trial; returns the Stop. Raises ValueError or TypeError for bad input.
     """
     return _undamped(problem, *_start(problem, start, options), 0.0, lambda here: here.step(0))
 
@@ -147,7 +150,9 @@ def _start(problem, start, options):
         return start.next_theta, start.k + 1, options_from(options, start.options)
     theta = _frozen(np.array(as_finite("theta0", start, 1, problem.n_parameters and (problem.n_parameters,))))
     if not finite(problem.residual(theta)):
-        raise ValueError("theta0: residual(theta0) is not finite; expected a start where every residual is a finite number")
+        raise ValueError(
+            "theta0: residual(theta0) is not finite; expected a start where every residual is a finite number"
+        )
     return theta, 0, options_from(options)
 
 

@@ -25,12 +25,12 @@ POLISH_STEPS, SHRINK = 50, 0.9
 def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=None, **options):
     """Run a solver from θ₀, (P,), to its end and return the Trace: θ, F, success, and a message in words.
 
-    `method`: "lm", "gd" (needs `rate`) or "gn"; `options` are the solver's own. Around "lm" stand, unless `plain`: division of r by
-    a power of two where its squares would leave the floating-point range, geodesic acceleration, and a Gauss-Newton polish of the
-    last digits. `history`: "all" (arrays up to 64 MB), "light" (scalars) or n (arrays of the last n trials). `progress`: True or False for
-    a bar; None shows one in notebooks when a run takes over two seconds.
-    Success means: stopped by gradient, step or loss, and F ≤ 1e-20·F(θ₀) or r at right angles to the columns of J (cosine ≤ 1e-3).
-    Raises ValueError or TypeError for bad input.
+    `method`: "lm", "gd" (needs `rate`) or "gn"; `options` are the solver's own. Around "lm" stand, unless `plain`:
+    division of r by a power of two where its squares would leave the floating-point range, geodesic acceleration,
+    and a Gauss-Newton polish of the last digits. `history`: "all" (arrays up to 64 MB), "light" (scalars) or n
+    (arrays of the last n trials). `progress`: True or False for a bar; None shows one in notebooks when a run takes
+    over two seconds. Success means: stopped by gradient, step or loss, and F ≤ 1e-20·F(θ₀) or r at right angles to
+    the columns of J (cosine ≤ 1e-3). Raises ValueError or TypeError for bad input.
     """
     instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
     careful = one_of("method", method, METHODS) == "lm" and not flag("plain", plain)
@@ -44,7 +44,8 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
     trace = Trace(theta0.copy(), problem.loss(theta0), history)
     with _bar(progress) as bar:
         stop = _follow(steps, trace, bar, exponent, problem)
-    stages = [f"{NAMES[method]}{' with geodesic acceleration' * bool(options.get('geodesic'))} ({_count(len(trace), 'trial')})"]
+    variant = " with geodesic acceleration" if options.get("geodesic") else ""
+    stages = [f"{NAMES[method]}{variant} ({_count(len(trace), 'trial')})"]
     if careful and stop.kind in ("gradient", "step", "loss"):
         polish = _polish(run, trace.theta, len(trace))
         stages += [f"polish ({_count(len(polish), 'step')})"] * bool(polish)
@@ -69,7 +70,7 @@ def _follow(steps, trace, bar, exponent, problem):
 
 
 def _polish(problem, theta, k):
-    """Gauss-Newton steps by column-scaled least squares, each at most 0.9 of the last; kept only if F and the cosine do not grow."""
+    """Gauss-Newton steps by column-scaled least squares, each ≤ 0.9 of the last; [] where F or the cosine would grow."""
     here = first = problem.linearize(theta)
     steps, last = [], math.inf
     while len(steps) < POLISH_STEPS and len(here.r) * len(theta) * 8 <= CHUNK_BYTES:
@@ -119,7 +120,7 @@ def _verdict(problem, run, trace, first_loss, stop, stages):
 
 
 class Divided(Problem):
-    """A problem with r divided by 2^exponent: the same θ at every step, bit for bit, and squares within the floating-point range."""
+    """A problem with r divided by 2^exponent: the same θ at every step, bit for bit, and squares within range."""
 
     def __init__(self, problem, exponent):
         super().__init__()

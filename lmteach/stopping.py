@@ -20,8 +20,8 @@ class Stop(NamedTuple):
 class Options:
     """The variant of the step, and when to stop; every tolerance is relative, so that none depends on units.
 
-    `max_steps`: trials; `target_loss`: F to reach; `gtol`: max_j |cos(J_j, r)|; `xtol`: ‖Δθ‖ against ‖θ‖; `ftol`: decrease of F,
-    predicted and actual, against F; `mu_max`: give up above it.
+    `max_steps`: trials; `target_loss`: F to reach; `gtol`: max_j |cos(J_j, r)|; `xtol`: ‖Δθ‖ against ‖θ‖; `ftol`:
+    decrease of F, predicted and actual, against F; `mu_max`: give up above it.
     """
 
     scaling: str = "identity"
@@ -55,7 +55,9 @@ class Options:
 
     def after(self, step):
         """Why this step should be the last; None if it should not."""
-        if math.sqrt(step.delta_theta @ step.delta_theta) <= self.xtol * (math.sqrt(step.theta @ step.theta) + self.xtol):
+        if math.sqrt(step.delta_theta @ step.delta_theta) <= self.xtol * (
+            math.sqrt(step.theta @ step.theta) + self.xtol
+        ):
             return Stop("step", f"‖Δθ‖ fell to xtol = {self.xtol:.3g} of ‖θ‖")
         if step.accepted and abs(step.loss - step.trial_loss) <= self.ftol * step.loss >= step.predicted:
             return Stop("loss", f"F falls by less than ftol = {self.ftol:.3g} of itself")

@@ -79,15 +79,19 @@ ARRAYS = ("theta", "r", "g", "h", "acceleration", "delta_theta", "trial_theta", 
 class Trace:
     """The steps of one run, to be walked both ways, and how the run ended.
 
-    `theta`, `loss`, `success`, `message`, `steps`, `n_residuals`, `n_jacobians`. Indexing, iteration and `reversed` go over
-    the steps; from any of them a solver can be started again.
+    `theta`, `loss`, `success`, `message`, `steps`, `n_residuals`, `n_jacobians`. Indexing, iteration and `reversed`
+    go over the steps; from any of them a solver can be started again.
     """
 
     def __init__(self, theta, loss, history="all"):
         self.theta, self.loss = theta, loss
         self.steps, self.success, self.message = [], False, "not finished"
         self.n_residuals = self.n_jacobians = 0
-        self._history = one_of("history", history, ("all", "light")) if isinstance(history, str) else at_least("history", history, 1)
+        self._history = (
+            one_of("history", history, ("all", "light"))
+            if isinstance(history, str)
+            else at_least("history", history, 1)
+        )
 
     def add(self, step):
         """Keep a step: with its arrays as far as the history allows, else its scalars."""
@@ -126,7 +130,7 @@ class Trace:
         return fig_loss(self, **options)
 
     def table(self, most=20):
-        """The steps as rows (k, μ, F, trial F, ρ, accepted, why): all, or the first and last ones where there are more than most."""
+        """Rows (k, μ, F, trial F, ρ, accepted, why), one a step; beyond `most`, the first and last with None between."""
         rows = [(s.k, s.mu, s.loss, s.trial_loss, s.rho, s.accepted, s.why) for s in self]
         return rows if len(rows) <= most else [*rows[: most // 2], None, *rows[-(most // 2) :]]
 
@@ -150,8 +154,8 @@ class Trace:
 
     def __repr__(self):
         return (
-            f"Trace: {len(self.accepted)} accepted and {len(self.refused)} refused trials, F {self.losses[0]:.3g} → {self.loss:.3g}, "
-            f"{'success' if self.success else 'no success'}: {self.message}"
+            f"Trace: {len(self.accepted)} accepted and {len(self.refused)} refused trials, "
+            f"F {self.losses[0]:.3g} → {self.loss:.3g}, {'success' if self.success else 'no success'}: {self.message}"
         )
 
 
@@ -164,5 +168,13 @@ def _html_row(row):
     if row is None:
         return '<tr><td colspan="7">…</td></tr>'
     k, mu, loss, trial_loss, rho, accepted, why = row
-    cells = (k, f"{mu:.3g}", f"{loss:.4g}", f"{trial_loss:.4g}", f"{rho:.3g}", "accepted" if accepted else "refused", escape(why))
+    cells = (
+        k,
+        f"{mu:.3g}",
+        f"{loss:.4g}",
+        f"{trial_loss:.4g}",
+        f"{rho:.3g}",
+        "accepted" if accepted else "refused",
+        escape(why),
+    )
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

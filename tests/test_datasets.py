@@ -104,10 +104,19 @@ def test_sinc_is_sin_5x_over_5x_in_both_inputs_on_the_grid():
     assert Y[8 * 17 + 8] == 1  # the top of the hill, where 0/0 would be
 
 
-@pytest.mark.parametrize("make, n_inputs, n_samples", [
-    (line, 1, 100), (sine, 1, 40), (sinc, 2, 289), (lambda: line(np.int8(3)), 1, 3), (lambda: sine(1), 1, 1),
-    (lambda: sinc(2), 2, 4), (lambda: sine(5, np.float32(0.5)), 1, 5), (lambda: sine(5, noise=2), 1, 5),
-])
+@pytest.mark.parametrize(
+    "make, n_inputs, n_samples",
+    [
+        (line, 1, 100),
+        (sine, 1, 40),
+        (sinc, 2, 289),
+        (lambda: line(np.int8(3)), 1, 3),
+        (lambda: sine(1), 1, 1),
+        (lambda: sinc(2), 2, 4),
+        (lambda: sine(5, np.float32(0.5)), 1, 5),
+        (lambda: sine(5, noise=2), 1, 5),
+    ],
+)
 def test_shapes_and_types(make, n_inputs, n_samples):
     X, Y = make()
     assert X.shape == (n_samples, n_inputs) and Y.shape == (n_samples, 1)
@@ -164,8 +173,9 @@ def numbered(n):
     return X, -X[:, :1]
 
 
-@pytest.mark.parametrize("n, fraction, n_train", [(40, 0.75, 30), (10, 0.29, 3), (100, 0.29, 29), (2, 0.5, 1),
-                                                  (7, 0.9, 6), (1000, 0.7, 700)])
+@pytest.mark.parametrize(
+    "n, fraction, n_train", [(40, 0.75, 30), (10, 0.29, 3), (100, 0.29, 29), (2, 0.5, 1), (7, 0.9, 6), (1000, 0.7, 700)]
+)
 def test_split_parts_are_disjoint_complete_ordered_and_keep_pairs(n, fraction, n_train):
     X, Y = numbered(n)
     train, validation = split(X, Y, fraction, seed=3)
@@ -265,25 +275,28 @@ WHOLE = idx_bytes(np.arange(60).reshape(3, 4, 5))  # 4 bytes of magic number, 12
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-@pytest.mark.parametrize("content, message", [
-    (b"", "starts with nothing, expected an IDX magic number"),
-    (WHOLE[:3], "starts with 00 00 08, expected an IDX magic number"),
-    (WHOLE[:4], "expected 3 of 4 bytes"),
-    (WHOLE[:14], "expected 3 of 4 bytes"),
-    (WHOLE[:16], r"16 bytes, expected 76 for uint8 \(3, 4, 5\)"),
-    (WHOLE[:75], "75 bytes, expected 76"),
-    (WHOLE + b"\0", "77 bytes, expected 76"),
-    (WHOLE + WHOLE, "152 bytes, expected 76"),
-    (b"\1" + WHOLE[1:], "starts with 01 00 08 03, expected an IDX magic number: 00 00"),
-    (b"\0\1" + WHOLE[2:], "starts with 00 01 08 03"),
-    (b"\0\0\x0a" + WHOLE[3:], "type 08 09 0b 0c 0d 0e"),
-    (b"\0\0\x08\0" + WHOLE[4:], "1 to 32 dimensions"),
-    (b"\0\0\x08\x21" + b"\0\0\0\1" * 33 + b"x", "1 to 32 dimensions"),
-    (b"<html>404 Not Found</html>", "starts with 3c 68 74 6d"),
-    (b"\0\0\x08\2" + b"\0" * 8, "none of them 0"),
-    (b"\0\0\x0e\3" + b"\xff" * 12 + b"few", "19 bytes, expected 633825299671392843082401579016"),
-    (WHOLE[:3] + b"\x20" + b"\xff" * 128, "132 bytes, expected \\d{300}"),
-])
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "starts with nothing, expected an IDX magic number"),
+        (WHOLE[:3], "starts with 00 00 08, expected an IDX magic number"),
+        (WHOLE[:4], "expected 3 of 4 bytes"),
+        (WHOLE[:14], "expected 3 of 4 bytes"),
+        (WHOLE[:16], r"16 bytes, expected 76 for uint8 \(3, 4, 5\)"),
+        (WHOLE[:75], "75 bytes, expected 76"),
+        (WHOLE + b"\0", "77 bytes, expected 76"),
+        (WHOLE + WHOLE, "152 bytes, expected 76"),
+        (b"\1" + WHOLE[1:], "starts with 01 00 08 03, expected an IDX magic number: 00 00"),
+        (b"\0\1" + WHOLE[2:], "starts with 00 01 08 03"),
+        (b"\0\0\x0a" + WHOLE[3:], "type 08 09 0b 0c 0d 0e"),
+        (b"\0\0\x08\0" + WHOLE[4:], "1 to 32 dimensions"),
+        (b"\0\0\x08\x21" + b"\0\0\0\1" * 33 + b"x", "1 to 32 dimensions"),
+        (b"<html>404 Not Found</html>", "starts with 3c 68 74 6d"),
+        (b"\0\0\x08\2" + b"\0" * 8, "none of them 0"),
+        (b"\0\0\x0e\3" + b"\xff" * 12 + b"few", "19 bytes, expected 633825299671392843082401579016"),
+        (WHOLE[:3] + b"\x20" + b"\xff" * 128, "132 bytes, expected \\d{300}"),
+    ],
+)
 def test_read_idx_refuses_what_is_not_exactly_an_idx_file(tmp_path, content, message, packed):
     path = tmp_path / "broken"
     path.write_bytes(gzip.compress(content) if packed else content)
@@ -299,7 +312,7 @@ def test_read_idx_refuses_a_gzip_file_cut_or_changed_anywhere(tmp_path):
         with pytest.raises(ValueError, match="damaged gzip"):
             read_idx(path)
     for i in range(10, len(content)):  # after gzip's own header, whose time stamp means nothing
-        path.write_bytes(content[:i] + bytes([content[i] ^ 0x55]) + content[i + 1:])
+        path.write_bytes(content[:i] + bytes([content[i] ^ 0x55]) + content[i + 1 :])
         with pytest.raises(ValueError, match="broken.gz"):
             read_idx(path)
     path.write_bytes(content + b"more")
@@ -330,8 +343,9 @@ SPELLINGS = {
 def test_mnist_reads_a_folder_in_every_spelling(tmp_path, spelling):
     write_mnist(tmp_path, SPELLINGS[spelling])
     raw = small_mnist()
-    for ours, images, labels in zip(mnist(tmp_path), (raw[IMAGES], raw[TEST_IMAGES]),
-                                    (raw[LABELS], raw[TEST_LABELS]), strict=True):
+    for ours, images, labels in zip(
+        mnist(tmp_path), (raw[IMAGES], raw[TEST_IMAGES]), (raw[LABELS], raw[TEST_LABELS]), strict=True
+    ):
         assert np.array_equal(ours.images, images / 255) and np.array_equal(ours.labels, labels)
         assert np.array_equal(ours.X, images.reshape(-1, 784) / 255) and ours.X.dtype == np.float64
         assert np.array_equal(ours.Y, [[float(k == label) for k in range(10)] for label in labels])
@@ -358,17 +372,20 @@ def test_mnist_says_so_when_the_folder_is_not_there(tmp_path):
         mnist(tmp_path / "absent")
 
 
-@pytest.mark.parametrize("replaced, message", [
-    ({LABELS: idx_bytes(np.arange(9))}, f"{LABELS}: 9 labels, expected 12"),
-    ({TEST_LABELS: idx_bytes(np.arange(6))}, f"{TEST_LABELS}: 6 labels, expected 5"),
-    ({LABELS: idx_bytes(np.full(12, 10))}, f"{LABELS}: label 10, expected 0 to 9"),
-    ({LABELS: idx_bytes(np.zeros((12, 1)))}, f"{LABELS}: uint8 .12, 1., expected uint8"),
-    ({LABELS: idx_bytes(np.zeros(12), "i4")}, f"{LABELS}: int32 .12,., expected uint8"),
-    ({IMAGES: idx_bytes(np.zeros((12, 28, 27)))}, f"{IMAGES}: uint8 .12, 28, 27., expected uint8"),
-    ({IMAGES: idx_bytes(np.zeros((12, 784)))}, f"{IMAGES}: uint8 .12, 784., expected uint8"),
-    ({TEST_IMAGES: idx_bytes(np.zeros((5, 28, 28)), "f4")}, f"{TEST_IMAGES}: float32"),
-    ({TEST_IMAGES: idx_bytes(np.zeros((5, 28, 28)))[:-100]}, f"{TEST_IMAGES}: 3836 bytes, expected 3936"),
-])
+@pytest.mark.parametrize(
+    "replaced, message",
+    [
+        ({LABELS: idx_bytes(np.arange(9))}, f"{LABELS}: 9 labels, expected 12"),
+        ({TEST_LABELS: idx_bytes(np.arange(6))}, f"{TEST_LABELS}: 6 labels, expected 5"),
+        ({LABELS: idx_bytes(np.full(12, 10))}, f"{LABELS}: label 10, expected 0 to 9"),
+        ({LABELS: idx_bytes(np.zeros((12, 1)))}, f"{LABELS}: uint8 .12, 1., expected uint8"),
+        ({LABELS: idx_bytes(np.zeros(12), "i4")}, f"{LABELS}: int32 .12,., expected uint8"),
+        ({IMAGES: idx_bytes(np.zeros((12, 28, 27)))}, f"{IMAGES}: uint8 .12, 28, 27., expected uint8"),
+        ({IMAGES: idx_bytes(np.zeros((12, 784)))}, f"{IMAGES}: uint8 .12, 784., expected uint8"),
+        ({TEST_IMAGES: idx_bytes(np.zeros((5, 28, 28)), "f4")}, f"{TEST_IMAGES}: float32"),
+        ({TEST_IMAGES: idx_bytes(np.zeros((5, 28, 28)))[:-100]}, f"{TEST_IMAGES}: 3836 bytes, expected 3936"),
+    ],
+)
 def test_mnist_refuses_files_that_are_not_mnists(tmp_path, replaced, message):
     write_mnist(tmp_path, replaced=replaced)
     with pytest.raises(ValueError, match=message):
@@ -426,8 +443,15 @@ def test_mnist_refuses_another_dataset_from_openml(monkeypatch):
 
 X4, Y4 = numbered(4)
 NOT_A_NUMBER = [("3", "'3'"), (None, "None"), (True, "True"), (1j, "1j"), ([3], r"\[3\]"), (np.True_, "True")]
-WHOLE_NUMBERS = [(line, "n", 1), (sine, "n", 1), (sinc, "n", 1), (digits, "size", 8), (line, "seed", 0),
-                 (sine, "seed", 0), (lambda **seed: split(X4, Y4, **seed), "seed", 0)]
+WHOLE_NUMBERS = [
+    (line, "n", 1),
+    (sine, "n", 1),
+    (sinc, "n", 1),
+    (digits, "size", 8),
+    (line, "seed", 0),
+    (sine, "seed", 0),
+    (lambda **seed: split(X4, Y4, **seed), "seed", 0),
+]
 
 
 @pytest.mark.parametrize("function, name, least", WHOLE_NUMBERS)
@@ -463,24 +487,31 @@ def test_a_part_without_samples_is_refused(fraction):
         split(X4, Y4, fraction)
 
 
-@pytest.mark.parametrize("value, error, message", [
-    (np.zeros(4), ValueError, r"has shape \(4,\): expected 2-D"),
-    (np.zeros((4, 1, 1)), ValueError, r"has shape \(4, 1, 1\): expected 2-D"),
-    (np.zeros((0, 2)), ValueError, r"has shape \(0, 2\): expected 2-D and not empty"),
-    (np.zeros((4, 0)), ValueError, r"has shape \(4, 0\): expected 2-D and not empty"),
-    (5.0, ValueError, r"has shape \(\): expected 2-D"),
-    ([[1, 2], [3]], ValueError, "is no array .*: expected rows of equal length"),
-    ([[1.0], [math.nan], [2], [3]], ValueError, "has NaN or infinite values: expected finite ones"),
-    ([[1.0], [math.inf], [2], [3]], ValueError, "has NaN or infinite values: expected finite ones"),
-    ([["1"], ["2"], ["3"], ["4"]], TypeError, "has dtype <U1: expected real numbers"),
-    (np.zeros((4, 1), complex), TypeError, "has dtype complex128: expected real numbers"),
-    (np.zeros((4, 1), bool), TypeError, "has dtype bool: expected real numbers"),
-    (np.zeros((4, 1), object), TypeError, "has dtype object: expected real numbers"),
-    (None, TypeError, "has dtype object: expected real numbers"),
-])
+@pytest.mark.parametrize(
+    "value, error, message",
+    [
+        (np.zeros(4), ValueError, r"has shape \(4,\): expected 2-D"),
+        (np.zeros((4, 1, 1)), ValueError, r"has shape \(4, 1, 1\): expected 2-D"),
+        (np.zeros((0, 2)), ValueError, r"has shape \(0, 2\): expected 2-D and not empty"),
+        (np.zeros((4, 0)), ValueError, r"has shape \(4, 0\): expected 2-D and not empty"),
+        (5.0, ValueError, r"has shape \(\): expected 2-D"),
+        ([[1, 2], [3]], ValueError, "is no array .*: expected rows of equal length"),
+        ([[1.0], [math.nan], [2], [3]], ValueError, "has NaN or infinite values: expected finite ones"),
+        ([[1.0], [math.inf], [2], [3]], ValueError, "has NaN or infinite values: expected finite ones"),
+        ([["1"], ["2"], ["3"], ["4"]], TypeError, "has dtype <U1: expected real numbers"),
+        (np.zeros((4, 1), complex), TypeError, "has dtype complex128: expected real numbers"),
+        (np.zeros((4, 1), bool), TypeError, "has dtype bool: expected real numbers"),
+        (np.zeros((4, 1), object), TypeError, "has dtype object: expected real numbers"),
+        (None, TypeError, "has dtype object: expected real numbers"),
+    ],
+)
 def test_tables_at_the_door(value, error, message):
-    calls = {"X": lambda: split(value, Y4), "Y": lambda: split(X4, value),
-             "train": lambda: standardize(value), "others": lambda: standardize(X4, X4, value)}
+    calls = {
+        "X": lambda: split(value, Y4),
+        "Y": lambda: split(X4, value),
+        "train": lambda: standardize(value),
+        "others": lambda: standardize(X4, X4, value),
+    }
     for name, call in calls.items():
         with pytest.raises(error, match=f"{name} {message}"):
             call()
@@ -491,14 +522,17 @@ def test_split_refuses_lengths_that_differ():
         split(X4, Y4[:3])
 
 
-@pytest.mark.parametrize("stratify, message", [
-    ([0, 1, 0], r"stratify is int\d+ \(3,\): expected integers or strings of shape \(4,\)"),
-    (np.zeros((4, 1), int), r"stratify is int\d+ \(4, 1\): expected integers or strings of shape \(4,\)"),
-    ([0.0, 1.0, 0.0, 1.0], "stratify is float64 .*: expected integers or strings"),
-    ([False, True] * 2, "stratify is bool .*: expected integers or strings"),
-    (3, r"stratify is int\d+ \(\): expected integers or strings of shape \(4,\)"),
-    ([[0], [1, 2]] * 2, "stratify is no array .*: expected rows of equal length"),
-])
+@pytest.mark.parametrize(
+    "stratify, message",
+    [
+        ([0, 1, 0], r"stratify is int\d+ \(3,\): expected integers or strings of shape \(4,\)"),
+        (np.zeros((4, 1), int), r"stratify is int\d+ \(4, 1\): expected integers or strings of shape \(4,\)"),
+        ([0.0, 1.0, 0.0, 1.0], "stratify is float64 .*: expected integers or strings"),
+        ([False, True] * 2, "stratify is bool .*: expected integers or strings"),
+        (3, r"stratify is int\d+ \(\): expected integers or strings of shape \(4,\)"),
+        ([[0], [1, 2]] * 2, "stratify is no array .*: expected rows of equal length"),
+    ],
+)
 def test_split_refuses_labels_that_are_not_one_for_each_sample(stratify, message):
     with pytest.raises(ValueError, match=message):
         split(X4, Y4, stratify=stratify)
