@@ -1,15 +1,19 @@
 """`LevenbergMarquardt` in neupy's shape: its parameters, defaults, methods and signals, on this package's own solver.
 
-neupy's page says what each does; what neupy really computed differs (its source was read) and is a lesson, not
-copied here: J is that of the residuals, not of their squares, a step that raises the error is not kept, and μ
-answers to the trial just made.
+neupy's page says what each of them does. What neupy computed was something else (its source was read): J of the
+squared errors, a μ that answers one epoch late, steps that are kept though the error rises. That is taught, not copied:
+here J is that of the residuals, μ answers to the trial just made, and only a step that lowers the error is kept.
 """
 
 import time
+from contextlib import suppress
+from functools import partial
+from inspect import signature
+from itertools import islice
 
 import numpy as np
 
-from .checks import as_finite, at_least, flag, one_of, positive
+from .checks import as_finite, at_least, flag, instance, one_of, positive
 from .damping import Factor
 from .network import Network
 from .problems import NetworkFit
@@ -24,11 +28,11 @@ ENDLESS = {"gtol": 0.0, "xtol": 0.0, "ftol": 0.0, "max_steps": 2**62}  # epochs 
 
 
 class StopTraining(Exception):
-    """Raised by a signal: training ends after this, cleanly."""
+    """Raised by a signal to end the training; `train` then returns as after its last epoch."""
 
 
 class Errors:
-    """Mean squared errors, one for each epoch: `train`, and `valid` where test data were given."""
+    """Mean squared errors, one for each epoch: `train`, and `valid` for the epochs with test data."""
 
     def __init__(self):
         self.train, self.valid = [], []
@@ -38,24 +42,26 @@ class Errors:
 
 
 class LevenbergMarquardt:
-    """Trains a network by full-batch Levenberg-Marquardt: (JᵀJ + μI) h = −Jᵀr, one accepted step an epoch.
+    """Trains a network by full-batch Levenberg-Marquardt: (JᵀJ + μI) h = −Jᵀr, at most one accepted step an epoch.
 
-    `network`: layers joined by >>, or a list or tuple of layers; training sets its θ. `mu` stands beside JᵀJ of r
-    and is divided by `mu_update_factor` after an accepted trial, multiplied after a refused one. `error` (or
-    `loss`): "mse". `show_epoch`: with `verbose`, print the first, the last and every show_epoch-th epoch.
-    `shuffle_data`: reorder the samples before training. `signals`: a function called after every epoch, a dict or an
-    object with handlers for EVENTS, or a list of them. `max_fail` (not in neupy): stop after so many epochs without
-    a new lowest validation error, and give back the weights that had it. Raises ValueError or TypeError for bad
-    input. Sources: neupy's documentation; Hagan & Menhaj (1994).
+    `network`: layers joined by >>, or a list or tuple of layers; training changes its θ.
+    `mu`: μ of the next trial, from 1e-20 to 1e20; it belongs to JᵀJ of the residuals, not to the mean of their squares.
+    `mu_update_factor`: an accepted trial divides μ by it, a refused one multiplies μ by it.
+    `error` (or `loss`): "mse", the mean of the squared residuals, as `errors` reports it.
+    `show_epoch`: where `verbose`, the 1st, every show_epoch-th and the last epoch are printed.
+    `shuffle_data`: put the samples into another order, always the same one, before training.
+    `signals`: a function of the optimizer, called after every epoch; a dict or an object with handlers for EVENTS
+    (train_error and valid_error are also given the error); or a list of such signals.
+    `max_fail` (as in MATLAB's trainlm, not in neupy): stop after so many epochs with a validation error above the
+    lowest so far, the start's included; the network is given back the weights that had the lowest.
+    `step` and `regularizer` stay None; `target` is accepted and not used.
+
+    `errors.train` and `errors.valid` hold an error for each epoch, `last_epoch` counts the epochs and
+    `n_updates_made` the accepted steps. Raises ValueError or TypeError for bad input. Sources: neupy's documentation;
+    Hagan & Menhaj (1994).
     """
 
-    step = None
-    regularizer = None
-    target = None
-    options = {
-        "mu": 0.1, "mu_update_factor": 1.2, "error": "mse", "loss": "mse", "show_epoch": 1, "shuffle_data": True,
-        "signals": None, "verbose": False, "max_fail": None, "step": None, "regularizer": None, "target": None,
-    }  # fmt: skip
+    step = regularizer = target = None
 
     def __init__(
         self,
@@ -67,48 +73,56 @@ class LevenbergMarquardt:
         shuffle_data=True,
         signals=None,
         verbose=False,
+        *,
+        loss="mse",
         max_fail=None,
-        **others,
+        step=None,
+        regularizer=None,
+        target=None,
+        **unknown,
     ):
-        self.network = network if isinstance(network, Network) else Network(network)
-        self.mu = positive("mu", mu)
-        self.mu_update_factor = positive("mu_update_factor", mu_update_factor)
-        self._damping = Factor(self.mu_update_factor, SMALLEST_MU, LARGEST_MU)
-        self.error = self.loss = one_of("error", others.pop("loss", error), ("mse",))
-        self.show_epoch = at_least("show_epoch", show_epoch, 1)
-        self.shuffle_data = flag("shuffle_data", shuffle_data)
-        self.signals, self._handlers = signals, _handlers(signals)
-        self.verbose = flag("verbose", verbose)
-        self.max_fail = None if max_fail is None else at_least("max_fail", max_fail, 1)
-        _refuse(others)
+        for name in unknown:
+            raise TypeError(f"unknown parameter {name!r}: expected one of {', '.join(self.options)}")
+        self.network = network
+        self.mu, self.mu_update_factor = mu, mu_update_factor
+        self.error, self.loss = error, loss
+        self.show_epoch, self.verbose = show_epoch, verbose
+        self.shuffle_data, self.signals, self.max_fail = shuffle_data, signals, max_fail
+        self.step, self.regularizer, self.target = step, regularizer, target
         self.errors, self.last_epoch, self.n_updates_made = Errors(), 0, 0
-        self._problem = self._steps = self._last = None
+        self._handlers, self._line = [], None
+
+    options = {name: p.default for name, p in signature(__init__).parameters.items() if p.default is not p.empty}
+
+    def __setattr__(self, name, value):
+        """Parameters are checked whenever they are set, in the constructor and later."""
+        check = CHECKS.get(name)
+        super().__setattr__(name, check(name, value) if check else value)
 
     def train(self, X_train, y_train, X_test=None, y_test=None, epochs=100):
         """Train for `epochs` epochs on X_train (N, n₀), y_train (N, m); with X_test and y_test, validate after each."""
-        X, y = self._as_data(X_train, y_train, "_train")
-        test = self._as_test(X_test, y_test)
+        run = Run(self._fit_to(X_train, y_train, "_train", self.shuffle_data))
+        test = self._test(X_test, y_test)
+        best = self._best(test)
         last = self.last_epoch + at_least("epochs", epochs, 1)
-        if self.shuffle_data:
-            order = np.random.default_rng(0).permutation(len(X))
-            X, y = X[order], y[order]
-        best = Best(self.max_fail if test else None)
-        if self.verbose:
-            print(f"Levenberg-Marquardt: {self.network!r}, {self.network.n_parameters} parameters, {len(X)} samples")
+        self._handlers, self._line = _handlers(self.signals), None
+        self._say(f"Levenberg-Marquardt: {self.network!r}, {self.network.n_parameters} parameters, {len(X_train)} samples")
         try:
             self._signal("train_start")
-            while self.last_epoch < last and not best.failed:
-                self._epoch(X, y, test, best, last)
+            while self.last_epoch < last:
+                self._epoch(run, test, best)
+            self._show()
         except StopTraining as stop:
-            if self.verbose:
-                print(f"Stopped after epoch {self.last_epoch}: {stop}")
-        if best.theta is not None:
+            self._show()
+            self._say(f"Stopped after epoch {self.last_epoch}: {stop}".removesuffix(": "))
+        if best:
             self.network.theta = best.theta
-        self._signal("train_end")
+        with suppress(StopTraining):
+            self._signal("train_end")
 
-    def fit(self, X_train, y_train, X_test=None, y_test=None, epochs=100):
-        """The same as train, and returns the optimizer."""
-        self.train(X_train, y_train, X_test, y_test, epochs)
+    def fit(self, *args, **kwargs):
+        """The same as `train`; returns the optimizer."""
+        self.train(*args, **kwargs)
         return self
 
     def predict(self, X):
@@ -116,96 +130,148 @@ class LevenbergMarquardt:
         return self.network.predict(X)
 
     def one_training_update(self, X_train, y_train):
-        """One linearization, trials from it until one is accepted or 30 are refused; the training error after it."""
-        X, y = self._as_data(X_train, y_train, "_train")
-        if not self._goes_on_with(X, y):
-            self._begin(X, y)
-        for _, step in zip(range(MOST_TRIALS), self._steps, strict=False):
-            self._last = step
-            if step.accepted:
-                self.network.theta = self._theta = step.next_theta
-                self.n_updates_made += 1
-                break
-        loss = self._last.next_loss if self._last else self._problem.loss(self._theta)
-        return 2 * loss / self._problem.Y.size
+        """One linearization, and trials from it until one is accepted, at most 30; returns the training error then.
 
-    def _begin(self, X, y):
-        """A new run from the network's weights, with the μ that the last one would have gone on with."""
-        last, self._last = self._last, None
-        mu = self._damping.update(last.mu, last.rho, last.accepted)[0] if last else self.mu
-        self._problem, self._theta = NetworkFit(self.network, X, y), self.network.theta
-        self._steps = levenberg_marquardt(self._problem, self._theta, mu, self._damping, **ENDLESS)
+        Neither an epoch is counted nor a signal given.
+        """
+        return self._update(Run(self._fit_to(X_train, y_train, "_train")))
 
-    def _goes_on_with(self, X, y):
-        """True if the samples and the weights are still those of the run under way."""
-        return (
-            self._problem is not None
-            and np.array_equal(self.network.theta, self._theta)
-            and np.array_equal(self._problem.X, X)
-            and np.array_equal(self._problem.Y, y)
-        )
-
-    def _epoch(self, X, y, test, best, last):
-        started = time.perf_counter()
-        self.last_epoch += 1
+    def _epoch(self, run, test, best):
         self._signal("epoch_start")
         self._signal("update_start")
-        self.errors.train.append(self.one_training_update(X, y))
-        self._signal("train_error", self.errors.train[-1])
+        started = time.perf_counter()
+        error = self._update(run)
+        self.errors.train.append(error)
+        self.last_epoch += 1
+        self._note(started, train=error)
+        self._signal("train_error", error)
         self._signal("update_end")
         if test:
-            self.errors.valid.append(float(np.mean((self.network.predict(test[0]) - test[1]) ** 2)))
-            best.see(self.errors.valid[-1], self.network.theta)
-            self._signal("valid_error", self.errors.valid[-1])
-        due = self.last_epoch in (1, last) or self.last_epoch % self.show_epoch == 0 or best.failed
-        if self.verbose and due:
-            self._show(time.perf_counter() - started, bool(test))
+            self._validate(test, best, started)
+        if self.last_epoch == 1 or self.last_epoch % self.show_epoch == 0:
+            self._show()
         self._signal("epoch_end")
+        if best and best.failed:
+            raise StopTraining(f"{best.fails} validation errors above the lowest, whose weights are given back")
 
-    def _show(self, seconds, tested):
-        valid = f", valid: {self.errors.valid[-1]:.6f}" if tested else ""
-        print(f"#{self.last_epoch} : [{1000 * seconds:.0f} ms] train: {self.errors.train[-1]:.6f}{valid}")
+    def _update(self, run):
+        """One epoch's trials, and what they change: θ, μ and the count of updates; the training error after them."""
+        step, self.mu = run.epoch(self.network.theta, self.mu, self.mu_update_factor)
+        if step is None:
+            return _mse(run.problem, run.problem.loss(self.network.theta))
+        if step.accepted:
+            self.network.theta = step.trial_theta
+            self.n_updates_made += 1
+        return _mse(run.problem, step.next_loss)
 
-    def _signal(self, event, *values):
-        for handler in self._handlers:
-            if event in handler:
-                handler[event](self, *values)
+    def _validate(self, test, best, started):
+        theta = self.network.theta
+        error = _mse(test, test.loss(theta))
+        self.errors.valid.append(error)
+        if best:
+            best.see(error, theta)
+        self._note(started, train=self.errors.train[-1], valid=error)
+        self._signal("valid_error", error)
 
-    def _as_data(self, X, y, which):
-        n_inputs, n_outputs = self.network.n_inputs, self.network.n_outputs
-        X = as_finite(f"X{which}", X, 2, (None, n_inputs))
-        y = as_finite(f"y{which}", y, 2, (None, n_outputs))
-        if len(X) != len(y):
-            raise ValueError(f"X{which} has {len(X)} samples and y{which} has {len(y)}: expected the same number")
-        return X, y
+    def _best(self, test):
+        """Who keeps the best weights, if `max_fail` asks for it."""
+        if self.max_fail is None:
+            return None
+        if test is None:
+            raise ValueError(f"max_fail = {self.max_fail} and no X_test, y_test: expected test data to validate on")
+        theta = self.network.theta
+        return Best(self.max_fail, _mse(test, test.loss(theta)), theta)
 
-    def _as_test(self, X_test, y_test):
+    def _signal(self, event, *error):
+        for handlers in self._handlers:
+            if event in handlers:
+                handlers[event](self, *error)
+
+    def _note(self, started, **errors):
+        """Put down the epoch's line, for `_show` to print."""
+        if self.verbose:
+            milliseconds = 1000 * (time.perf_counter() - started)
+            words = ", ".join(f"{name}: {error:.6f}" for name, error in errors.items())
+            self._line = f"#{self.last_epoch} : [{milliseconds:.0f} ms] {words}"
+
+    def _show(self):
+        """Print the last epoch's line, unless it has been."""
+        if self._line:
+            self._say(self._line)
+        self._line = None
+
+    def _say(self, words):
+        if self.verbose:
+            print(words)
+
+    def _test(self, X_test, y_test):
         if X_test is None and y_test is None:
             return None
         if X_test is None or y_test is None:
-            raise ValueError("X_test and y_test: expected both or neither, one is None")
-        return self._as_data(X_test, y_test, "_test")
+            raise ValueError("one of X_test and y_test is None: expected both or neither")
+        return self._fit_to(X_test, y_test, "_test")
+
+    def _fit_to(self, X, y, which, shuffle=False):
+        """The network's residuals on these data, a problem of its own."""
+        X = _as_floats(f"X{which}", X, self.network.n_inputs)
+        y = _as_floats(f"y{which}", y, self.network.n_outputs)
+        if len(X) != len(y):
+            raise ValueError(f"X{which} has {len(X)} samples and y{which} has {len(y)}: expected the same number")
+        order = np.random.default_rng(0).permutation(len(X)) if shuffle else slice(None)
+        return NetworkFit(self.network, X[order], y[order])
+
+
+class Run:
+    """The trials on one problem, an epoch at a time.
+
+    An epoch goes on where the last one ended, with the solver's buffers and the forward pass of its last trial, or
+    anew if θ, μ or the factor have been changed in between.
+    """
+
+    def __init__(self, problem):
+        self.problem, self._left = problem, None
+
+    def epoch(self, theta, mu, factor):
+        """Trials from θ until one is accepted, at most 30: (the last of them, or None if none was left; the next μ)."""
+        steps, self._left, step = self._steps(theta, mu, factor), None, None  # what is broken off is not gone on with
+        for step in islice(steps, MOST_TRIALS):
+            mu, _ = step.damping.update(step.mu, step.rho, step.accepted)
+            if step.accepted:
+                theta = step.trial_theta
+                break
+        self._left = steps, theta, mu, factor
+        return step, mu
+
+    def _steps(self, theta, mu, factor):
+        if self._left is not None:
+            steps, *left = self._left
+            if left[1:] == [mu, factor] and np.array_equal(left[0], theta):
+                return steps
+        return levenberg_marquardt(self.problem, theta, mu, Factor(factor, SMALLEST_MU, LARGEST_MU), **ENDLESS)
 
 
 class Best:
-    """The weights with the lowest validation error so far; `failed` after max_fail epochs without a new one."""
+    """The weights with the lowest validation error so far; `fails` counts the epochs above it since."""
 
-    def __init__(self, max_fail):
-        self._max_fail, self._error, self._fails, self.theta = max_fail, np.inf, 0, None
+    def __init__(self, max_fail, error, theta):
+        self._max_fail, self._error, self.theta, self.fails = max_fail, error, theta, 0
 
     @property
     def failed(self):
-        """True once max_fail epochs have passed since the lowest error."""
-        return self._max_fail is not None and self._fails >= self._max_fail
+        """True once max_fail epochs were above the lowest error."""
+        return self.fails >= self._max_fail
 
     def see(self, error, theta):
         """Look at the validation error of an epoch and its weights."""
-        if self._max_fail is None:
-            return
         if error < self._error:
-            self._error, self._fails, self.theta = error, 0, theta
-        else:
-            self._fails += 1
+            self._error, self.theta, self.fails = error, theta, 0
+        elif error > self._error:
+            self.fails += 1
+
+
+def _mse(problem, loss):
+    """MSE = 2F / (N·m)."""
+    return 2 * loss / problem.Y.size
 
 
 def _handlers(signals):
@@ -213,27 +279,80 @@ def _handlers(signals):
     if signals is None:
         return []
     if isinstance(signals, (list, tuple)):
-        return [handler for signal in signals for handler in _handlers(signal)]
+        return [handlers for signal in signals for handlers in _handlers(signal)]
     if isinstance(signals, dict):
-        for event, function in signals.items():
-            one_of("signals: event", event, EVENTS)
-            if not callable(function):
-                raise TypeError(f"signals[{event!r}] is {function!r}: expected a function of the optimizer")
-        return [dict(signals)]
+        return [_checked(signals)]
+    if isinstance(signals, type):
+        raise TypeError(f"signals holds the class {signals.__name__}: expected an object of it, {signals.__name__}()")
     methods = {event: getattr(signals, event) for event in EVENTS if callable(getattr(signals, event, None))}
-    if methods:
-        return [methods]
-    if not callable(signals):
+    if not methods and not callable(signals):
         raise TypeError(
             f"signals is {signals!r}: expected a function, a dict, an object with handlers, or a list of them"
         )
-    return [{"epoch_end": signals}]
+    return [methods or {"epoch_end": signals}]
 
 
-def _refuse(others):
-    """neupy's names that mean nothing here may be given as None; any other name is unknown."""
-    for name, value in others.items():
-        if name not in LevenbergMarquardt.options:
-            raise TypeError(f"unknown parameter {name!r}: expected one of {', '.join(LevenbergMarquardt.options)}")
-        if value is not None and name != "target":
-            raise ValueError(f"{name} = {value!r}: Levenberg-Marquardt has no {name}; expected None")
+def _checked(signals):
+    for event, handler in signals.items():
+        one_of("signals: event", event, EVENTS)
+        if not callable(handler):
+            raise TypeError(f"signals[{event!r}] is {handler!r}: expected a function of the optimizer")
+    return dict(signals)
+
+
+def _as_floats(name, value, width):
+    array = as_finite(name, value, 2, (None, width))
+    if array.dtype == object:
+        raise TypeError(f"{name} holds objects of type {type(array.flat[0]).__name__}: expected floats or integers")
+    return array
+
+
+def _as_network(name, value):
+    if isinstance(value, (list, tuple)):
+        value = Network(value)
+    instance(name, value, Network, "layers joined by >>, or a list or tuple of layers")
+    if not value.layers:
+        raise ValueError(f"{name} is {value!r}: expected at least one layer after the input")
+    return value
+
+
+def _as_mu(name, value):
+    if not SMALLEST_MU <= positive(name, value) <= LARGEST_MU:
+        raise ValueError(f"{name} = {value!r}: expected a number from {SMALLEST_MU:.0e} to {LARGEST_MU:.0e}")
+    return float(value)
+
+
+def _as_factor(name, value):
+    if positive(name, value) < 1:
+        raise ValueError(f"{name} = {value!r}: expected a number of at least 1")
+    return float(value)
+
+
+def _as_signals(name, value):
+    _handlers(value)
+    return value
+
+
+def _as_count(name, value):
+    return None if value is None else at_least(name, value, 1)
+
+
+def _as_none(name, value):
+    if value is not None:
+        raise ValueError(f"{name} = {value!r}: Levenberg-Marquardt has no {name}; expected None")
+
+
+CHECKS = {
+    "network": _as_network,
+    "mu": _as_mu,
+    "mu_update_factor": _as_factor,
+    "error": partial(one_of, options=("mse",)),
+    "loss": partial(one_of, options=("mse",)),
+    "show_epoch": partial(at_least, least=1),
+    "shuffle_data": flag,
+    "signals": _as_signals,
+    "verbose": flag,
+    "max_fail": _as_count,
+    "step": _as_none,
+    "regularizer": _as_none,
+}

@@ -46,6 +46,20 @@ def as_finite(name, value, ndim, shape=None):
     return array
 
 
+def as_positive(name, value, ndim, shape=None):
+    """as_finite, and every number > 0."""
+    array = as_finite(name, value, ndim, shape)
+    if array.dtype != object and not (array > 0).all():
+        raise ValueError(f"{name} holds {array.min()!r}: expected numbers > 0")
+    return array
+
+
+def numbers_only(array, words):
+    """Nothing if array holds floats; a ValueError with these words if it holds symbols."""
+    if array.dtype == object:
+        raise ValueError(words)
+
+
 def owned(array):
     """A read-only array that nobody else can change: the array itself, if it is one already, else a copy."""
     if array.flags.writeable or array.base is not None:
@@ -72,7 +86,7 @@ def _hint(array, ndim):
 
 def is_real(value):
     """True for a real number that is not a bool."""
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    return type(value) is float or isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
 def positive(name, value, or_zero=False):
@@ -83,6 +97,16 @@ def positive(name, value, or_zero=False):
     if not (math.isfinite(value) and (value > 0 or (or_zero and value == 0))):
         raise ValueError(f"{name} = {value!r}: {expected}")
     return float(value)
+
+
+def positive_like(array, name, value, or_zero=False):
+    """The same to compute with this array: a float among floats; among symbols as it came, a symbol or exact."""
+    if array.dtype != object:
+        return positive(name, value, or_zero)
+    sign = getattr(value, "is_nonnegative" if or_zero else "is_positive", None)
+    if not hasattr(value, "free_symbols") or sign is False:
+        positive(name, value, or_zero)
+    return value
 
 
 def at_least(name, value, least):

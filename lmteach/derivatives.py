@@ -50,7 +50,7 @@ def disagreement(residual, theta, J):
 
 
 def checked_jacobian(residual, theta):
-    """A function θ ↦ J by complex steps if they agree with differences of r at θ, else by differences, with a warning."""
+    """A function θ ↦ J by complex steps if they agree with differences of r at θ, else by those, and says so."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:

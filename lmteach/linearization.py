@@ -9,8 +9,8 @@ from functools import reduce
 
 import numpy as np
 
-from .checks import as_finite, positive
-from .primitives import gram, inner, spd_solver
+from .checks import as_finite, as_positive, positive_like
+from .primitives import gram, inner, least_norm, spd_solver
 
 CHUNK_BYTES = 2**26  # Jᵀ is formed at most this much at a time
 
@@ -26,10 +26,10 @@ class Workspace:
 
     def buffer(self, name, shape, dtype, order="C"):
         """An array of that shape, with whatever was in it before."""
-        size, kept = math.prod(shape), self._buffers.get(name)
-        if kept is None or kept.size < size or kept.dtype != dtype:
-            kept = self._buffers[name] = np.empty(size, dtype=dtype)
-        return kept[:size].reshape(shape, order=order)
+        kept = self._buffers.get((name, shape))
+        if kept is None or kept.dtype != dtype:
+            kept = self._buffers[name, shape] = np.empty(shape, dtype, order)
+        return kept
 
 
 class Linearization:
@@ -83,13 +83,13 @@ class Linearization:
 
         Raises numpy.linalg.LinAlgError where JᵀJ + μI is not positive definite in floating point.
         """
-        if positive("mu", mu, or_zero=True) == 0:
-            return np.linalg.lstsq(self.J, -self.r, rcond=None)[0]
+        if positive_like(self.r, "mu", mu, or_zero=True) == 0:
+            return least_norm(self.J, -self.r)
         return self.damped(mu).h
 
     def damped(self, mu, scale=None):
         """The Damped system JᵀJ + μD² with D = diag(scale), I unless said; its `.h`, `.predicted` and `.solve(v)`."""
-        return Damped(self, positive("mu", mu), _as_scale(scale, self._n_parameters))
+        return Damped(self, positive_like(self.r, "mu", mu), _as_scale(scale, self._n_parameters))
 
     def steps(self, mus):
         """The curve h(μ) = −Σᵢ sᵢ/(sᵢ² + μ) (uᵢᵀr) vᵢ, one row for each μ, by one SVD of J."""
@@ -103,7 +103,8 @@ class Linearization:
 
     def orthogonal(self, tolerance):
         """True if |cos(J_j, r)| ≤ tolerance for every column: g_j² ≤ tolerance² ‖J_j‖² ‖r‖²."""
-        return bool((self.g * self.g <= (2 * tolerance * tolerance * self.loss) * self._lower().diagonal()).all())
+        g, A, most = self.g, self._lower(), 2 * tolerance * tolerance * self.loss
+        return bool(g[0] * g[0] <= most * A[0, 0] and (g * g <= most * A.diagonal()).all())
 
     def cosine(self):
         """max_j |cos(J_j, r)|, 0 for a column of zeros."""
@@ -173,12 +174,7 @@ def _chunk_rows(n_rows, n_parameters, per_sample):
 
 
 def _as_scale(scale, n_parameters):
-    if scale is None:
-        return None
-    scale = as_finite("scale", scale, 1, (n_parameters,))
-    if scale.dtype != object and not (scale > 0).all():
-        raise ValueError(f"scale holds {scale.min()!r}: expected numbers > 0")
-    return scale
+    return None if scale is None else as_positive("scale", scale, 1, (n_parameters,))
 
 
 def _frozen(array):

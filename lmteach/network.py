@@ -22,8 +22,8 @@ class Layer:
         return z
 
     def slope(self, a):
-        """f′(z) in terms of a = f(z), (N, n), or (1, n) where it is the same for every sample."""
-        return np.ones((1, self.size), dtype=a.dtype)
+        """f′(z) in terms of a = f(z), (N, n)."""
+        return np.ones(a.shape, a.dtype)
 
     def __rshift__(self, other):
         return Network([self]) >> other
@@ -124,22 +124,20 @@ class Network:
 
     def sensitivities(self, activations, theta=None):
         """[S¹, …, S^L], each (N, m, n_l): S^L = I ∘ f′(z^L), Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘ f′(zˡ)."""
-        N, m = activations[-1].shape
-        columns = self._sensitivities(activations, theta)
-        return [np.broadcast_to(S, (len(S), N, m)).transpose(1, 2, 0) for S in columns]
+        columns = self._sensitivities(activations, self._weights(theta))
+        return [S.reshape(len(S), *activations[-1].shape).transpose(1, 2, 0) for S in columns]
 
-    def _sensitivities(self, activations, theta):
-        """The same as (n_l, N, m), as they lie in memory; 1 in place of N where they are the same for every sample."""
-        weights = self._weights(theta)
-        m = self.n_outputs
-        S = self._identity * _per_unit(self.layers[-1].slope(activations[-1]))
+    def _sensitivities(self, activations, weights):
+        """The same as they lie in memory, each (n_l, N·m): column i·m+k is sample i, output k."""
+        m = activations[-1].shape[1]
+        slope = self.layers[-1].slope(activations[-1]).T
+        S = slope if m == 1 else (self._identity * slope[:, :, None]).reshape(m, -1)
         sensitivities = [S]
         for i in reversed(range(1, len(self.layers))):
-            W = weights[i][0]
-            S = np.dot(W.T, S.reshape(len(W), -1)).reshape(W.shape[1], -1, m)
-            S = S * _per_unit(self.layers[i - 1].slope(activations[i]))
-            sensitivities.append(S)
-        return sensitivities[::-1]
+            S = weights[i][0].T.dot(S)
+            S *= _columns(self.layers[i - 1].slope(activations[i]), m)
+            sensitivities.insert(0, S)
+        return sensitivities
 
     def jacobian(self, activations, theta=None, out=None):
         """J = ∂r/∂θ, (N·m, P): row i·m+k holds Sˡ[i, k] aˡ⁻¹[i]ᵀ for each W and Sˡ[i, k] for each b.
@@ -148,12 +146,10 @@ class Network:
         """
         N, m = activations[-1].shape
         Jt = np.empty((self.n_parameters, N * m), dtype=activations[-1].dtype) if out is None else out
-        for (shape, w, b), a, S in zip(
-            self._blocks, activations, self._sensitivities(activations, theta), strict=False
-        ):
-            a = _per_unit(a) if m == 1 else np.repeat(_per_unit(a), m, axis=2)
-            np.multiply(S[:, None], a, out=Jt[w].reshape(*shape, N, m))
-            Jt[b].reshape(-1, N, m)[...] = S
+        sensitivities = self._sensitivities(activations, self._weights(theta))
+        for (shape, w, b), a, S in zip(self._blocks, activations, sensitivities, strict=False):
+            np.multiply(S[:, None], _columns(a, m), out=Jt[w].reshape(*shape, N * m))
+            Jt[b] = S
         return Jt.T
 
     def predict(self, X):
@@ -167,6 +163,9 @@ class Network:
         return twin
 
     def _weights(self, theta):
+        """The views of θ, of the network's own θ if that is None; what `split` returned goes through."""
+        if isinstance(theta, list):
+            return theta
         return self.split(self._theta if theta is None else theta)
 
     def __rshift__(self, other):
@@ -180,12 +179,12 @@ class Network:
 
 def product(X, Y):
     """X @ Y, laid out column by column, so that every later sum over samples runs along memory."""
-    return np.dot(Y.T, X.T).T
+    return Y.T.dot(X.T).T
 
 
-def _per_unit(a):
-    """(N, n) as (n, N, 1): a row of samples for each unit, next to the outputs' axis."""
-    return a.T[:, :, None]
+def _columns(a, m):
+    """(N, n) as (n, N·m): every sample m times, once for each output."""
+    return a.T if m == 1 else np.repeat(a.T, m, axis=1)
 
 
 def _flat(layers):

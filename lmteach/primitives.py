@@ -72,13 +72,19 @@ def inner(u, v):
     return ddot(u, v)  # unlike numpy's dot it overflows to inf without a warning
 
 
+def norm(v):
+    """‖v‖, a Python float or an expression."""
+    return inner(v, v) ** 0.5
+
+
 def gram(Jt, out=None, add=False):
     """JᵀJ, or out + JᵀJ, from Jᵀ of shape (P, rows): floats fill the lower triangle only, by BLAS syrk."""
     if Jt.dtype == object:
         return Jt @ Jt.T + (out if add else 0)
     if out is None:
         out = np.zeros((len(Jt), len(Jt)), order="F")
-    return dsyrk(1.0, Jt.T, beta=float(add), c=out, trans=1, lower=1, overwrite_c=1)
+    trans = lower = overwrite = 1  # by position, here and below: for small matrices names cost as much as the call
+    return dsyrk(1.0, Jt.T, float(add), out, trans, lower, overwrite)
 
 
 def spd_solver(A, shift, out=None):
@@ -94,11 +100,22 @@ def spd_solver(A, shift, out=None):
         return lambda v: np.array(M.LUsolve(sympy.Matrix(v)), dtype=object).ravel()
     L = np.empty_like(A, order="F") if out is None else out
     np.copyto(L, A)
-    L.T.reshape(-1)[:: len(A) + 1] += shift
-    L, info = dpotrf(L, lower=1, clean=0, overwrite_a=1)
+    diagonal = L.ravel("K")[:: len(A) + 1]
+    diagonal += shift
+    lower, clean, overwrite = 1, 0, 1
+    L, info = dpotrf(L, lower, clean, overwrite)
     if info:
         raise np.linalg.LinAlgError("JᵀJ + μD² is not positive definite in floating point")
-    return lambda v: dpotrs(L, v, lower=1)[0]
+    return lambda v: dpotrs(L, v, lower)[0]
+
+
+def least_norm(J, v):
+    """The x of least norm among those that minimize ‖J x − v‖: by SVD; symbols exactly."""
+    if J.dtype == object:
+        import sympy
+
+        return np.array(sympy.Matrix(J).pinv() * sympy.Matrix(v), dtype=object).ravel()
+    return np.linalg.lstsq(J, v, rcond=None)[0]
 
 
 def _each(function, z):

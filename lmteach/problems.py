@@ -1,10 +1,8 @@
 """What is fitted: θ ↦ r(θ), the loss F = ½ rᵀr, and the linearization there."""
 
-import math
-
 import numpy as np
 
-from .checks import as_array, as_finite, flag, function, instance, one_of, owned
+from .checks import as_array, as_finite, flag, function, instance, numbers_only, one_of, owned
 from .derivatives import checked_jacobian, disagreement
 from .linearization import Linearization
 from .network import Network
@@ -39,7 +37,7 @@ class Problem:
         if theta is not self._theta and not np.array_equal(theta, self._theta):
             self._evaluate(theta)
         here = Linearization(self._r, *self._rows(self._theta), work)
-        if not math.isfinite(here.loss) and not finite(self._r):
+        if not finite(self._r):
             raise ValueError(
                 f"theta = {theta}: r is not finite there; expected a θ where every residual is a finite number"
             )
@@ -107,8 +105,7 @@ class LeastSquares(Problem):
         return self._jacobian(theta.copy())
 
     def _numerical(self, theta):
-        if theta.dtype == object:
-            raise ValueError("jacobian is None: expected a function jacobian(theta) where theta holds symbols")
+        numbers_only(theta, "jacobian is None: expected a function jacobian(theta) where theta holds symbols")
         return checked_jacobian(self._function, theta)
 
 
@@ -156,13 +153,15 @@ class NetworkFit(Problem):
         self.n_parameters = network.n_parameters
 
     def _residual(self, theta):
-        self._activations = self.network.forward(self.X, theta)
+        self._weights = self.network.split(theta)
+        self._activations = self.network.forward(self.X, self._weights)
         return (self._activations[-1] - self.Y).ravel()
 
     def _rows(self, theta):
-        activations, m = self._activations, self.network.n_outputs
+        activations, weights, m = self._activations, self._weights, self.Y.shape[1]
 
         def write_rows(start, stop, out):
-            self.network.jacobian([a[start // m : stop // m] for a in activations], theta, out)
+            samples = slice(start // m, stop // m)
+            self.network.jacobian([a[samples] for a in activations], weights, out)
 
         return write_rows, self.n_parameters, m

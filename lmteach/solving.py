@@ -70,7 +70,7 @@ def _follow(steps, trace, bar, exponent, problem):
 
 
 def _polish(problem, theta, k):
-    """Gauss-Newton steps by column-scaled least squares, each ≤ 0.9 of the last; [] where F or the cosine would grow."""
+    """Gauss-Newton steps by column-scaled least squares, each ≤ 0.9 of the last; none if F or cosine grow."""
     here = first = problem.linearize(theta)
     steps, last = [], math.inf
     while len(steps) < POLISH_STEPS and len(here.r) * len(theta) * 8 <= CHUNK_BYTES:
@@ -113,7 +113,7 @@ def _verdict(problem, run, trace, first_loss, stop, stages):
     if not gone and not here.column_norms.any():
         return False, f"r does not depend on θ here: minimum or plateau, cannot tell. F = {trace.loss:.3g}.{tail}"
     if not gone and cosine > RIGHT_ANGLE:
-        return False, f"Stopped, but not at a minimum: {stop.words}. {numbers}.{tail}"
+        return False, f"Stopped, not at a minimum: {stop.words}. {numbers}.{tail}"
     if doubt := problem.verify(trace.theta):
         return False, f"Stopped ({stop.words}), but {doubt} {numbers}.{tail}"
     return True, f"Converged: {stop.words}. {numbers}.{tail}"
@@ -171,4 +171,4 @@ def _bar(progress):
         return nullcontext()
     from tqdm.auto import tqdm
 
-    return tqdm(desc="trials", unit="trial", leave=False, delay=2 if progress is None else 0)
+    return tqdm(unit=" trials", leave=False, delay=2 if progress is None else 0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 from .checks import at_least, flag, one_of, positive
+from .primitives import norm
 
 SCALINGS = ("identity", "marquardt", "more")
 
@@ -55,9 +56,7 @@ class Options:
 
     def after(self, step):
         """Why this step should be the last; None if it should not."""
-        if math.sqrt(step.delta_theta @ step.delta_theta) <= self.xtol * (
-            math.sqrt(step.theta @ step.theta) + self.xtol
-        ):
+        if norm(step.delta_theta) <= self.xtol * (norm(step.theta) + self.xtol):
             return Stop("step", f"‖Δθ‖ fell to xtol = {self.xtol:.3g} of ‖θ‖")
         if step.accepted and abs(step.loss - step.trial_loss) <= self.ftol * step.loss >= step.predicted:
             return Stop("loss", f"F falls by less than ftol = {self.ftol:.3g} of itself")

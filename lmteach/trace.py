@@ -130,7 +130,7 @@ class Trace:
         return fig_loss(self, **options)
 
     def table(self, most=20):
-        """Rows (k, μ, F, trial F, ρ, accepted, why), one a step; beyond `most`, the first and last with None between."""
+        """Rows (k, μ, F, trial F, ρ, accepted, why), one a step; beyond `most`, first and last, None between."""
         rows = [(s.k, s.mu, s.loss, s.trial_loss, s.rho, s.accepted, s.why) for s in self]
         return rows if len(rows) <= most else [*rows[: most // 2], None, *rows[-(most // 2) :]]
 

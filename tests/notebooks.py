@@ -92,9 +92,17 @@ def cleaned(notebook):
         cell.id = name
         for key in VOLATILE:
             cell.metadata.pop(key, None)
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET_VIEW, None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not is_closed_widget(output)]
+            for output in cell.outputs:
+                output.get("data", {}).pop(WIDGET_VIEW, None)
     return notebook
+
+
+def is_closed_widget(output):
+    """A widget without a still picture, such as a progress bar: nothing of it is worth keeping."""
+    data = output.get("data", {})
+    return WIDGET_VIEW in data and "image/png" not in data
 
 
 def cell_ids(cells):

@@ -4,6 +4,7 @@ import gzip
 import math
 import subprocess
 import sys
+from fractions import Fraction
 from types import SimpleNamespace
 from urllib.error import URLError
 
@@ -115,6 +116,8 @@ def test_sinc_is_sin_5x_over_5x_in_both_inputs_on_the_grid():
         (lambda: sinc(2), 2, 4),
         (lambda: sine(5, np.float32(0.5)), 1, 5),
         (lambda: sine(5, noise=2), 1, 5),
+        (lambda: sine(5, Fraction(1, 2)), 1, 5),
+        (lambda: split(np.eye(4, 3, dtype=int), np.ones((4, 1), "f4"))[0], 3, 3),
     ],
 )
 def test_shapes_and_types(make, n_inputs, n_samples):
