@@ -106,7 +106,9 @@ class LevenbergMarquardt:
         best = self._best(test)
         last = self.last_epoch + at_least("epochs", epochs, 1)
         self._handlers, self._line = _handlers(self.signals), None
-        self._say(f"Levenberg-Marquardt: {self.network!r}, {self.network.n_parameters} parameters, {len(X_train)} samples")
+        self._say(
+            f"Levenberg-Marquardt: {self.network!r}, {self.network.n_parameters} parameters, {len(X_train)} samples"
+        )
         try:
             self._signal("train_start")
             while self.last_epoch < last:
@@ -233,7 +235,7 @@ class Run:
 
     def epoch(self, theta, mu, factor):
         """Trials from θ until one is accepted, at most 30: (the last of them, or None if none was left; the next μ)."""
-        steps, self._left, step = self._steps(theta, mu, factor), None, None  # what is broken off is not gone on with
+        steps, step = self._steps(theta, mu, factor), None
         for step in islice(steps, MOST_TRIALS):
             mu, _ = step.damping.update(step.mu, step.rho, step.accepted)
             if step.accepted:
@@ -244,8 +246,8 @@ class Run:
 
     def _steps(self, theta, mu, factor):
         if self._left is not None:
-            steps, *left = self._left
-            if left[1:] == [mu, factor] and np.array_equal(left[0], theta):
+            steps, last_theta, *last = self._left
+            if last == [mu, factor] and np.array_equal(last_theta, theta):
                 return steps
         return levenberg_marquardt(self.problem, theta, mu, Factor(factor, SMALLEST_MU, LARGEST_MU), **ENDLESS)
 

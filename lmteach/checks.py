@@ -4,6 +4,7 @@ import math
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.linalg.blas import ddot
 
 
 def as_array(name, value, ndim, shape=None):
@@ -29,6 +30,14 @@ def as_array(name, value, ndim, shape=None):
     return array
 
 
+def copied(name, value):
+    """A NumPy array of its own made from value, whatever that holds."""
+    try:
+        return np.array(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is not an array: {error}; expected rows of the same length") from None
+
+
 def as_finite(name, value, ndim, shape=None):
     """as_array, and every number finite."""
     if (
@@ -36,7 +45,7 @@ def as_finite(name, value, ndim, shape=None):
         and value.shape == shape
         and value.dtype == float
         and ndim == 1
-        and math.isfinite(value.dot(value))
+        and math.isfinite(ddot(value, value))
     ):
         return value  # what a solver asks for at every trial
     array = as_array(name, value, ndim, shape)
@@ -50,7 +59,7 @@ def as_positive(name, value, ndim, shape=None):
     """as_finite, and every number > 0."""
     array = as_finite(name, value, ndim, shape)
     if array.dtype != object and not (array > 0).all():
-        raise ValueError(f"{name} holds {array.min()!r}: expected numbers > 0")
+        raise ValueError(f"{name} holds {float(array.min())!r}: expected numbers > 0")
     return array
 
 
@@ -91,6 +100,8 @@ def is_real(value):
 
 def positive(name, value, or_zero=False):
     """A finite number > 0 (or ≥ 0)."""
+    if type(value) is float and 0 < value < math.inf:
+        return value  # what a solver asks for at every trial
     expected = f"expected a finite number {'≥' if or_zero else '>'} 0"
     if not is_real(value):
         raise TypeError(f"{name} = {value!r}: {expected}")

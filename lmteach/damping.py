@@ -2,9 +2,9 @@
 
 import math
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from .checks import positive
+from .checks import is_real, positive
 
 SMALLEST = sys.float_info.min  # a μ of 0 could never rise again
 
@@ -24,6 +24,8 @@ class Factor:
     def __post_init__(self):
         if positive("factor", self.factor) < 1:
             raise ValueError(f"factor = {self.factor!r}: expected a number of at least 1")
+        if not is_real(self.mu_max):
+            raise TypeError(f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}")
         if not self.mu_max > positive("mu_min", self.mu_min):
             raise ValueError(f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}")
 
@@ -51,6 +53,6 @@ class Nielsen:
     def update(self, mu, rho, accepted):
         """The next μ, and the rule that will judge the next trial."""
         if not accepted:
-            return mu * self.nu, replace(self, nu=2 * self.nu)
+            return mu * self.nu, Nielsen(2 * self.nu, self.mu_min)
         mu *= max(1 / 3, 1 - (2 * min(rho, 1.0) - 1) ** 3)  # beyond ρ = 1 the factor stays 1/3
-        return max(mu, self.mu_min), self if self.nu == 2 else replace(self, nu=2.0)
+        return max(mu, self.mu_min), self if self.nu == 2 else Nielsen(2.0, self.mu_min)

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 TINY = 1e-30  # complex step: the error is of order TINY², and there is no difference to lose digits in
-STEPS = (1e-5, 1e-3, 1e-7)  # central differences along a direction, relative to the size of θ
+STEPS = (1e-5, 1e-3, 1e-7)  # central differences along a direction, relative to θ_j (to 1 where it is 0)
 
 
 def complex_jacobian(residual, theta):
@@ -36,11 +36,11 @@ def disagreement(residual, theta, J):
     """
     rng = np.random.default_rng(0)
     noise = 1e-12 * np.abs(residual(theta.copy())).max(initial=0)
-    for v in rng.normal(size=(2, len(theta))):
-        v /= np.linalg.norm(v)
-        Jv = J @ v
-        found = [central(residual, theta, size * max(1, np.linalg.norm(theta)) * v) for size in STEPS]
-        if not any(_close(Jv, other, noise / size) for other, size in zip(found, STEPS, strict=True)):
+    for v in rng.normal(size=(2, len(theta))) * np.where(theta != 0, abs(theta), 1):  # each θ_j in its own unit
+        length = np.linalg.norm(v)
+        Jv = J @ (v / length)
+        found = [central(residual, theta, size * v) for size in STEPS]
+        if not any(_close(Jv, other, noise / (size * length)) for other, size in zip(found, STEPS, strict=True)):
             i = int(np.argmax(abs(Jv - found[0])))
             return (
                 f"jacobian disagrees with central differences of residual: along a random direction v, "

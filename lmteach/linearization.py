@@ -4,7 +4,6 @@ The rows route: Jᵀ is written parameter by parameter into a buffer, JᵀJ is o
 Cholesky factorization. A refused trial reuses everything but the diagonal.
 """
 
-import math
 from functools import reduce
 
 import numpy as np
@@ -43,15 +42,15 @@ class Linearization:
         self.r = r
         self.loss = inner(r, r) / 2
         self._write_rows, self._n_parameters, self._per_sample = write_rows, n_parameters, per_sample
-        self._work = work
-        self._chunk = _chunk_rows(len(r), n_parameters, per_sample)
+        self._work, self._buffer = work, _fresh if work is None else work.buffer
+        self._chunk = per_sample * (CHUNK_BYTES // (8 * n_parameters * per_sample) or 1)  # rows: whole samples
         self._whole = self._A = self._g = None
 
     @property
     def g(self):
         """∇F = Jᵀr, (P,)."""
         if self._g is None:
-            self._g = _frozen(self.JTv(self.r))
+            self._g = _frozen(self._JTv(self.r))
         return self._g
 
     @property
@@ -67,10 +66,14 @@ class Linearization:
 
     def Jv(self, v):
         """J v, (N·m,)."""
+        v = as_finite("v", v, 1, (self._n_parameters,))
         return np.concatenate([v @ Jt for _, Jt in self._rows()])
 
     def JTv(self, v):
         """Jᵀ v, (P,)."""
+        return self._JTv(as_finite("v", v, 1, self.r.shape))
+
+    def _JTv(self, v):
         return reduce(np.add, [Jt.dot(v[rows]) for rows, Jt in self._rows()])
 
     @property
@@ -95,7 +98,7 @@ class Linearization:
         """The curve h(μ) = −Σᵢ sᵢ/(sᵢ² + μ) (uᵢᵀr) vᵢ, one row for each μ, by one SVD of J."""
         mus = as_finite("mus", mus, 1)
         if (mus < 0).any():
-            raise ValueError(f"mus holds {mus.min()!r}: expected numbers ≥ 0")
+            raise ValueError(f"mus holds {float(mus.min())!r}: expected numbers ≥ 0")
         U, s, Vt = np.linalg.svd(self.J, full_matrices=False)
         kept = s > s.max(initial=0) * max(self.J.shape) * np.finfo(float).eps
         U, s, Vt = U[:, kept], s[kept], Vt[kept]
@@ -123,7 +126,7 @@ class Linearization:
     def _lower(self):
         """JᵀJ, its lower triangle filled, summed over chunks."""
         if self._A is None:
-            out = self._buffer("A", (self._n_parameters,) * 2, order="F")
+            out = self._buffer("A", (self._n_parameters, self._n_parameters), self.r.dtype, "F")
             for rows, Jt in self._rows():
                 self._A = gram(Jt, out, add=rows.start > 0)
         return self._A
@@ -142,14 +145,9 @@ class Linearization:
             yield slice(start, stop), self._written(start, stop)
 
     def _written(self, start, stop):
-        out = self._buffer("Jt", (self._n_parameters, stop - start))
+        out = self._buffer("Jt", (self._n_parameters, stop - start), self.r.dtype)
         self._write_rows(start, stop, out)
         return out
-
-    def _buffer(self, name, shape, order="C"):
-        if self._work is None:
-            return np.empty(shape, dtype=self.r.dtype, order=order)
-        return self._work.buffer(name, shape, self.r.dtype, order)
 
 
 class Damped:
@@ -158,7 +156,7 @@ class Damped:
     def __init__(self, here, mu, scale):
         shift = mu if scale is None else mu * scale**2
         A = here._lower()
-        self._here, self._solve = here, spd_solver(A, shift, here._buffer("L", A.shape, order="F"))
+        self._here, self._solve = here, spd_solver(A, shift, here._buffer("L", A.shape, A.dtype, "F"))
         self.h = -self._solve(here.g)
         self.predicted = inner(self.h, shift * self.h - here.g) / 2
 
@@ -167,14 +165,13 @@ class Damped:
         return self._solve(self._here.JTv(v))
 
 
-def _chunk_rows(n_rows, n_parameters, per_sample):
-    """How many rows of J are formed at a time: whole samples, about CHUNK_BYTES."""
-    samples = max(1, CHUNK_BYTES // (8 * n_parameters * per_sample))
-    return min(n_rows, samples * per_sample)
-
-
 def _as_scale(scale, n_parameters):
     return None if scale is None else as_positive("scale", scale, 1, (n_parameters,))
+
+
+def _fresh(name, shape, dtype, order="C"):
+    """What Workspace.buffer gives, made anew."""
+    return np.empty(shape, dtype, order)
 
 
 def _frozen(array):

@@ -23,7 +23,9 @@ class Layer:
 
     def slope(self, a):
         """f′(z) in terms of a = f(z), (N, n)."""
-        return np.ones(a.shape, a.dtype)
+        ones = np.empty(a.shape, a.dtype)
+        ones.fill(1)
+        return ones
 
     def __rshift__(self, other):
         return Network([self]) >> other
@@ -98,10 +100,10 @@ class Network:
 
     def forward(self, X, theta=None):
         """[a⁰, …, a^L], each (N, n_l): zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ)."""
-        a = X if getattr(X, "shape", ())[1:] == (self.n_inputs,) else as_array("X", X, 2, (None, self.n_inputs))
+        a = X if getattr(X, "shape", ())[1:] == (self.inputs.size,) else as_array("X", X, 2, (None, self.n_inputs))
         activations = [a]
         for layer, (W, b) in zip(self.layers, self._weights(theta), strict=True):
-            z = product(a, W.T)
+            z = product(W, a)
             z += b
             a = layer.activate(z)
             activations.append(a)
@@ -112,7 +114,7 @@ class Network:
         weights = self._weights(theta)
         deltas = [r.reshape(activations[-1].shape) * self.layers[-1].slope(activations[-1])]
         for i in reversed(range(1, len(self.layers))):
-            delta = product(deltas[0], weights[i][0])
+            delta = product(weights[i][0].T, deltas[0])
             delta *= self.layers[i - 1].slope(activations[i])
             deltas.insert(0, delta)
         return deltas
@@ -133,9 +135,9 @@ class Network:
         slope = self.layers[-1].slope(activations[-1]).T
         S = slope if m == 1 else (self._identity * slope[:, :, None]).reshape(m, -1)
         sensitivities = [S]
-        for i in reversed(range(1, len(self.layers))):
-            S = weights[i][0].T.dot(S)
-            S *= _columns(self.layers[i - 1].slope(activations[i]), m)
+        for layer, a, (W, _) in zip(self.layers[-2::-1], activations[-2::-1], weights[::-1], strict=False):
+            S = W.T.dot(S)
+            S *= _columns(layer.slope(a), m)
             sensitivities.insert(0, S)
         return sensitivities
 
@@ -148,7 +150,7 @@ class Network:
         Jt = np.empty((self.n_parameters, N * m), dtype=activations[-1].dtype) if out is None else out
         sensitivities = self._sensitivities(activations, self._weights(theta))
         for (shape, w, b), a, S in zip(self._blocks, activations, sensitivities, strict=False):
-            np.multiply(S[:, None], _columns(a, m), out=Jt[w].reshape(*shape, N * m))
+            np.multiply(S[:, None], _columns(a, m), Jt[w].reshape(*shape, -1))
             Jt[b] = S
         return Jt.T
 
@@ -177,9 +179,9 @@ class Network:
         return " >> ".join(map(repr, [self.inputs, *self.layers]))
 
 
-def product(X, Y):
-    """X @ Y, laid out column by column, so that every later sum over samples runs along memory."""
-    return Y.T.dot(X.T).T
+def product(W, a):
+    """W aᵢ for every sample i, a @ W.T, laid out column by column: later sums over samples run along memory."""
+    return W.dot(a.T).T
 
 
 def _columns(a, m):

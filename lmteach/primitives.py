@@ -99,7 +99,7 @@ def spd_solver(A, shift, out=None):
         M = sympy.Matrix(A + np.diag(np.broadcast_to(np.asarray(shift, dtype=object), len(A))))
         return lambda v: np.array(M.LUsolve(sympy.Matrix(v)), dtype=object).ravel()
     L = np.empty_like(A, order="F") if out is None else out
-    np.copyto(L, A)
+    L[...] = A
     diagonal = L.ravel("K")[:: len(A) + 1]
     diagonal += shift
     lower, clean, overwrite = 1, 0, 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .checks import as_array, as_finite, flag, function, instance, numbers_only, one_of, owned
+from .checks import as_array, as_finite, copied, flag, function, instance, numbers_only, one_of, owned
 from .derivatives import checked_jacobian, disagreement
 from .linearization import Linearization
 from .network import Network
@@ -20,7 +20,7 @@ class Problem:
 
     def __init__(self):
         self.n_residuals = self.n_jacobians = 0
-        self._theta = self._r = None
+        self._theta, self._r = np.empty(0), np.empty(0)  # no θ that anybody could ask for
 
     def residual(self, theta):
         """r(θ), (N·m,), read-only."""
@@ -36,11 +36,11 @@ class Problem:
         theta = self._as_theta(theta)
         if theta is not self._theta and not np.array_equal(theta, self._theta):
             self._evaluate(theta)
-        here = Linearization(self._r, *self._rows(self._theta), work)
         if not finite(self._r):
             raise ValueError(
                 f"theta = {theta}: r is not finite there; expected a θ where every residual is a finite number"
             )
+        here = Linearization(self._r, *self._rows(self._theta), work)
         self.n_jacobians += 1
         return here
 
@@ -80,7 +80,8 @@ class LeastSquares(Problem):
         """Why the Jacobian that was handed in should not be trusted at θ; None if nothing speaks against it."""
         if self._given is None or not self._check:
             return None
-        return disagreement(self._function, theta, np.asarray(self._given(theta.copy())))
+        J = as_finite("jacobian(theta)", self._given(theta.copy()), 2, (len(self._r) or None, len(theta)))
+        return disagreement(self._function, theta, J)
 
     def _residual(self, theta):
         return as_array("residual(theta)", self._function(theta.copy()), 1).copy()
@@ -120,8 +121,9 @@ class CurveFit(LeastSquares):
         function("model", model, "model(theta, x) → prediction of y")
         if jacobian is not None:
             function("jacobian", jacobian, "jacobian(theta, x) → J, (N·m, P)")
-        self.model, self.x = model, np.array(x) if isinstance(x, (np.ndarray, list)) else x
-        self.y = as_finite("y", y, min(max(np.ndim(y), 1), 2)).copy()
+        self.model, self.x = model, copied("x", x) if isinstance(x, (np.ndarray, list)) else x
+        y = copied("y", y)
+        self.y = as_finite("y", y, min(max(y.ndim, 1), 2))
         if isinstance(self.x, np.ndarray) and self.x.ndim and len(self.x) != len(self.y):
             raise ValueError(f"x has {len(self.x)} samples and y has {len(self.y)}: expected the same number")
         super().__init__(self._difference, jacobian and (lambda theta: jacobian(theta, self.x)), check_jacobian)
@@ -161,7 +163,8 @@ class NetworkFit(Problem):
         activations, weights, m = self._activations, self._weights, self.Y.shape[1]
 
         def write_rows(start, stop, out):
-            samples = slice(start // m, stop // m)
-            self.network.jacobian([a[samples] for a in activations], weights, out)
+            whole = stop - start == self.Y.size
+            here = activations if whole else [a[start // m : stop // m] for a in activations]
+            self.network.jacobian(here, weights, out)
 
         return write_rows, self.n_parameters, m

@@ -28,7 +28,7 @@ def levenberg_marquardt(problem, start, mu=None, damping=None, **options):
     theta, k, options = _start(problem, start, options)
     mu = None if mu is None else positive("mu", mu)
     damping = None if damping is None else _rule(damping)
-    if not isinstance(start, Step):
+    if not isinstance(start, Step) or start.damping is None:  # a θ, or a step that no μ led to
         return _levenberg_marquardt(problem, theta, mu, damping or Nielsen(), None, k, options)
     next_mu, next_rule = start.damping.update(start.mu, start.rho, start.accepted)
     unchanged = mu is None and damping is None and options == start.options
@@ -84,6 +84,8 @@ def _proposal(problem, here, theta, mu, scale, geodesic):
         return h, None, damped.predicted, None
     # f″ ≈ (2/α) ((r(θ + αh) − r)/α − Jh), and a solves the same damped system for it.
     ahead = problem.residual(theta + ALPHA * h)
+    if not finite(ahead):
+        return h, None, damped.predicted, "r is not finite on the way to θ + h"
     a = _frozen(-damped.solve(2 / ALPHA * ((ahead - here.r) / ALPHA - here.Jv(h))))
     D = 1 if scale is None else scale
     curved = not 2 * np.linalg.norm(D * a) <= TOO_CURVED * np.linalg.norm(D * h)
@@ -157,7 +159,7 @@ def _start(problem, start, options):
 
 
 def _rule(damping):
-    if not callable(getattr(damping, "update", None)):
+    if isinstance(damping, type) or not callable(getattr(damping, "update", None)):
         raise TypeError(f"damping is {damping!r}: expected a rule, such as Nielsen() or Factor(10)")
     return damping
 

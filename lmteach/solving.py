@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .checks import as_finite, flag, instance, one_of
+from .checks import as_finite, flag, instance, one_of, positive
 from .linearization import CHUNK_BYTES
 from .primitives import finite
 from .problems import Problem
@@ -18,7 +18,7 @@ METHODS = {"lm": levenberg_marquardt, "gd": gradient_descent, "gn": gauss_newton
 NAMES = {"lm": "Levenberg-Marquardt", "gd": "gradient descent", "gn": "Gauss-Newton"}
 RIGHT_ANGLE = 1e-3  # success needs max_j |cos(J_j, r)| at or below this,
 NOTHING_LEFT = 1e-20  # or F at or below this part of F(θ₀)
-LARGEST_EXPONENT = 256  # squares of residuals beyond 2^±256 might leave the floating-point range
+LARGEST_EXPONENT = 64  # beyond 2^±64, μ or g² on the way might leave the range of mu_max or of floats
 POLISH_STEPS, SHRINK = 50, 0.9
 
 
@@ -34,6 +34,7 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
     """
     instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
     careful = one_of("method", method, METHODS) == "lm" and not flag("plain", plain)
+    progress = None if progress is None else flag("progress", progress)
     theta0 = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
     exponent = _exponent(problem.residual(theta0)) if careful else 0
     run, options = (Divided(problem, exponent), _divided(options, exponent)) if exponent else (problem, options)
@@ -144,8 +145,12 @@ def _exponent(r):
 
 def _divided(options, exponent):
     """Options that are squares of r's unit, divided by that unit's square."""
-    squares = {name: options[name] for name in ("mu", "target_loss", "mu_max") if options.get(name) is not None}
-    return {**options, **{name: _squared(value, -exponent) for name, value in squares.items()}}
+    squares = {}
+    for name, least in (("mu", sys.float_info.min), ("target_loss", 0.0), ("mu_max", sys.float_info.min)):
+        if options.get(name) is not None:
+            value = _squared(positive(name, options[name], or_zero=least == 0), -exponent)
+            squares[name] = min(max(value, least), sys.float_info.max)
+    return {**options, **squares}
 
 
 def _multiplied(step, exponent, problem):

@@ -1,6 +1,5 @@
 """When a run ends, and in which words."""
 
-import math
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 

@@ -97,7 +97,8 @@ class Trace:
         """Keep a step: with its arrays as far as the history allows, else its scalars."""
         if not self.steps:
             self._full = _full_steps(self._history, step)
-        self.theta, self.loss = step.next_theta, step.next_loss
+        if step.accepted:
+            self.theta, self.loss = step.trial_theta, step.trial_loss
         self.steps.append(step)
         if len(self.steps) > self._full:
             faded = -1 if isinstance(self._history, str) else -1 - self._full

@@ -1,0 +1,492 @@
+"""Bad input: every public parameter × its wrong kinds, each with its exception and the words it is met with.
+
+A row of TABLE is (where, the argument's name, a call with the value in place, wrong kinds); a kind is (value,
+exception, pattern). Every message names the argument, says what came, and says what was expected.
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+from lmteach import (
+    CurveFit,
+    Factor,
+    Input,
+    LeastSquares,
+    Linear,
+    Network,
+    NetworkFit,
+    Nielsen,
+    Relu,
+    Sigmoid,
+    Softplus,
+    Tanh,
+    gauss_newton,
+    gradient_descent,
+    levenberg_marquardt,
+    solve,
+)
+from lmteach.algorithms import LevenbergMarquardt
+
+NAN, INF = np.nan, np.inf
+START = [-1.2, 1.0]
+X, Y = np.arange(6.0).reshape(3, 2), np.ones((3, 1))
+
+
+def rosenbrock(theta):
+    return np.array([10 * (theta[1] - theta[0] ** 2), 1 - theta[0]])
+
+
+def network():
+    return Input(2) >> Tanh(2) >> Linear(1)
+
+
+def valley():
+    return LeastSquares(rosenbrock)
+
+
+def here():
+    return valley().linearize(START)
+
+
+def set_theta(value):
+    network().theta = value
+
+
+def first(**options):
+    return next(levenberg_marquardt(valley(), START, **options))
+
+
+def optimizer(**options):
+    return LevenbergMarquardt(network(), **options)
+
+
+def train(*arguments, **options):
+    return optimizer().train(*arguments, **options)
+
+
+# --- wrong kinds
+
+
+def vectors(length=None):
+    """What is no (length,) array of finite numbers."""
+    expected = "expected an array of numbers with 1 axis"
+    kinds = [
+        ("a", TypeError, f"has dtype <U1: {expected}"),
+        (["a", "b"], TypeError, f"has dtype <U1: {expected}"),
+        ([b"a"], TypeError, f"has dtype |S1: {expected}"),
+        (None, TypeError, f"holds NoneType: {expected}"),
+        ([None, 1.0], TypeError, f"holds NoneType, float: {expected}"),
+        ({"a": 1}, TypeError, f"holds dict: {expected}"),
+        (1j, TypeError, f"is complex: {expected}, real"),
+        ([1j, 1], TypeError, f"is complex: {expected}, real"),
+        (1.0, ValueError, f"has shape (): {expected}"),
+        ([[1.0, 2.0]], ValueError, f"has shape (1, 2): {expected}"),
+        ([[1.0], [2.0, 3.0]], ValueError, "is not an array of numbers with 1 axis: "),
+        (np.full(length or 2, NAN), ValueError, "holds nan at index (0,): expected finite numbers only"),
+        (np.full(length or 2, -INF), ValueError, "holds -inf at index (0,): expected finite numbers only"),
+    ]
+    if length is None:
+        return [*kinds, ([], ValueError, "is empty (shape (0,)): expected at least one number")]
+    wrong = [np.ones(n) for n in (0, 1, length - 1, length + 1) if n != length]
+    return kinds + [(v, ValueError, f"has shape ({len(v)},): expected ({length},)") for v in wrong]
+
+
+def matrices(width, rows=3):
+    """What is no (any, width) array of finite numbers."""
+    expected = "expected an array of numbers with 2 axes"
+    hint = f"{expected} (for one column: reshape(-1, 1), shape (3, 1))"
+    return [
+        ("a", TypeError, f"has dtype <U1: {expected}"),
+        (None, TypeError, f"holds NoneType: {expected}"),
+        (np.full((rows, width), "a"), TypeError, f"has dtype <U1: {expected}"),
+        (np.full((rows, width), None), TypeError, f"holds NoneType: {expected}"),
+        (np.ones((rows, width)) * 1j, TypeError, f"is complex: {expected}, real"),
+        (1.0, ValueError, f"has shape (): {expected}"),
+        (np.ones(3), ValueError, f"has shape (3,): {hint}"),
+        (np.ones((rows, width, 1)), ValueError, f"has shape ({rows}, {width}, 1): {expected}"),
+        (np.ones((rows, width + 1)), ValueError, f"has shape ({rows}, {width + 1}): expected (any, {width})"),
+        (np.ones((0, width)), ValueError, f"is empty (shape (0, {width})): expected at least one number"),
+        ([[1.0] * width, [1.0] * (width + 1)], ValueError, "is not an array of numbers with 2 axes: "),
+        (np.full((rows, width), NAN), ValueError, "holds nan at index (0, 0): expected finite numbers only"),
+        (np.full((rows, width), INF), ValueError, "holds inf at index (0, 0): expected finite numbers only"),
+    ]
+
+
+def above_0(*allowed, or_zero=False):
+    """What is no finite number > 0 (or ≥ 0)."""
+    expected = f"expected a finite number {'≥' if or_zero else '>'} 0"
+    kinds = [(v, TypeError, f"= {v!r}: {expected}") for v in ("a", None, True, 1j, [1.0], np.ones(1))]
+    kinds += [(v, ValueError, f"= {v!r}: {expected}") for v in (-1, -0.5, NAN, INF, *([] if or_zero else [0, 0.0]))]
+    return [kind for kind in kinds if not any(kind[0] is value for value in allowed)]
+
+
+def whole_from(least):
+    """What is no whole number ≥ least."""
+    expected = f"expected a whole number of at least {least}"
+    kinds = [(v, TypeError, f"= {v!r}: {expected}") for v in (1.5, 3.0, NAN, INF, "a", None, True, [1])]
+    return kinds + [(v, ValueError, f"= {v!r}: {expected}") for v in (least - 1, -1)]
+
+
+def flags(*allowed):
+    """What is neither True nor False."""
+    return [(v, TypeError, f"= {v!r}: expected True or False") for v in (1, 0, "yes", None, []) if v not in allowed]
+
+
+def names(*options):
+    """What is none of the named options."""
+    words = f"expected one of {', '.join(map(repr, options))}"
+    return [("nonsense", ValueError, f"= 'nonsense': {words}")] + [
+        (v, TypeError, f"= {v!r}: {words}") for v in (None, 3, True)
+    ]
+
+
+def functions(words, *allowed):
+    """What cannot be called."""
+    kinds = [("a", "str"), (3, "int"), (None, "NoneType"), (np.ones(2), "ndarray")]
+    return [(v, TypeError, f"is a {kind}: expected a function {words}") for v, kind in kinds if kind not in allowed]
+
+
+def problems():
+    words = "expected a LeastSquares, CurveFit or NetworkFit"
+    kinds = [(None, "NoneType"), ("a", "str"), (rosenbrock, "function"), (network(), "Network")]
+    return [(v, TypeError, f"is a {kind}: {words}") for v, kind in kinds]
+
+
+FIRST_LAYER = "expected Input(n) first, and nowhere else"
+A_LAYER = "expected a layer, such as Tanh(4)"
+SAMES = "expected the same number"
+UNKNOWN = (
+    "unknown option 'nonsense': expected one of scaling, geodesic, max_steps, target_loss, gtol, xtol, ftol, mu_max"
+)
+A_RULE = "expected a rule, such as Nielsen() or Factor(10)"
+NOT_FINITE = "residual(theta0) is not finite; expected a start where every residual is a finite number"
+
+RESULTS = [  # what residual(theta) must not return
+    (np.ones((2, 2)), ValueError, "has shape (2, 2): expected an array of numbers with 1 axis"),
+    (1.0, ValueError, "has shape (): expected an array of numbers with 1 axis"),
+    ([], ValueError, "is empty (shape (0,)): expected at least one number"),
+    ([1, [2]], ValueError, "is not an array of numbers with 1 axis"),
+    (None, TypeError, "holds NoneType: expected an array of numbers with 1 axis"),
+    ("a", TypeError, "has dtype <U1: expected an array of numbers with 1 axis"),
+    ([1j, 1], TypeError, "is complex: expected an array of numbers with 1 axis, real"),
+]
+JACOBIANS = [  # what jacobian(theta) must not return
+    (np.ones((3, 2)), ValueError, "has shape (3, 2): expected (2, 2)"),
+    (np.ones((2, 1)), ValueError, "has shape (2, 1): expected (2, 2)"),
+    (np.ones(4), ValueError, "has shape (4,): expected an array of numbers with 2 axes"),
+    (np.full((2, 2), NAN), ValueError, "holds nan at index (0, 0): expected finite numbers only"),
+    (None, TypeError, "holds NoneType: expected an array of numbers with 2 axes"),
+    ("a", TypeError, "has dtype <U1: expected an array of numbers with 2 axes"),
+    (np.eye(2) * 1j, TypeError, "is complex: expected an array of numbers with 2 axes, real"),
+]
+SIGNALS = "expected a function, a dict, an object with handlers, or a list of them"
+
+
+def light_step():
+    return solve(valley(), START, history="light")[3]
+
+
+TABLE = [
+    # --- networks
+    *[
+        (kind.__name__, "size", kind, [(v, e, words) for v, e, words in whole_from(1)])
+        for kind in (Input, Linear, Relu, Sigmoid, Softplus, Tanh)
+    ],
+    ("Network", "layers", Network, [
+        (None, TypeError, "is a NoneType: expected a list or tuple of layers"),
+        ("Tanh", TypeError, "is a str: expected a list or tuple of layers"),
+        (Input(2), TypeError, "is a Input: expected a list or tuple of layers"),
+        ([], ValueError, "is empty: expected Input(n) and at least one more layer"),
+        ([Tanh(2)], ValueError, f"[0] is Tanh(2): {FIRST_LAYER}"),
+        ([Tanh(2), Input(2)], ValueError, f"[0] is Tanh(2): {FIRST_LAYER}"),
+        ([Input(2), Input(2)], ValueError, f"[1] is Input(2): {FIRST_LAYER}"),
+        ([Input(2), "Tanh"], TypeError, f"[1] is a str: {A_LAYER}"),
+        ([Input(2), Tanh], TypeError, f"[1] is a type: {A_LAYER}"),
+        ([Input(2), 3], TypeError, f"[1] is a int: {A_LAYER}"),
+        ([Input(2), [Tanh(2)]], TypeError, f"[1] is a list: {A_LAYER}"),
+    ]),
+    (">>", "layers", lambda v: network() >> v, [
+        (Input(2), ValueError, f"[3] is Input(2): {FIRST_LAYER}"),
+        ("Tanh", TypeError, f"[3] is a str: {A_LAYER}"),
+        (Tanh, TypeError, f"[3] is a type: {A_LAYER}"),
+        (None, TypeError, f"[3] is a NoneType: {A_LAYER}"),
+    ]),
+    ("Layer >>", "layers", lambda v: Tanh(2) >> v, [(Linear(1), ValueError, f"[0] is Tanh(2): {FIRST_LAYER}")]),
+    ("initialize", "seed", lambda v: network().initialize(seed=v), whole_from(0)),
+    ("initialize", "scheme", lambda v: network().initialize(scheme=v), names("glorot", "he", "lecun", "uniform")),
+    ("network", "theta", set_theta, vectors(9)),
+    ("predict", "X", lambda v: network().predict(v), matrices(2)),
+    ("forward", "X", lambda v: network().forward(v), [
+        ("a", TypeError, "has dtype <U1: expected an array of numbers with 2 axes"),
+        (None, TypeError, "holds NoneType: expected an array of numbers with 2 axes"),
+        (np.ones(2), ValueError, "has shape (2,): expected an array of numbers with 2 axes (for one column"),
+        (np.ones((3, 3)), ValueError, "has shape (3, 3): expected (any, 2)"),
+        (np.ones((3, 2, 1)), ValueError, "has shape (3, 2, 1): expected an array of numbers with 2 axes"),
+        ([[1, 2], [3]], ValueError, "is not an array of numbers with 2 axes"),
+    ]),
+    # --- problems
+    ("LeastSquares", "residual", LeastSquares, functions("residual(theta) → r, (M,)")),
+    ("LeastSquares", "jacobian", lambda v: LeastSquares(rosenbrock, v),
+     functions("jacobian(theta) → J, (M, P)", "NoneType")),
+    ("LeastSquares", "check_jacobian", lambda v: LeastSquares(rosenbrock, None, v), flags()),
+    ("LeastSquares", "residual(theta)", lambda v: LeastSquares(lambda t: v).residual(START), RESULTS),
+    ("linearize", "residual(theta)", lambda v: LeastSquares(lambda t: v).linearize(START), RESULTS),
+    ("solve", "residual(theta)", lambda v: solve(LeastSquares(lambda t: v), START), RESULTS),
+    ("LeastSquares", "jacobian(theta)", lambda v: LeastSquares(rosenbrock, lambda t: v).linearize(START), JACOBIANS),
+    ("unchecked", "jacobian(theta)", lambda v: LeastSquares(rosenbrock, lambda t: v, False).linearize(START),
+     JACOBIANS),
+    ("residual", "theta", lambda v: valley().residual(v), vectors()),
+    ("loss", "theta", lambda v: valley().loss(v), vectors()),
+    ("linearize", "theta", lambda v: valley().linearize(v), vectors()),
+    ("NetworkFit.residual", "theta", lambda v: NetworkFit(network(), X, Y).residual(v), vectors(9)),
+    ("NetworkFit.linearize", "theta", lambda v: NetworkFit(network(), X, Y).linearize(v), vectors(9)),
+    ("linearize", "theta", lambda v: LeastSquares(lambda t: t * v).linearize(START), [
+        (NAN, ValueError, "r is not finite there; expected a θ where every residual is a finite number"),
+        (INF, ValueError, "r is not finite there; expected a θ where every residual is a finite number"),
+    ]),
+    ("CurveFit", "model", lambda v: CurveFit(v, [1.0], [1.0]), functions("model(theta, x) → prediction of y")),
+    ("CurveFit", "x", lambda v: CurveFit(rosenbrock, v, [1.0, 2.0]), [
+        (np.ones(3), ValueError, f"has 3 samples and y has 2: {SAMES}"),
+        ([1, 2, 3], ValueError, f"has 3 samples and y has 2: {SAMES}"),
+        (np.ones((3, 2)), ValueError, f"has 3 samples and y has 2: {SAMES}"),
+        ([[1], [2, 3]], ValueError, "is not an array: "),
+    ]),
+    ("CurveFit", "y", lambda v: CurveFit(rosenbrock, [1.0, 2.0], v), [
+        (np.ones(3), ValueError, f"has 3: {SAMES}"),
+        ([1.0, NAN], ValueError, "holds nan at index (1,): expected finite numbers only"),
+        ([[1.0], [INF]], ValueError, "holds inf at index (1, 0): expected finite numbers only"),
+        ([1j, 2], TypeError, "is complex: expected an array of numbers with 1 axis, real"),
+        ([], ValueError, "is empty (shape (0,)): expected at least one number"),
+        (5.0, ValueError, "has shape (): expected an array of numbers with 1 axis"),
+        ("ab", TypeError, "has dtype <U2: expected an array of numbers with 1 axis"),
+        (None, TypeError, "holds NoneType: expected an array of numbers with 1 axis"),
+        (np.ones((2, 2, 2)), ValueError, "has shape (2, 2, 2): expected an array of numbers with 2 axes"),
+        ([[1], [2, 3]], ValueError, "is not an array: "),
+    ]),
+    ("CurveFit", "jacobian", lambda v: CurveFit(rosenbrock, [1.0], [1.0], v),
+     functions("jacobian(theta, x) → J, (N·m, P)", "NoneType")),
+    ("CurveFit", "check_jacobian", lambda v: CurveFit(rosenbrock, [1.0], [1.0], None, v), flags()),
+    ("CurveFit", "model(theta, x)", lambda v: CurveFit(lambda t, x: v, [1.0, 2.0], [1.0, 2.0]).residual([1.0]), [
+        (np.ones(3), ValueError, "has shape (3,): expected that of y, (2,)"),
+        (np.ones((2, 1)), ValueError, "has shape (2, 1): expected that of y, (2,)"),
+        (1.0, ValueError, "has shape (): expected that of y, (2,)"),
+        (None, ValueError, "has shape (): expected that of y, (2,)"),
+    ]),
+    ("NetworkFit", "network", lambda v: NetworkFit(v, X, Y), [
+        (None, TypeError, "is a NoneType: expected a Network, such as Input(2) >> Tanh(4) >> Linear(1)"),
+        ("a", TypeError, "is a str: expected a Network"),
+        ([Input(2), Linear(1)], TypeError, "is a list: expected a Network"),
+        (Input(2), TypeError, "is a Input: expected a Network"),
+        (Network([Input(2)]), ValueError, "is Input(2): expected at least one layer after the input"),
+    ]),
+    ("NetworkFit", "X", lambda v: NetworkFit(network(), v, Y), matrices(2)),
+    ("NetworkFit", "Y", lambda v: NetworkFit(network(), X, v), matrices(1)),
+    ("NetworkFit", "X", lambda v: NetworkFit(network(), v, Y),
+     [(np.ones((4, 2)), ValueError, f"has 4 samples and Y has 3: {SAMES}")]),
+    ("NetworkFit", "Y", lambda v: NetworkFit(network(), X, v),
+     [(np.ones((4, 1)), ValueError, f"X has 3 samples and Y has 4: {SAMES}")]),
+    ("NetworkFit", "loss", lambda v: NetworkFit(network(), X, Y, loss=v), names("mse")),
+    # --- linearizations
+    ("step", "mu", lambda v: here().step(v), above_0(or_zero=True)),
+    ("damped", "mu", lambda v: here().damped(v), above_0()),
+    ("damped", "scale", lambda v: here().damped(1.0, v), [kind for kind in vectors(2) if kind[0] is not None]),
+    ("damped", "scale", lambda v: here().damped(1.0, v), [
+        ([1, 0], ValueError, "holds 0.0: expected numbers > 0"),
+        ([1, -2], ValueError, "holds -2.0: expected numbers > 0"),
+    ]),
+    ("steps", "mus", lambda v: here().steps(v), vectors()),
+    ("steps", "mus", lambda v: here().steps(v), [([1, -1], ValueError, "holds -1.0: expected numbers ≥ 0")]),
+    ("Damped.solve", "v", lambda v: here().damped(1.0).solve(v), vectors(2)),
+    ("Jv", "v", lambda v: here().Jv(v), vectors(2)),
+    ("JTv", "v", lambda v: here().JTv(v), vectors(2)),
+    # --- damping
+    ("Factor", "factor", Factor, above_0()),
+    ("Factor", "factor", Factor, [(0.5, ValueError, "= 0.5: expected a number of at least 1")]),
+    ("Factor", "mu_min", lambda v: Factor(2, mu_min=v), above_0()),
+    ("Factor", "mu_max", lambda v: Factor(2, mu_min=1.0, mu_max=v), [
+        *[(v, ValueError, f"= {v!r}: expected a number above mu_min = 1.0") for v in (1.0, 0, -1, NAN)],
+        *[(v, TypeError, f"= {v!r}: expected a number above mu_min = 1.0") for v in ("a", None, True, [2])],
+    ]),
+    ("Nielsen", "nu", Nielsen, above_0()),
+    ("Nielsen", "nu", Nielsen, [(0.5, ValueError, "= 0.5: expected a number of at least 1")]),
+    ("Nielsen", "mu_min", lambda v: Nielsen(mu_min=v), above_0()),
+    # --- solvers
+    ("levenberg_marquardt", "problem", lambda v: levenberg_marquardt(v, START), problems()),
+    ("levenberg_marquardt", "theta0", lambda v: levenberg_marquardt(valley(), v), vectors()),
+    ("levenberg_marquardt", "theta0", lambda v: levenberg_marquardt(NetworkFit(network(), X, Y), v), vectors(9)),
+    ("levenberg_marquardt", "theta0", lambda v: levenberg_marquardt(LeastSquares(lambda t: t * v), START),
+     [(NAN, ValueError, NOT_FINITE), (INF, ValueError, NOT_FINITE)]),
+    ("levenberg_marquardt", "mu", lambda v: first(mu=v), above_0(None)),
+    ("levenberg_marquardt", "damping", lambda v: first(damping=v), [
+        ("nielsen", TypeError, f"is 'nielsen': {A_RULE}"),
+        (3, TypeError, f"is 3: {A_RULE}"),
+        (Nielsen, TypeError, f"is {Nielsen!r}: {A_RULE}"),
+    ]),
+    ("levenberg_marquardt", "scaling", lambda v: first(scaling=v), names("identity", "marquardt", "more")),
+    ("levenberg_marquardt", "geodesic", lambda v: first(geodesic=v), flags()),
+    ("levenberg_marquardt", "max_steps", lambda v: first(max_steps=v), whole_from(1)),
+    *[
+        ("levenberg_marquardt", name, lambda v, name=name: first(**{name: v}), above_0(or_zero=True))
+        for name in ("target_loss", "gtol", "xtol", "ftol")
+    ],
+    ("levenberg_marquardt", "mu_max", lambda v: first(mu_max=v), above_0()),
+    ("gradient_descent", "problem", lambda v: gradient_descent(v, START, 0.1), problems()),
+    ("gradient_descent", "theta0", lambda v: gradient_descent(valley(), v, 0.1), vectors()),
+    ("gradient_descent", "rate", lambda v: gradient_descent(valley(), START, v), above_0()),
+    ("gradient_descent", "max_steps", lambda v: gradient_descent(valley(), START, 0.1, max_steps=v), whole_from(1)),
+    ("gauss_newton", "problem", lambda v: gauss_newton(v, START), problems()),
+    ("gauss_newton", "theta0", lambda v: gauss_newton(valley(), v), vectors()),
+    ("gauss_newton", "gtol", lambda v: gauss_newton(valley(), START, gtol=v), above_0(or_zero=True)),
+    # --- solve
+    ("solve", "problem", lambda v: solve(v, START), problems()),
+    ("solve", "theta0", lambda v: solve(valley(), v), vectors()),
+    ("solve", "theta0", lambda v: solve(NetworkFit(network(), X, Y), v), vectors(9)),
+    ("solve", "theta0", lambda v: solve(LeastSquares(lambda t: t * v), START),
+     [(NAN, ValueError, NOT_FINITE), (INF, ValueError, NOT_FINITE)]),
+    ("solve", "method", lambda v: solve(valley(), START, method=v), names("lm", "gd", "gn")),
+    ("solve", "plain", lambda v: solve(valley(), START, plain=v), flags()),
+    ("solve", "progress", lambda v: solve(valley(), START, progress=v), flags(None)),
+    ("solve", "history", lambda v: solve(valley(), START, history=v), [
+        ("some", ValueError, "= 'some': expected one of 'all', 'light'"),
+        *[kind for kind in whole_from(1) if not isinstance(kind[0], str)],
+    ]),
+    ("solve", "mu", lambda v: solve(valley(), START, mu=v), above_0(None)),
+    ("solve", "rate", lambda v: solve(valley(), START, method="gd", rate=v), above_0()),
+    *[
+        ("solve, rescaled", name, lambda v, name=name: solve(LeastSquares(lambda t: 1e200 * rosenbrock(t)), START,
+                                                             **{name: v}), kinds)
+        for name, kinds in (("mu", above_0(None)), ("target_loss", above_0(or_zero=True)), ("mu_max", above_0()))
+    ],
+    # --- neupy's shape
+    ("LevenbergMarquardt", "network", LevenbergMarquardt, [
+        (None, TypeError, "is a NoneType: expected layers joined by >>, or a list or tuple of layers"),
+        ("a", TypeError, "is a str: expected layers joined by >>"),
+        (Input(2), TypeError, "is a Input: expected layers joined by >>"),
+        ([Input(2)], ValueError, "is Input(2): expected at least one layer after the input"),
+    ]),
+    ("LevenbergMarquardt", "layers", LevenbergMarquardt, [
+        ([Tanh(2)], ValueError, f"[0] is Tanh(2): {FIRST_LAYER}"),
+        (["a"], TypeError, f"[0] is a str: {A_LAYER}"),
+        ((), ValueError, "is empty: expected Input(n)"),
+    ]),
+    ("LevenbergMarquardt", "mu", lambda v: optimizer(mu=v), above_0()),
+    ("LevenbergMarquardt", "mu_update_factor", lambda v: optimizer(mu_update_factor=v), above_0()),
+    ("LevenbergMarquardt", "mu_update_factor", lambda v: optimizer(mu_update_factor=v),
+     [(0.9, ValueError, "= 0.9: expected a number of at least 1")]),
+    ("LevenbergMarquardt", "error", lambda v: optimizer(error=v), [*names("mse"), ("rmse", ValueError, "'rmse'")]),
+    ("LevenbergMarquardt", "show_epoch", lambda v: optimizer(show_epoch=v), whole_from(1)),
+    ("LevenbergMarquardt", "shuffle_data", lambda v: optimizer(shuffle_data=v), flags()),
+    ("LevenbergMarquardt", "verbose", lambda v: optimizer(verbose=v), flags()),
+    ("LevenbergMarquardt", "max_fail", lambda v: optimizer(max_fail=v),
+     [kind for kind in whole_from(1) if kind[0] is not None]),
+    ("LevenbergMarquardt", "signals", lambda v: optimizer(signals=v), [
+        (3, TypeError, f"is 3: {SIGNALS}"),
+        ("a", TypeError, f"is 'a': {SIGNALS}"),
+        ([3], TypeError, f"is 3: {SIGNALS}"),
+        ({"epoch": print}, ValueError, "'epoch': expected one of 'train_start', 'epoch_start'"),
+        ({3: print}, TypeError, "3: expected one of 'train_start', 'epoch_start'"),
+        ([{"epoch": print}], ValueError, "'epoch': expected one of 'train_start', 'epoch_start'"),
+        ({"epoch_end": 3}, TypeError, "['epoch_end'] is 3: expected a function of the optimizer"),
+    ]),
+    ("LevenbergMarquardt", "step", lambda v: optimizer(step=v),
+     [(0.1, ValueError, "= 0.1: .* has no step; expected None")]),
+    ("LevenbergMarquardt", "regularizer", lambda v: optimizer(regularizer=v),
+     [("l2", ValueError, "= 'l2': .* has no regularizer; expected None")]),
+    ("train", "X_train", lambda v: train(v, Y), matrices(2)),
+    ("train", "y_train", lambda v: train(X, v), matrices(1)),
+    ("train", "X_train", lambda v: train(v, Y),
+     [(np.ones((4, 2)), ValueError, f"has 4 samples and y_train has 3: {SAMES}")]),
+    ("train", "X_test", lambda v: train(X, Y, v, Y), [kind for kind in matrices(2) if kind[0] is not None]),
+    ("train", "y_test", lambda v: train(X, Y, X, v), [kind for kind in matrices(1) if kind[0] is not None]),
+    ("train", "y_test", lambda v: train(X, Y, X, v), [(None, ValueError, "expected both or neither")]),
+    ("train", "X_test", lambda v: train(X, Y, v, Y), [(None, ValueError, "expected both or neither")]),
+    ("train", "y_test", lambda v: train(X, Y, X, v), [(np.ones((2, 1)), ValueError, f"has 2: {SAMES}")]),
+    ("train", "epochs", lambda v: train(X, Y, epochs=v), whole_from(1)),
+    ("fit", "epochs", lambda v: optimizer().fit(X, Y, epochs=v), whole_from(1)),
+    ("one_training_update", "X_train", lambda v: optimizer().one_training_update(v, Y), matrices(2)),
+    ("optimizer.predict", "X", lambda v: optimizer().predict(v), matrices(2)),
+]  # fmt: skip
+
+CASES = [
+    pytest.param(name, call, *kind, id=re.sub(r"\s+", " ", f"{where}: {name} = {kind[0]!r}")[:90])
+    for where, name, call, kinds in TABLE
+    for kind in kinds
+]
+
+
+def as_pattern(words):
+    """The words, literally, but for `.*`."""
+    return ".*".join(map(re.escape, words.split(".*")))
+
+
+@pytest.mark.parametrize(("name", "call", "value", "exception", "words"), CASES)
+def test_bad_input_is_met_at_the_door(name, call, value, exception, words):
+    with pytest.raises(exception) as caught:
+        call(value)
+    message = str(caught.value)
+    assert type(caught.value) is exception and name in message
+    assert re.search(as_pattern(words), message), message
+
+
+UNKNOWNS = [
+    (lambda: levenberg_marquardt(valley(), START, nonsense=1), UNKNOWN),
+    (lambda: gradient_descent(valley(), START, 0.1, nonsense=1), UNKNOWN),
+    (lambda: gauss_newton(valley(), START, nonsense=1), UNKNOWN),
+    (lambda: solve(valley(), START, nonsense=1), UNKNOWN),
+    (lambda: gauss_newton(valley(), START, mu=1), UNKNOWN.replace("nonsense", "mu")),
+    (lambda: solve(valley(), START, rate=1), UNKNOWN.replace("nonsense", "rate")),
+    (lambda: optimizer(nonsense=1), "unknown parameter 'nonsense': expected one of mu, mu_update_factor, error"),
+    (lambda: solve(valley(), START, method="gd"), "missing 1 required positional argument: 'rate'"),
+    (lambda: gradient_descent(valley(), START), "missing 1 required positional argument: 'rate'"),
+]
+
+
+@pytest.mark.parametrize(("call", "words"), UNKNOWNS)
+def test_an_unknown_or_missing_option_is_a_typeerror_that_names_it(call, words):
+    with pytest.raises(TypeError, match=as_pattern(words)):
+        call()
+
+
+LIGHT = "start is trial 3 of a light history, without its θ: expected a step with arrays"
+STARTS = [
+    (lambda: levenberg_marquardt(valley(), light_step()), ValueError, LIGHT),
+    (lambda: gauss_newton(valley(), light_step()), ValueError, LIGHT),
+    (lambda: gradient_descent(valley(), light_step(), 0.1), ValueError, LIGHT),
+    (lambda: levenberg_marquardt(valley(), first(), mu=0), ValueError, "mu = 0: expected a finite number > 0"),
+    (lambda: levenberg_marquardt(valley(), first(), nonsense=0), TypeError, UNKNOWN),
+    (lambda: next(levenberg_marquardt(NetworkFit(network(), X, Y), first())), ValueError,
+     "theta has shape (2,): expected (9,)"),
+    (lambda: solve(valley(), first()), TypeError, "theta0 holds Step: expected an array of numbers with 1 axis"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "exception", "words"), STARTS)
+def test_a_step_that_cannot_be_a_start_is_told_so(call, exception, words):
+    with pytest.raises(exception, match=as_pattern(words)):
+        call()
+
+
+def test_bad_input_is_met_before_the_first_step_is_asked_for():
+    """The generators' doors are at the call, not at the first next()."""
+    with pytest.raises(ValueError, match="mu = -1"):
+        levenberg_marquardt(valley(), START, mu=-1)
+    with pytest.raises(ValueError, match="rate = -1"):
+        gradient_descent(valley(), START, -1)
+    with pytest.raises(ValueError, match="theta0 holds nan"):
+        gauss_newton(valley(), [NAN, 1])
+
+
+def test_a_refused_call_leaves_the_network_as_it_was():
+    ours = network()
+    before = ours.theta
+    for call in (lambda: ours.initialize(seed=-1), lambda: ours.initialize(scheme="x"), lambda: ours >> "x"):
+        with pytest.raises((TypeError, ValueError)):
+            call()
+    with pytest.raises(ValueError, match="theta has shape"):
+        ours.theta = [1.0]
+    for arguments in ((X, np.ones(3)), (X[:2], Y), (X, Y, X, None)):
+        with pytest.raises(ValueError, match="expected"):
+            LevenbergMarquardt(ours).train(*arguments)
+    assert np.array_equal(ours.theta, before)

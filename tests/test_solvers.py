@@ -1,0 +1,613 @@
+"""The solvers: every Step tells the truth, a run can be taken up from any of them, and each ending is reached."""
+
+import math
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import scipy.optimize
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lmteach import (
+    CurveFit,
+    Factor,
+    Input,
+    LeastSquares,
+    Linear,
+    NetworkFit,
+    Nielsen,
+    Sigmoid,
+    Step,
+    Tanh,
+    gauss_newton,
+    gradient_descent,
+    levenberg_marquardt,
+    solve,
+)
+from lmteach.primitives import gram, spd_solver
+from lmteach.stopping import Stop
+
+START = np.array([-1.2, 1.0])
+ENDS = ("gradient", "step", "loss")
+VARIANTS = [
+    {"scaling": scaling, "geodesic": geodesic, "damping": damping}
+    for scaling in ("identity", "marquardt", "more")
+    for geodesic in (False, True)
+    for damping in (Nielsen(), Factor(2), Factor(10))
+]
+
+
+def rosenbrock(theta):
+    return np.array([10 * (theta[1] - theta[0] ** 2), 1 - theta[0]])
+
+
+def rosenbrock_jacobian(theta):
+    return np.array([[-20 * theta[0], 10.0], [-1.0, 0.0]])
+
+
+def valley():
+    return LeastSquares(rosenbrock, rosenbrock_jacobian)
+
+
+def nested(theta):
+    """P18 with c = −2: the minimum is at 0, where Gauss-Newton's map has slope −2."""
+    return np.array([theta[0] + 1, -2 * theta[0] ** 2 + theta[0] - 1])
+
+
+def small_network(sizes=(2, 3, 1), seed=0, n_samples=8, kind=Tanh):
+    rng = np.random.default_rng(seed)
+    network = (Input(sizes[0]) >> kind(sizes[1]) >> Linear(sizes[2])).initialize(seed)
+    X, Y = rng.normal(size=(n_samples, sizes[0])), rng.normal(size=(n_samples, sizes[2]))
+    return NetworkFit(network, X, Y), network.theta
+
+
+def finish(steps, most=10_000):
+    """All steps of a generator, and the Stop that it returns."""
+    seen = []
+    while len(seen) <= most:
+        try:
+            seen.append(next(steps))
+        except StopIteration as end:
+            return seen, end.value
+    raise AssertionError(f"no end after {most} trials")
+
+
+def assert_same(one, other):
+    """Every field of two steps is the same, arrays bit for bit."""
+    for field in fields(Step):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        if field.name != "problem":
+            same = np.array_equal(a, b, equal_nan=True) if isinstance(a, (np.ndarray, float)) else a == b
+            assert same, (one.k, field.name, a, b)
+
+
+def assert_same_run(steps, expected):
+    assert len(steps) == len(expected)
+    for one, other in zip(steps, expected, strict=True):
+        assert_same(one, other)
+
+
+# --- every step satisfies its equations
+
+
+def assert_solves(problem, step, vector, right):
+    """(JᵀJ + μD²) vector = right, to the rounding of both sides."""
+    D2 = 1.0 if step.scale is None else step.scale**2
+    left = step.A @ vector + step.mu * D2 * vector
+    size = (np.linalg.norm(step.A) + step.mu * np.max(D2)) * np.linalg.norm(vector) + np.linalg.norm(right)
+    assert np.linalg.norm(left - right) <= 1e-13 * size
+
+
+def assert_tells_the_truth(problem, step):
+    assert np.array_equal(step.r, problem.residual(step.theta))
+    assert step.loss == pytest.approx(step.r @ step.r / 2, rel=1e-13)
+    assert np.linalg.norm(step.g - step.J.T @ step.r) <= 1e-13 * np.linalg.norm(step.J) * np.linalg.norm(step.r)
+    assert_solves(problem, step, step.h, -step.g)
+    D2 = 1.0 if step.scale is None else step.scale**2
+    assert step.predicted == pytest.approx(step.h @ (step.mu * D2 * step.h - step.g) / 2, rel=1e-10)
+    assert np.array_equal(step.delta_theta, step.h if step.acceleration is None else step.h + step.acceleration / 2)
+    assert np.array_equal(step.trial_theta, step.theta + step.delta_theta)
+    assert math.isnan(step.trial_loss) or step.trial_loss == problem.loss(step.trial_theta)
+    rho = (step.loss - step.trial_loss) / step.predicted
+    assert step.rho == rho or math.isnan(rho) and math.isnan(step.rho)
+    assert step.accepted == (step.trial_loss < step.loss)
+    assert step.next_theta is (step.trial_theta if step.accepted else step.theta)
+    assert step.next_loss == (step.trial_loss if step.accepted else step.loss)
+
+
+def assert_is_a_chain(steps):
+    """Each step begins where the one before ended, F never rises, and μ is what the rule said."""
+    for one, after in zip(steps, steps[1:], strict=False):
+        assert after.k == one.k + 1
+        assert np.array_equal(after.theta, one.next_theta) and after.loss == one.next_loss <= one.loss
+        assert (after.mu, after.damping) == one.damping.update(one.mu, one.rho, one.accepted)
+
+
+@given(
+    sizes=st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 3)),
+    seed=st.integers(0, 999),
+    n_samples=st.integers(1, 12),
+    exponent=st.integers(-6, 6),
+    variant=st.sampled_from(VARIANTS),
+)
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_every_step_tells_the_truth(sizes, seed, n_samples, exponent, variant):
+    problem, theta = small_network(sizes, seed, n_samples)
+    steps, _ = finish(levenberg_marquardt(problem, theta, 10.0**exponent, max_steps=12, **variant))
+    for step in steps:
+        assert_tells_the_truth(problem, step)
+    assert_is_a_chain(steps)
+    assert steps[0].mu == 10.0**exponent
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_every_step_of_a_whole_run_tells_the_truth(variant):
+    problem = valley()
+    steps, stop = finish(levenberg_marquardt(problem, START, **variant))
+    for step in steps:
+        assert_tells_the_truth(problem, step)
+    assert_is_a_chain(steps)
+    assert stop.kind in (*ENDS, "target") and steps[-1].next_loss < 1e-20
+    assert any(not step.accepted for step in steps)
+
+
+def test_the_geodesic_term_solves_its_equation():
+    """f″ ≈ (2/α)((r(θ + αh) − r)/α − Jh) with α = 0.1, and a = −(JᵀJ + μD²)⁻¹Jᵀf″."""
+    problem = valley()
+    for step in finish(levenberg_marquardt(problem, START, geodesic=True, scaling="more"))[0]:
+        second = 20 * ((problem.residual(step.theta + 0.1 * step.h) - step.r) / 0.1 - step.J @ step.h)
+        assert_solves(problem, step, step.acceleration, -step.J.T @ second)
+        D = step.scale
+        curved = 2 * np.linalg.norm(D * step.acceleration) > 0.75 * np.linalg.norm(D * step.h)
+        assert curved == (step.why == "the path is too curved for this h")
+        assert not (curved and step.accepted)
+
+
+def test_the_scale_is_one_jacobians_columns_or_their_largest_so_far():
+    for scaling in ("identity", "marquardt", "more"):
+        largest = np.zeros(2)
+        for step in finish(levenberg_marquardt(valley(), START, scaling=scaling))[0]:
+            norms = np.linalg.norm(step.J, axis=0)
+            largest = np.maximum(largest, norms)
+            expected = {"identity": None, "marquardt": norms, "more": largest}[scaling]
+            assert step.scale is None if expected is None else np.allclose(step.scale, expected, rtol=1e-14)
+
+
+def test_a_column_of_zeros_has_scale_1():
+    problem = LeastSquares(lambda t: np.array([t[0] - 1, t[0]]), lambda t: np.array([[1.0, 0.0], [1.0, 0.0]]))
+    for scaling in ("marquardt", "more"):
+        steps, _ = finish(levenberg_marquardt(problem, [5.0, 7.0], scaling=scaling))
+        assert all(step.scale[1] == 1 for step in steps) and steps[-1].next_theta[1] == 7
+
+
+def test_mu_is_a_thousandth_of_the_largest_diagonal_entry_unless_given():
+    problem = valley()
+    first = next(levenberg_marquardt(problem, START))
+    assert first.mu == pytest.approx(1e-3 * first.A.diagonal().max(), rel=1e-13)
+    assert next(levenberg_marquardt(problem, START, scaling="marquardt")).mu == pytest.approx(1e-3, rel=1e-13)
+    assert next(levenberg_marquardt(problem, START, mu=0.25)).mu == 0.25
+
+
+def test_steps_and_their_arrays_are_read_only():
+    step = next(levenberg_marquardt(valley(), START, geodesic=True, scaling="more"))
+    arrays = [getattr(step, field.name) for field in fields(Step)]
+    arrays = [value for value in arrays if isinstance(value, np.ndarray)] + [step.J, step.A]
+    assert len(arrays) == 10
+    for array in arrays:
+        with pytest.raises(ValueError, match="read-only"):
+            array[(0,) * array.ndim] = 0
+    with pytest.raises(AttributeError):
+        step.mu = 1.0
+
+
+@pytest.mark.parametrize("run", [levenberg_marquardt, gauss_newton, lambda p, t: gradient_descent(p, t, 1e-4)])
+def test_theta0_is_copied_at_the_door(run):
+    theta0 = START.copy()
+    steps = run(valley(), theta0)
+    first = next(steps)
+    theta0[:] = 99
+    assert np.array_equal(first.theta, START) and np.array_equal(next(steps).theta, first.next_theta)
+
+
+def test_a_refused_trial_evaluates_r_once_and_j_never():
+    problem = valley()
+    steps = list(levenberg_marquardt(problem, START, mu=1e-3))
+    accepted = sum(step.accepted for step in steps)
+    assert accepted < len(steps)
+    assert problem.n_residuals == len(steps) + 1 and problem.n_jacobians == accepted + 1
+
+
+# --- taken up again
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("make", [lambda: (valley(), START), small_network], ids=["valley", "network"])
+def test_a_continuation_from_any_step_is_the_run_itself_bit_for_bit(variant, make):
+    problem, theta = make()
+    steps, stop = finish(levenberg_marquardt(problem, theta, max_steps=40, **variant))
+    for i in range(len(steps)):
+        again, end = finish(levenberg_marquardt(problem, steps[i]))
+        assert_same_run(again, steps[i + 1 :])
+        assert end == stop
+
+
+@pytest.mark.parametrize("options", [{}, {"geodesic": False}, {"scaling": "more"}, {"plain": True}, {"mu": 1e-6}])
+def test_a_continuation_from_any_step_of_solve_is_the_run_itself(options):
+    problem = valley()
+    trace = solve(problem, START, **options)
+    fitting = [step for step in trace if step.why != "polish"]
+    for i in range(len(fitting)):
+        again, end = finish(levenberg_marquardt(problem, fitting[i]))
+        assert_same_run(again, fitting[i + 1 :])
+        assert end.words in trace.message
+
+
+def test_a_fresh_problem_continues_just_as_well():
+    steps, _ = finish(levenberg_marquardt(*small_network(), max_steps=20))
+    again, _ = finish(levenberg_marquardt(small_network()[0], steps[7]))
+    assert_same_run(again, steps[8:])
+
+
+@pytest.mark.parametrize("method", ["gn", "gd", "polish"])
+def test_lm_starts_afresh_from_a_step_that_no_mu_led_to(method):
+    problem = valley()
+    if method == "polish":
+        step = solve(problem, START)[-1]
+        assert step.why == "polish"
+    else:
+        step = next(gauss_newton(problem, START) if method == "gn" else gradient_descent(problem, START, 1e-4))
+    steps, stop = finish(levenberg_marquardt(problem, step))
+    assert all(after.k == step.k + 1 + i for i, after in enumerate(steps)) and stop.kind != "max_steps"
+    assert not steps or np.array_equal(steps[0].theta, step.next_theta)
+
+
+@pytest.mark.parametrize(
+    "override", [{"mu": 10}, {"damping": Factor(3)}, {"scaling": "marquardt"}, {"geodesic": True}], ids=str
+)
+def test_a_branch_with_an_override_differs(override):
+    problem = valley()
+    steps, _ = finish(levenberg_marquardt(problem, START))
+    branch, _ = finish(levenberg_marquardt(problem, steps[5], **override))
+    assert np.array_equal(branch[0].theta, steps[5].next_theta) and branch[0].k == 6
+    assert not np.array_equal(branch[2].theta, steps[8].theta) and branch[-1].next_loss < 1e-20
+    assert branch[0].mu == 10 if "mu" in override else branch[0].mu == steps[6].mu
+    name, value = next(iter(override.items()))
+    assert name == "mu" or value in (getattr(branch[0].options, name, None), branch[0].damping)
+
+
+@pytest.mark.parametrize("variant", [{}, {"scaling": "more", "geodesic": True}], ids=str)
+def test_two_branches_interleaved_do_not_disturb_each_other(variant):
+    problem, theta = small_network()
+    trunk, _ = finish(levenberg_marquardt(problem, theta, max_steps=6, **variant))
+    apart = [finish(levenberg_marquardt(problem, trunk[2], mu=mu, max_steps=25))[0] for mu in (10, 1e-4)]
+    one, two = (levenberg_marquardt(problem, trunk[2], mu=mu, max_steps=25) for mu in (10, 1e-4))
+    mixed = [], []
+    for _ in range(max(map(len, apart))):
+        for steps, seen in ((one, mixed[0]), (two, mixed[1])):
+            seen += [step] if (step := next(steps, None)) is not None else []
+            problem.linearize(theta + len(seen)).step(1.0)  # and a reader looks elsewhere
+    assert_same_run(mixed[0], apart[0])
+    assert_same_run(mixed[1], apart[1])
+
+
+def test_options_are_inherited_and_may_be_overridden():
+    problem = valley()
+    step = next(levenberg_marquardt(problem, START, max_steps=3, target_loss=1e-3))
+    assert finish(levenberg_marquardt(problem, step))[1].kind == "max_steps"
+    assert finish(levenberg_marquardt(problem, step, max_steps=500))[1].kind == "target"
+
+
+# --- each ending
+
+
+def line():
+    J = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
+    return LeastSquares(lambda theta: J @ theta - [1, 0, 2], lambda theta: J)
+
+
+@pytest.mark.parametrize(
+    ("problem", "options", "kind", "words"),
+    [
+        (line(), {"gtol": 1e-6}, "gradient", "orthogonal to every column of J within gtol = 1e-06"),
+        (valley(), {"xtol": 0.5, "gtol": 0}, "step", "fell to xtol = 0.5 of"),
+        (line(), {"ftol": 1e-3, "gtol": 0, "xtol": 0}, "loss", "less than ftol = 0.001 of itself"),
+        (valley(), {"target_loss": 1e-3}, "target", "at or below the target of 0.001"),
+        (valley(), {"max_steps": 3}, "max_steps", "3 trials were made, as many as max_steps allows"),
+        (valley(), {"mu": 1e-3, "mu_max": 1e-2}, "mu_max", "rose above mu_max = 0.01, and no trial lowers F"),
+        (valley(), {"mu": 1e-3, "damping": Factor(1)}, "refused", "nothing would change at the next one"),
+        (valley(), {"mu": 1e-3, "damping": Factor(9, mu_max=2e-3)}, "refused", "nothing would change"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, str) else "",
+)
+def test_each_ending_is_reached_and_says_so(problem, options, kind, words):
+    _, stop = finish(levenberg_marquardt(problem, START, **options))
+    assert isinstance(stop, Stop) and stop.kind == kind and words in stop.words
+
+
+def test_factor_1_keeps_mu_and_ends_at_the_first_refusal():
+    steps, stop = finish(levenberg_marquardt(valley(), START, mu=1e-3, damping=Factor(1)))
+    assert all(step.mu == 1e-3 for step in steps)
+    assert [step.accepted for step in steps] == [True] * (len(steps) - 1) + [False]
+    assert stop == ("refused", f"trial {len(steps) - 1} was refused (F would not fall), and nothing would change at "
+                    "the next one")  # fmt: skip
+
+
+def test_factor_1_converges_where_nothing_is_refused():
+    steps, stop = finish(levenberg_marquardt(line(), [0.0, 0.0], mu=0.5, damping=Factor(1)))
+    assert all(step.mu == 0.5 and step.accepted for step in steps) and stop.kind in ENDS
+
+
+def test_a_start_at_the_minimum_makes_no_trial():
+    steps, stop = finish(levenberg_marquardt(valley(), [1.0, 1.0]))
+    assert steps == [] and stop.kind == "target" and "F = 0" in stop.words
+
+
+def test_no_tolerance_depends_on_the_unit_of_r():
+    runs = [finish(levenberg_marquardt(LeastSquares(lambda t, u=u: u * rosenbrock(t)), START)) for u in (1.0, 2.0**40)]
+    assert np.array_equal(runs[0][0][-1].theta, runs[1][0][-1].theta) and runs[0][1].kind == runs[1][1].kind
+
+
+# --- trials that fail
+
+
+BAD = [np.nan, np.inf, -np.inf]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=str)
+@pytest.mark.parametrize("geodesic", [False, True])
+def test_a_trial_that_is_not_finite_is_refused_and_the_run_goes_on(bad, geodesic):
+    """The minimum is at 1; beyond 1.2 lies the wall that the undamped step runs into."""
+
+    def residual(theta):
+        return np.array([np.exp(theta[0]) - np.e, theta[1]]) if theta[0] < 1.2 else np.full(2, bad)
+
+    problem = LeastSquares(residual, lambda t: np.diag([np.exp(t[0]), 1.0]), check_jacobian=False)
+    steps, stop = finish(levenberg_marquardt(problem, [-3.0, 1.0], mu=1e-6, geodesic=geodesic))
+    refused = [step for step in steps if not step.accepted]
+    assert refused and stop.kind in ENDS
+    why = "r is not finite on the way to θ + h" if geodesic else "F is not finite there"
+    assert any(step.why == why for step in refused)
+    np.testing.assert_allclose(steps[-1].next_theta, [1, 0], atol=1e-8)
+
+
+def test_a_trial_where_f_stays_the_same_is_refused():
+    problem = LeastSquares(lambda t: np.ones(2), lambda t: np.eye(2), check_jacobian=False)
+    steps, stop = finish(levenberg_marquardt(problem, START))
+    assert steps and not any(step.accepted for step in steps) and steps[0].why == "F would not fall"
+    assert all(step.trial_loss == step.loss and step.rho == 0 for step in steps) and stop.kind == "step"
+
+
+def test_a_refused_factorization_is_a_refused_trial():
+    """Twin columns: JᵀJ is singular (P17), and μ = 1e-30 is lost in its rounding."""
+    problem = LeastSquares(lambda t: np.array([t.sum() - 1, 2 * t.sum() + 3]), lambda t: np.outer([1.0, 2.0], [1, 1]))
+    steps, stop = finish(levenberg_marquardt(problem, [0.0, 0.0], mu=1e-30))
+    assert steps[0].why == "JᵀJ + μD² is not positive definite in floating point" and not steps[0].accepted
+    assert np.isnan(steps[0].h).all() and math.isnan(steps[0].trial_loss) and steps[1].mu == 2e-30
+    assert stop.kind in ENDS and steps[-1].next_theta.sum() == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("run", [gauss_newton, lambda p, t: gradient_descent(p, t, 10.0)], ids=["gn", "gd"])
+def test_gauss_newton_and_gradient_descent_end_where_f_is_not_finite(run):
+    problem = LeastSquares(
+        lambda t: np.array([t[0] ** 3 - 1]) if abs(t[0]) < 1e3 else np.array([np.nan]),
+        lambda t: np.array([[3 * t[0] ** 2]]),
+    )
+    steps, stop = finish(run(problem, [0.01 if run is gauss_newton else 3.0]))
+    assert not steps[-1].accepted and stop.kind == "refused" and "F is not finite there" in stop.words
+
+
+# --- who turns the knob
+
+
+def factor_of(rho):
+    return Nielsen().update(1.0, rho, True)[0]
+
+
+def test_nielsens_factor():
+    """P14: f(0) = 2, f(½) = 1, f′(½) = 0, and ⅓ from ρ = 0.9368 on."""
+    assert factor_of(0.0) == 2 and factor_of(0.5) == 1
+    assert factor_of(0.9368) == 1 / 3 == factor_of(1.0) == factor_of(50.0)
+    assert 1 / 3 < factor_of(0.9367) < 0.334
+    assert (factor_of(0.5 + 1e-4) - factor_of(0.5 - 1e-4)) / 2e-4 == pytest.approx(0, abs=1e-6)
+    rhos = np.linspace(0, 1.5, 200)
+    assert (np.diff([factor_of(rho) for rho in rhos]) <= 0).all()
+
+
+def test_nielsen_doubles_nu_with_every_refusal_and_forgets_it_with_the_next_success():
+    mu, rule, seen = 1.0, Nielsen(), []
+    for accepted in (False, False, False, True, False):
+        mu, rule = rule.update(mu, 0.5, accepted)
+        seen.append((mu, rule.nu))
+    assert seen == [(2, 4), (8, 8), (64, 16), (64, 2), (128, 4)]
+
+
+def test_factor_divides_and_multiplies_within_its_bounds():
+    rule = Factor(4, mu_min=0.1, mu_max=10)
+    assert rule.update(1.0, 0.9, True) == (0.25, rule) and rule.update(1.0, -1, False) == (4, rule)
+    assert rule.update(0.2, 0.9, True)[0] == 0.1 and rule.update(9.0, -1, False)[0] == 10
+    assert Factor().factor == 10
+
+
+@pytest.mark.parametrize("rule", [Factor(10), Nielsen()], ids=str)
+def test_mu_never_reaches_0(rule):
+    mu = 1.0
+    for _ in range(1000):
+        mu, rule = rule.update(mu, 1.0, True)
+    assert mu > 0 and rule.update(mu, 0.0, False)[0] > mu
+
+
+@pytest.mark.parametrize("rule", [Factor(10), Nielsen()], ids=str)
+def test_rules_are_frozen(rule):
+    with pytest.raises(AttributeError):
+        rule.mu_min = 1.0
+
+
+# --- the bare generator is the lesson
+
+
+def lm(residual, jacobian, theta, steps, system):
+    """Levenberg-Marquardt in the learner's lines: the θ before each trial."""
+    thetas, r, J = [], residual(theta), jacobian(theta)
+    A, g, mu, nu = J.T @ J, J.T @ r, None, 2.0
+    for _ in range(steps):
+        mu = 1e-3 * A.diagonal().max() if mu is None else mu
+        thetas.append(theta)
+        h = system(J, A, mu, g)
+        trial = residual(theta + h)
+        rho = (r @ r - trial @ trial) / (h @ (mu * h - g))
+        if rho > 0:
+            theta, r, J = theta + h, trial, jacobian(theta + h)
+            A, g, mu, nu = J.T @ J, J.T @ r, mu * max(1 / 3, 1 - (2 * min(rho, 1) - 1) ** 3), 2.0
+        else:
+            mu, nu = mu * nu, 2 * nu
+    return thetas
+
+
+def by_numpy(J, A, mu, g):
+    return np.linalg.solve(A + mu * np.eye(len(A)), -g)
+
+
+def by_the_packages_factor(J, A, mu, g):
+    return -spd_solver(gram(np.ascontiguousarray(J.T)), mu)(g)
+
+
+def the_lesson(problem, theta, steps):
+    run = levenberg_marquardt(problem, theta, gtol=0, xtol=0, ftol=0)
+    return [step.theta for step, _ in zip(run, range(steps), strict=False)]
+
+
+def test_the_bare_generator_is_the_learners_lines():
+    found = the_lesson(valley(), START, 14)
+    own = lm(rosenbrock, rosenbrock_jacobian, START, 14, by_numpy)
+    assert len(found) == 14 and len({theta.tobytes() for theta in found}) < 14  # some trials were refused
+    np.testing.assert_allclose(found, own, rtol=1e-12)
+
+
+@pytest.mark.parametrize("system", [by_numpy, by_the_packages_factor])
+def test_the_bare_generator_is_the_learners_lines_on_a_network(system):
+    problem, theta = small_network(n_samples=20)
+    network = problem.network
+
+    def jacobian(theta):
+        return network.jacobian(network.forward(problem.X, theta), theta)
+
+    own = lm(lambda t: (network.forward(problem.X, t)[-1] - problem.Y).ravel(), jacobian, theta, 12, system)
+    np.testing.assert_allclose(the_lesson(problem, theta, 12), own, rtol=1e-10)
+
+
+# --- what the three are known for
+
+
+def test_gauss_newton_climbs_on_rosenbrock_before_it_arrives():
+    steps, stop = finish(gauss_newton(valley(), START))
+    assert steps[0].loss == pytest.approx(12.1, rel=1e-12)
+    assert steps[0].trial_loss == pytest.approx(1171, rel=1e-3)
+    assert steps[1].trial_loss < 1e-25 and len(steps) <= 3 and stop.kind in ("target", "gradient", "step")
+    assert all(step.mu == 0 and step.accepted and step.why == "taken whatever F does" for step in steps)
+
+
+def test_gauss_newton_solves_a_linear_problem_in_one_step():
+    (step,), _ = finish(gauss_newton(line(), [5.0, -3.0]))
+    assert step.rho == pytest.approx(1, rel=1e-12)
+    np.testing.assert_allclose(step.next_theta, [0.5, 0.5], atol=1e-13)
+
+
+def test_gauss_newton_cycles_where_levenberg_marquardt_converges():
+    problem = LeastSquares(nested)
+    steps, stop = finish(gauss_newton(problem, [0.1], max_steps=300))
+    x = np.array([step.theta[0] for step in steps])
+    assert stop.kind == "max_steps" and abs(x[-60:]).min() > 1e-2
+    np.testing.assert_allclose(x[-60:-6], x[-54:], atol=1e-9)
+    assert not np.allclose(x[-60:-2], x[-58:], atol=1e-3) and not np.allclose(x[-60:-3], x[-57:], atol=1e-3)
+    trace = solve(problem, [0.1])
+    assert trace.success and abs(trace.theta[0]) < 1e-6
+    bare, _ = finish(levenberg_marquardt(problem, [0.1]))
+    assert abs(bare[-1].next_theta[0]) < 1e-6
+
+
+def test_gradient_descents_error_shrinks_by_1_minus_eta_s_squared():
+    """P21: along a singular vector the factor is 1 − ηs²."""
+    J = np.diag([1.0, 3.0])
+    problem = LeastSquares(lambda t: J @ t, lambda t: J)
+    steps, _ = finish(gradient_descent(problem, [1.0, 1.0], rate=0.2, max_steps=10, gtol=0))
+    for step in steps:
+        np.testing.assert_allclose(step.next_theta, (1 - 0.2 * np.array([1, 9])) * step.theta, rtol=1e-12)
+        assert step.mu == 5 and np.array_equal(step.h, -0.2 * step.g)
+
+
+@pytest.mark.parametrize(("rate", "contracts"), [(0.9 * 2 / 9, True), (1.1 * 2 / 9, False)])
+def test_gradient_descent_contracts_below_2_over_s_squared(rate, contracts):
+    J = np.diag([1.0, 3.0])
+    problem = LeastSquares(lambda t: J @ t, lambda t: J)
+    steps, _ = finish(gradient_descent(problem, [1.0, 1.0], rate, max_steps=60))
+    assert (steps[-1].trial_loss < 1e-2 * steps[0].loss) == contracts
+    assert contracts or steps[-1].trial_loss > 1e2 * steps[0].loss
+
+
+# --- SciPy reaches the same minimum
+
+
+def decay():
+    x = np.linspace(0, 4, 25)
+    y = 2.5 * np.exp(-1.3 * x) + 0.5 + 0.05 * np.random.default_rng(3).normal(size=25)
+    return CurveFit(lambda t, x: t[0] * np.exp(-t[1] * x) + t[2], x, y), np.array([1.0, 1.0, 0.0])
+
+
+def powell_singular():
+    return LeastSquares(
+        lambda t: np.array(
+            [t[0] + 10 * t[1], 5**0.5 * (t[2] - t[3]), (t[1] - 2 * t[2]) ** 2, 10**0.5 * (t[0] - t[3]) ** 2]
+        )
+    ), np.array([3.0, -1.0, 0.0, 1.0])
+
+
+def sine_network():
+    x = np.linspace(-2, 2, 41)[:, None]
+    y = np.sin(1.5 * x) + 0.1 * np.random.default_rng(1).normal(size=x.shape)
+    network = (Input(1) >> Tanh(4) >> Linear(1)).initialize(3)
+    return NetworkFit(network, x, y), network.theta
+
+
+def blogs_line():
+    x = np.random.default_rng(42).uniform(size=(100, 1))
+    y = 3 * x + 1 + 0.1 * np.random.default_rng(43).normal(size=(100, 1))
+    network = Input(1) >> Linear(1)
+    return NetworkFit(network, x, y), network.theta
+
+
+def logistic_curve():
+    x = np.linspace(-3, 3, 30)[:, None]
+    y = 1 / (1 + np.exp(-2 * x + 1)) + 0.02 * np.random.default_rng(5).normal(size=x.shape)
+    network = (Input(1) >> Sigmoid(1)).initialize(2)
+    return NetworkFit(network, x, y), network.theta
+
+
+FITS = [(lambda: (valley(), START)), decay, sine_network, powell_singular, blogs_line, logistic_curve]
+FIT_NAMES = ["rosenbrock", "decay", "1-4-1 on sine", "powell singular", "line", "logistic"]
+
+
+@pytest.mark.parametrize("make", FITS, ids=FIT_NAMES)
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "careful"])
+def test_scipy_reaches_the_same_minimum(make, plain):
+    problem, theta = make()
+    trace = solve(problem, theta, plain=plain, target_loss=1e-20)  # for Powell's, which nears 0 without end
+    theirs = scipy.optimize.least_squares(
+        problem.residual, theta, lambda t: problem.linearize(t).J, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15,
+        max_nfev=5000,
+    )  # fmt: skip
+    assert trace.success, trace.message
+    assert trace.loss == pytest.approx(theirs.cost, rel=1e-6, abs=1e-12)
+    if make not in (sine_network, powell_singular):  # the one has many equal minima, the other a flat one
+        np.testing.assert_allclose(trace.theta, theirs.x, rtol=1e-6, atol=1e-7)
+
+
+def test_the_blogs_line_is_solved_in_ten_steps_with_either_mu():
+    """μ = 0.01, and λ = 0.01 of the mean error, which is μ = N·λ/2 = 0.5 (P3)."""
+    problem, theta = blogs_line()
+    A = np.hstack([problem.X, np.ones_like(problem.X)])
+    expected = np.linalg.lstsq(A, problem.Y.ravel(), rcond=None)[0]
+    for mu in (0.01, 0.5):
+        run = levenberg_marquardt(problem, theta, mu=mu)
+        steps = [step for step, _ in zip(run, range(10), strict=False)]
+        np.testing.assert_allclose(steps[-1].next_theta, expected, atol=1e-8)
