@@ -13,7 +13,7 @@ from itertools import islice
 
 import numpy as np
 
-from .checks import as_finite, at_least, flag, instance, one_of, positive
+from .checks import as_floats, at_least, flag, instance, one_of, positive
 from .damping import Factor
 from .network import Network
 from .problems import NetworkFit
@@ -215,8 +215,8 @@ class LevenbergMarquardt:
 
     def _fit_to(self, X, y, which, shuffle=False):
         """The network's residuals on these data, a problem of its own."""
-        X = _as_floats(f"X{which}", X, self.network.n_inputs)
-        y = _as_floats(f"y{which}", y, self.network.n_outputs)
+        X = as_floats(f"X{which}", X, 2, (None, self.network.n_inputs))
+        y = as_floats(f"y{which}", y, 2, (None, self.network.n_outputs))
         if len(X) != len(y):
             raise ValueError(f"X{which} has {len(X)} samples and y{which} has {len(y)}: expected the same number")
         order = np.random.default_rng(0).permutation(len(X)) if shuffle else slice(None)
@@ -300,13 +300,6 @@ def _checked(signals):
         if not callable(handler):
             raise TypeError(f"signals[{event!r}] is {handler!r}: expected a function of the optimizer")
     return dict(signals)
-
-
-def _as_floats(name, value, width):
-    array = as_finite(name, value, 2, (None, width))
-    if array.dtype == object:
-        raise TypeError(f"{name} holds objects of type {type(array.flat[0]).__name__}: expected floats or integers")
-    return array
 
 
 def _as_network(name, value):

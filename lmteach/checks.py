@@ -55,6 +55,14 @@ def as_finite(name, value, ndim, shape=None):
     return array
 
 
+def as_floats(name, value, ndim, shape=None):
+    """as_finite, and no symbols."""
+    array = as_finite(name, value, ndim, shape)
+    if array.dtype == object:
+        raise TypeError(f"{name} holds objects of type {type(array.flat[0]).__name__}: expected floats or integers")
+    return array
+
+
 def as_positive(name, value, ndim, shape=None):
     """as_finite, and every number > 0."""
     array = as_finite(name, value, ndim, shape)

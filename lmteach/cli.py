@@ -123,6 +123,7 @@ def _run_jupyterlab(folder, options):
     """Run JupyterLab in this process: it handles Ctrl-C itself, and its Python is the one with lmteach."""
     from jupyterlab.labapp import LabApp
 
+    _silence_the_news()
     _prefer_this_kernel()
     given = {option.partition("=")[0] for option in options}
     wanted = [*QUIET, "-y", f"--ServerApp.root_dir={folder.resolve()}", *_if_root(given)]
@@ -134,6 +135,13 @@ def _run_jupyterlab(folder, options):
     except KeyboardInterrupt:
         print("JupyterLab was interrupted.")
     return 0
+
+
+def _silence_the_news():
+    """Switch off the plugin that asks whether news is wanted: it asks whatever QUIET says."""
+    here = str(Path(__file__).resolve().parent / "_jupyter")
+    others = os.environ.get("JUPYTER_CONFIG_PATH")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([here, others] if others else [here])
 
 
 def _if_root(given):

@@ -4,6 +4,7 @@ The rows route: Jᵀ is written parameter by parameter into a buffer, JᵀJ is o
 Cholesky factorization. A refused trial reuses everything but the diagonal.
 """
 
+import math
 from functools import reduce
 
 import numpy as np
@@ -105,9 +106,10 @@ class Linearization:
         return -(s / (s**2 + mus[:, None]) * (U.T @ self.r)) @ Vt
 
     def orthogonal(self, tolerance):
-        """True if |cos(J_j, r)| ≤ tolerance for every column: g_j² ≤ tolerance² ‖J_j‖² ‖r‖²."""
-        g, A, most = self.g, self._lower(), 2 * tolerance * tolerance * self.loss
-        return bool(g[0] * g[0] <= most * A[0, 0] and (g * g <= most * A.diagonal()).all())
+        """True if |cos(J_j, r)| ≤ tolerance for every column: |g_j| ≤ tolerance ‖J_j‖ ‖r‖."""
+        g, A, most = self.g, self._lower(), tolerance * math.sqrt(2 * self.loss)
+        first = abs(g[0]) <= most * math.sqrt(A[0, 0])  # in most calls the first column settles it
+        return bool(first and (abs(g) <= most * np.sqrt(A.diagonal())).all())
 
     def cosine(self):
         """max_j |cos(J_j, r)|, 0 for a column of zeros."""

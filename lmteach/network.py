@@ -100,8 +100,8 @@ class Network:
 
     def forward(self, X, theta=None):
         """[a⁰, …, a^L], each (N, n_l): zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ)."""
-        a = X if getattr(X, "shape", ())[1:] == (self.inputs.size,) else as_array("X", X, 2, (None, self.n_inputs))
-        activations = [a]
+        ready = isinstance(X, np.ndarray) and X.dtype == float and X.shape[1:] == (self.inputs.size,)
+        activations = [a := X if ready else as_array("X", X, 2, (None, self.n_inputs))]
         for layer, (W, b) in zip(self.layers, self._weights(theta), strict=True):
             z = product(W, a)
             z += b
@@ -168,7 +168,11 @@ class Network:
         """The views of θ, of the network's own θ if that is None; what `split` returned goes through."""
         if isinstance(theta, list):
             return theta
-        return self.split(self._theta if theta is None else theta)
+        if theta is None:
+            theta = self._theta
+        elif getattr(theta, "shape", ()) != (self.n_parameters,):
+            theta = as_array("theta", theta, 1, (self.n_parameters,))
+        return self.split(theta)
 
     def __rshift__(self, other):
         longer = Network([self.inputs, *self.layers, *(_flat([other]))])

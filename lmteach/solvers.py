@@ -99,17 +99,17 @@ def gradient_descent(problem, start, rate, **options):
     Yields a Step for every trial; returns the Stop. Raises ValueError or TypeError for bad input.
     """
     positive("rate", rate)
-    return _undamped(problem, *_start(problem, start, options), 1 / rate, lambda here: -rate * here.g)
+    return _undamped(problem, *_start(problem, start, _limits(options)), 1 / rate, lambda here: -rate * here.g)
 
 
 def gauss_newton(problem, start, **options):
-    """Gauss-Newton: h of minimum norm that minimizes ½‖r + Jh‖², always taken, also where F rises; its Steps carry μ
-    = 0.
+    """Gauss-Newton: h of minimum norm that minimizes ½‖r + Jh‖², always taken, also where F rises; for its Steps
+    μ = 0.
 
     `start` is θ, (P,), or a Step to go on from; `options` are the limits of `stopping.Options`. Yields a Step for
     every trial; returns the Stop. Raises ValueError or TypeError for bad input.
     """
-    return _undamped(problem, *_start(problem, start, options), 0.0, lambda here: here.step(0))
+    return _undamped(problem, *_start(problem, start, _limits(options)), 0.0, lambda here: here.step(0))
 
 
 def _undamped(problem, theta, k, options, mu, propose):
@@ -156,6 +156,14 @@ def _start(problem, start, options):
             "theta0: residual(theta0) is not finite; expected a start where every residual is a finite number"
         )
     return theta, 0, options_from(options)
+
+
+def _limits(options):
+    """Options for a method without damping, which neither scales nor bends its step."""
+    for name in ("scaling", "geodesic"):
+        if name in options:
+            raise TypeError(f"{name} = {options[name]!r}: expected only with Levenberg-Marquardt")
+    return options
 
 
 def _rule(damping):

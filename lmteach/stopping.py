@@ -31,7 +31,7 @@ class Options:
     gtol: float = 1e-10
     xtol: float = 1e-12
     ftol: float = 1e-15
-    mu_max: float = 1e100
+    mu_max: float = 1e300
 
     def __post_init__(self):
         one_of("scaling", self.scaling, SCALINGS)

@@ -63,6 +63,7 @@ def started(shipped, tmp_path, monkeypatch):
     starts = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JUPYTER_PATH", "")
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")
     launch = lambda options: starts.append((options, os.path.basename(os.getcwd())))  # noqa: E731
     monkeypatch.setattr(LabApp, "launch_instance", launch)
     return starts
