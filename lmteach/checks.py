@@ -77,6 +77,11 @@ def numbers_only(array, words):
         raise ValueError(words)
 
 
+def holds_symbols(array):
+    """True for an array of SymPy expressions."""
+    return array.dtype == object
+
+
 def owned(array):
     """A read-only array that nobody else can change: the array itself, if it is one already, else a copy."""
     if array.flags.writeable or array.base is not None:

@@ -84,10 +84,10 @@ def check_solvers():
     """Solve Rosenbrock's problem, whose answer is known."""
     import numpy as np
 
-    from lmteach import LeastSquares, solve
+    from lmteach import solve
+    from lmteach.examples import START, rosenbrock
 
-    problem = LeastSquares(lambda theta: np.array([10 * (theta[1] - theta[0] ** 2), 1 - theta[0]]))
-    trace = solve(problem, [-1.2, 1.0])
+    trace = solve(rosenbrock(), START)
     right = trace.success and np.allclose(trace.theta, 1.0)
     require(right, f"The solver ended at {trace.theta} instead of [1, 1]: {trace.message}")
     return "The solvers find the minimum of Rosenbrock's function."

@@ -42,6 +42,8 @@ class Network:
     changed by being extended. The weights come from `initialize(seed=0)` until they are set.
     """
 
+    n_parameters = 0  # P, of the whole θ
+
     def __init__(self, layers):
         layers = _flat(instance("layers", layers, (list, tuple), "a list or tuple of layers"))
         for i, layer in enumerate(layers):

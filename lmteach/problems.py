@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .checks import as_array, as_finite, copied, flag, function, instance, numbers_only, one_of, owned
+from .checks import as_array, as_finite, copied, flag, function, holds_symbols, instance, numbers_only, one_of, owned
 from .derivatives import checked_jacobian, disagreement
 from .linearization import Linearization
 from .network import Network
@@ -78,7 +78,7 @@ class LeastSquares(Problem):
 
     def verify(self, theta):
         """Why the Jacobian that was handed in should not be trusted at θ; None if nothing speaks against it."""
-        if self._given is None or not self._check:
+        if self._given is None or not self._check or holds_symbols(theta):
             return None
         J = as_finite("jacobian(theta)", self._given(theta.copy()), 2, (len(self._r) or None, len(theta)))
         return disagreement(self._function, theta, J)

@@ -175,7 +175,8 @@ def test_the_search_finds_what_it_looks_for(source):
 
 
 def test_sympy_is_imported_inside_the_symbolic_branches_only():
-    for path in SOURCES:
+    """But for symbolic.py, which is about nothing else, and which no room that computes imports."""
+    for path in (path for path in SOURCES if path.name != "symbolic.py"):
         imports = [
             node
             for node in ast.parse(path.read_text(encoding="utf-8")).body

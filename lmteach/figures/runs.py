@@ -1,71 +1,12 @@
-"""Figures: `fig_*(...) → Picture`, drawn from traces and problems, without pyplot and its global state.
-
-Gradient descent, Gauss-Newton and Levenberg-Marquardt keep one colour, marker and line style everywhere (colours: Okabe
-& Ito, 2008). LMTEACH_PROJECTOR=1 in the environment makes text and lines large enough for the last row.
-"""
-
-import os
-from base64 import b64encode
-from io import BytesIO
+"""Figures of finished runs: `fig_*(...) → Picture`, drawn from traces and problems."""
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .checks import as_finite, at_least, instance, one_of
-from .trace import Trace
-
-BLACK, GREY, VERMILION = "#000000", "#767676", "#D55E00"
-STYLES = {
-    "gradient descent": {"color": VERMILION, "marker": "s", "linestyle": ":"},
-    "Gauss-Newton": {"color": "#0072B2", "marker": "^", "linestyle": "--"},
-    "Levenberg-Marquardt": {"color": "#009E73", "marker": "o", "linestyle": "-"},
-}
-SPARE = (
-    {"color": "#CC79A7", "marker": "D", "linestyle": "-"},
-    {"color": "#56B4E9", "marker": "v", "linestyle": (0, (5, 1))},
-    {"color": BLACK, "marker": "", "linestyle": (0, (1, 1))},
-    {"color": "#E69F00", "marker": "P", "linestyle": "-."},
-)
-SHORT = {"GD": "gradient descent", "GN": "Gauss-Newton", "LM": "Levenberg-Marquardt"}
-SMALLEST = 1e-32  # what a loss of 0 is drawn as on a logarithmic axis
-DESK = {"figsize": (8, 4.5), "dpi": 100, "text": 11, "line": 1.8, "marker": 6}
-PROJECTOR = {"figsize": (10.24, 7.2), "dpi": 100, "text": 20, "line": 3.6, "marker": 12}
-
-
-class Picture(Figure):
-    """A figure that shows itself as a PNG with `alt`, a sentence on what is seen, and its numbers as `table()`."""
-
-    def __init__(self, look, **options):
-        super().__init__(figsize=look["figsize"], dpi=look["dpi"], layout="constrained", **options)
-        FigureCanvasAgg(self)
-        self.look, self.alt, self._rows = look, "", []
-
-    def describe(self, alt, rows):
-        """Set the sentence and the numbers; returns the picture."""
-        self.alt, self._rows = alt, rows
-        return self
-
-    def table(self):
-        """The numbers behind the picture, a list of rows; the first names the columns."""
-        return list(self._rows)
-
-    def png(self):
-        """The picture as bytes; the same figure gives the same bytes."""
-        buffer = BytesIO()
-        self.savefig(buffer, format="png", metadata={"Software": None})
-        return buffer.getvalue()
-
-    def _repr_mimebundle_(self, **_):
-        data = {"image/png": b64encode(self.png()).decode(), "text/plain": self.alt}
-        return data, {"image/png": {"alt": self.alt}}
-
-    def __repr__(self):
-        return self.alt or "Picture, not yet drawn"
-
-    __str__ = __repr__
+from ..checks import as_finite, at_least, instance, one_of
+from ..trace import Trace
+from .contour import SMALLEST, contours
+from .picture import BLACK, GREY, SHORT, SPARE, STYLES, VERMILION, Picture, current_look
 
 
 def fig_loss(traces, x="trials", title="Loss"):
@@ -100,7 +41,7 @@ def fig_paths(problem, traces, span=None, title="Paths on the loss", n_grid=121)
     paths = {name: _path(trace) for name, trace in traces.items()}
     span = _around(np.vstack(list(paths.values()))) if span is None else as_finite("span", span, 2, (2, 2))
     picture, axes = _axes()
-    _contours(axes, problem, span, at_least("n_grid", n_grid, 11))
+    contours(axes, problem, span, at_least("n_grid", n_grid, 11))
     for name, path in paths.items():
         style = _style(picture.look, name, traces)
         axes.plot(*path.T, label=f"{name} ({_steps(path)})", markevery=_few(len(path)), **style)
@@ -160,7 +101,7 @@ def fig_digits(images, predicted, actual, title="Predicted (actual)", columns=5)
     `images`: (n, side, side); `predicted`, `actual`: (n,) labels.
     """
     images = as_finite("images", images, 3)
-    picture = Picture(_look())
+    picture = Picture(current_look())
     grid = picture.subplots(-(-len(images) // columns), columns, squeeze=False).ravel()
     for axes in grid:
         axes.axis("off")
@@ -178,12 +119,8 @@ def fig_digits(images, predicted, actual, title="Predicted (actual)", columns=5)
     return picture.describe(f"{len(images)} handwritten digits with predicted labels; {wrong} of them wrong.", rows)
 
 
-def _look():
-    return PROJECTOR if os.environ.get("LMTEACH_PROJECTOR") == "1" else DESK
-
-
 def _axes():
-    picture = Picture(_look())
+    picture = Picture(current_look())
     axes = picture.subplots()
     axes.tick_params(labelsize=picture.look["text"])
     return picture, axes
@@ -257,16 +194,6 @@ def _around(points, margin=0.15):
     low, high = points.min(axis=0), points.max(axis=0)
     wide = np.where(high > low, high - low, 1.0)
     return np.column_stack([low - margin * wide, high + margin * wide])
-
-
-def _contours(axes, problem, span, n_grid):
-    """F on a grid, filled pale, so that the paths stand out."""
-    ticks = [np.linspace(*side, n_grid) for side in span]
-    F = np.array([[problem.loss(np.array([u, v])) for u in ticks[0]] for v in ticks[1]])
-    F = np.maximum(F, max(F[np.isfinite(F)].min(), F[np.isfinite(F)].max() * 1e-8, SMALLEST))
-    levels = np.geomspace(F.min(), F.max() * 1.001, 20)
-    axes.contourf(*ticks, F, levels=levels, norm=LogNorm(), cmap="Greys_r", alpha=0.35)
-    axes.contour(*ticks, F, levels=levels[::2], norm=LogNorm(), colors=GREY, linewidths=0.6)
 
 
 def _few(n, most=60):

@@ -1,0 +1,134 @@
+"""Lesson 03: how far a step downhill may go, and what it leaves undone."""
+
+import numpy as np
+
+from ..checks import as_floats, instance, positive
+from ..problems import LeastSquares, Problem
+from ..solving import solve
+from .contour import contours
+from .picture import BLACK, ORANGE, SKY, label, style
+from .scene import Control, Scene
+
+T, Y = np.array([0.0, 1.0, 2.0]), np.array([0.0, 3.0, 3.0])  # the three points of lesson 00
+MOST = 40  # steps
+COLOURS = (ORANGE, SKY)  # of the two singular directions, as in lesson 07
+SMALLEST, LARGEST = 1e-30, 1e30  # what a distance may be on a logarithmic axis
+
+
+def three_points():
+    """r = slope·t + intercept − y for three points: a straight model, so F is a bowl."""
+    J = np.column_stack([T, np.ones(3)])
+    return LeastSquares(lambda theta: J @ theta - Y, lambda theta: J)
+
+
+class Descent(Scene):
+    """Gradient descent with rate η for a problem of two parameters; a line through three points unless given.
+
+    On the contours of F the path θ ← θ − ηg after so many steps, and the singular directions of J at the minimum;
+    beside it the distance to the minimum along each of them, which every step multiplies by |1 − ηs²| where r is
+    straight. `guess` is the rate that the learner thinks best: a ring marks where it leads in as many steps.
+    """
+
+    controls = {"rate": Control(0.01, 0.3, 0.1, "rate η"), "steps": Control(0, MOST, 10, "steps", whole=True)}
+
+    def __init__(self, problem=None, theta=None, guess=None):
+        self.problem = three_points() if problem is None else problem
+        instance("problem", self.problem, Problem, "a LeastSquares, CurveFit or NetworkFit of two parameters")
+        if problem is not None and theta is None:
+            raise TypeError("theta is missing: expected the two parameters at which to start")
+        self.theta = np.array(as_floats("theta", (0, 0) if theta is None else theta, 1, (2,)))
+        self.guess = None if guess is None else positive("guess", guess)
+        self.best = np.array(solve(self.problem, self.theta, plain=True).theta)
+        there = self.problem.linearize(self.best)
+        self.s, self.Vt = np.linalg.svd(there.J)[1:]
+        self.s = np.append(self.s, 0.0)[:2]
+        if problem is not None:
+            most = 2.15 / self.s[0] ** 2
+            self.controls = Descent.controls | {"rate": Control(most / 30, most, most / 3, "rate η")}
+
+    def compute(self, rate, steps):
+        """The path so far, F at its end, and the distance to the minimum along both singular directions."""
+        path = self._path(rate, steps)
+        left = abs((path - self.best) @ self.Vt.T)
+        guessed = None if self.guess is None else self._path(self.guess, steps)[-1]
+        return {
+            "rate": rate,
+            "steps": steps,
+            "path": path,
+            "loss": float(self.problem.loss(path[-1])),
+            "left": left,
+            "guessed": guessed,
+        }
+
+    def _path(self, rate, steps):
+        """θ at the start and after each step; it stays where F would no longer be a number."""
+        path = [self.theta]
+        for _ in range(steps):
+            step = path[-1] - rate * self.problem.linearize(path[-1]).g
+            path.append(step if np.abs(step).max() < 1e8 else path[-1])
+        return np.array(path)
+
+    def still(self, picture):
+        """The contours with start and minimum, and the empty axes for the distances."""
+        left, right = picture.subplots(1, 2)
+        look = picture.look
+        distance = np.linalg.norm(self.theta - self.best) or 1.0
+        reach = 1.4 * distance * np.ones(2)
+        span = np.column_stack([self.best - reach, self.best + reach])
+        contours(left, self.problem, span, 101)
+        for colour, v in zip(COLOURS, self.Vt, strict=True):
+            ends = self.best + 2 * np.outer([-1, 1], v) * reach
+            left.plot(*ends.T, color=colour, linewidth=look["line"])
+        left.plot(*self.theta, "*", color=BLACK, markersize=1.8 * look["marker"], zorder=5)
+        left.plot(*self.best, "+", color=BLACK, markersize=1.8 * look["marker"], zorder=5)
+        left.set(xlim=span[0], ylim=span[1], box_aspect=1)
+        label(left, "θ₁", "θ₂", "star: start, cross: minimum")
+        label(right, "step", "distance left", "per singular direction")
+        right.set(xlim=(0, MOST), ylim=10.0 ** (np.ceil(np.log10(distance)) + [-5, 0]), yscale="log")
+        (path,) = left.plot([], [], zorder=4, **style(look, "GD") | {"markersize": 0.7 * look["marker"]})
+        (ring,) = left.plot([], [], "o", mfc="none", color=BLACK, markersize=1.8 * look["marker"], zorder=6)
+        lines = [
+            right.plot([], [], marker=mark, color=colour, linewidth=look["line"], label=f"s² = {s**2:.3g}")[0]
+            for mark, colour, s in zip("o^", COLOURS, self.s, strict=True)
+        ]
+        picture.legend(loc="outside lower center", ncols=2, fontsize=look["text"], frameon=False)
+        return {"path": path, "ring": ring, "lines": lines}
+
+    def move(self, artists, numbers):
+        """Set the path, the distances and the ring."""
+        artists["path"].set_data(*numbers["path"].T)
+        for line, distance in zip(artists["lines"], numbers["left"].T, strict=True):
+            line.set_data(np.arange(len(distance)), np.clip(distance, SMALLEST, LARGEST))
+        ring = numbers["guessed"]
+        artists["ring"].set_data(*([[], []] if ring is None else ring[:, None]))
+
+    def sentence(self, numbers):
+        """The rate, both factors, and where it has led."""
+        distance = np.linalg.norm(numbers["path"][-1] - self.best)
+        said = (
+            f"η = {numbers['rate']:.3g}: each step multiplies the two distances by "
+            f"{_factors(numbers['rate'], self.s)}; "
+            f"after {numbers['steps']} steps {_said(distance)} from the minimum, F = {_said(numbers['loss'])}."
+        )
+        if numbers["guessed"] is not None:
+            off = np.linalg.norm(numbers["guessed"] - self.best)
+            mine = _factors(self.guess, self.s)
+            said += f" With your η = {self.guess:.3g} it would be {mine}, and {_said(off)} from the minimum."
+        return said
+
+    def rows(self, numbers):
+        """Step by step: θ and both distances."""
+        entries = zip(numbers["path"], numbers["left"], strict=True)
+        return [
+            ("step", "theta_1", "theta_2", "left along v1", "left along v2"),
+            *((k, *map(float, theta), *map(float, left)) for k, (theta, left) in enumerate(entries)),
+        ]
+
+
+def _factors(rate, s):
+    """|1 − ηsᵢ²| for both directions, in words."""
+    return " and ".join(f"{factor:.2f}" for factor in abs(1 - rate * s**2))
+
+
+def _said(x):
+    return f"{x:.3g}" if x >= 1e-3 else "below 0.001"

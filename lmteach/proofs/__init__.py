@@ -1,0 +1,46 @@
+"""Proofs: one `prove_*` for every displayed equation, a module for each lesson, and the register of them all.
+
+The derivation in the lessons' prose is the proof; SymPy checks it for the shapes that the printed sentence names.
+"""
+
+from . import (
+    damping,
+    debug,
+    error_terms,
+    gauss_newton,
+    gradient_descent,
+    jacobian,
+    one_page,
+    race,
+    residuals,
+    scale,
+    slope_and_bowl,
+    updates,
+)
+from .base import EQUATIONS, REGISTER, Equation, NotProved, Proof, also, close, equations, holds, proves, same
+
+__all__ = [
+    "EQUATIONS",
+    "Equation",
+    "NotProved",
+    "Proof",
+    "REGISTER",
+    "also",
+    "close",
+    "damping",
+    "debug",
+    "equations",
+    "error_terms",
+    "gauss_newton",
+    "gradient_descent",
+    "holds",
+    "jacobian",
+    "one_page",
+    "proves",
+    "race",
+    "residuals",
+    "same",
+    "scale",
+    "slope_and_bowl",
+    "updates",
+]

@@ -1,0 +1,155 @@
+"""Lesson 06: the straight-line model, its minimum by two roads, and what its trust costs."""
+
+import numpy as np
+import sympy as sp
+
+from ..examples import cycling, rosenbrock
+from ..layers import Input, Linear, Tanh
+from ..problems import LeastSquares
+from ..symbolic import NetworkOnSymbols, OnSymbols, letters, symbols_for
+from .base import proves, same
+
+
+def next_theta(c, theta):
+    """Where Gauss-Newton goes from θ on cycling(c): θ − Jᵀr/JᵀJ, one number."""
+    slope = 2 * c * theta + 1
+    return theta - ((theta + 1) + slope * (c * theta * theta + theta - 1)) / (1 + slope * slope)
+
+
+@proves({"6.1": r"r(\theta + h) \approx r + J h"})
+def prove_straight_line_model():
+    """r(θ + h) and r + Jh have the same value at h = 0, and the same slope there in every direction."""
+    net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(2))
+    h, t = sp.Matrix(letters("h", len(net.theta))), sp.Symbol("t", real=True)
+    along = net.r.subs(dict(zip(net.theta, net.theta + t * h, strict=True)), simultaneous=True)
+    return same((along.diff(t).subs(t, 0), net.J * h), (along.subs(t, 0), net.r), shapes="1-1-2, 1 sample")
+
+
+@proves({"6.2": r"\tfrac12\,\lVert r + J h\rVert^2 = F + g^\top h + \tfrac12\, h^\top A\, h"})
+def prove_model_is_a_bowl():
+    """Half the squared length of r + Jh is a quadratic in h: F + gᵀh + ½ hᵀAh, with g = Jᵀr and A = JᵀJ."""
+    r, J, h, _ = symbols_for(m=3, n=2)
+    F, g, A = r.dot(r) / 2, J.T * r, J.T * J
+    bowl = (r + J * h).dot(r + J * h) / 2
+    return same((bowl, F + g.dot(h) + h.dot(A * h) / 2), shapes="3 residuals, 2 parameters")
+
+
+@proves(
+    {"6.3": r"\begin{aligned} J^\top (r + J h) &= 0 \\ J^\top J\, h &= -J^\top r \end{aligned}"},
+    twin="Linearization.step",
+)
+def prove_gauss_newton_step():
+    """½‖r + Jh‖² has gradient Jᵀ(r + Jh) in h; the package's step(0) makes it zero, JᵀJh = −Jᵀr (P20)."""
+    r, J, h, _ = symbols_for(m=3, n=2)
+    bowl = (r + J * h).dot(r + J * h) / 2
+    slopes = sp.Matrix([bowl.diff(x) for x in h])
+    net = NetworkOnSymbols(Input(1) >> Linear(1), n_samples=2)
+    step = sp.Matrix(net.here.step(0))
+    shapes = "3 residuals, 2 parameters, and a straight line through 2 samples"
+    return same((slopes, J.T * (r + J * h)), (net.J.T * net.J * step, -net.J.T * net.r), shapes=shapes)
+
+
+@proves(
+    {
+        "6.4": r"\tfrac12\,\lVert r + J(h + v)\rVert^2 = \tfrac12\,\lVert r + J h\rVert^2"
+        r" + v^\top J^\top (r + J h) + \tfrac12\,\lVert J v\rVert^2"
+    }
+)
+def prove_gauss_newton_minimum():
+    """Going v beyond any h changes ½‖r + Jh‖² by vᵀJᵀ(r + Jh) + ½‖Jv‖²."""
+    r, J, h, _ = symbols_for(m=3, n=2)
+    v, squared = sp.Matrix(letters("v", 2)), lambda x: x.dot(x)
+    rest, beyond = r + J * h, r + J * (h + v)
+    change = v.dot(J.T * rest) + squared(J * v) / 2
+    return same((squared(beyond) / 2, squared(rest) / 2 + change), shapes="3 residuals, 2 parameters")
+
+
+@proves(
+    {
+        "6.5": r"\begin{aligned} \Bigl(J^\top J + \sum_i r_i\, \nabla^2 r_i\Bigr)\, h &= -g && \text{Newton} \\"
+        r" J^\top J\, h &= -g && \text{Gauss-Newton} \end{aligned}"
+    },
+    twin="Linearization.step",
+)
+def prove_newton_without_the_sum():
+    """H without Σ rᵢ∇²rᵢ is JᵀJ and ∇F is Jᵀr, and ½‖r + Jh‖² has the slope JᵀJh + Jᵀr in h: one equation (P25)."""
+    theta = letters("theta", 2)
+    r = sp.Matrix([sp.Function(f"r_{i}")(*theta) for i in (1, 2, 3)])
+    J = np.array(r.jacobian(sp.Matrix(theta)))
+    at = OnSymbols(LeastSquares(lambda _: np.array(list(r)), lambda _: J), theta)
+    lost = sum((at.r[i] * sp.hessian(at.r[i], list(theta)) for i in range(3)), sp.zeros(2))
+    h = sp.Matrix(letters("h", 2))
+    bowl = (at.r + at.J * h).dot(at.r + at.J * h) / 2
+    slopes = sp.Matrix([bowl.diff(x) for x in h])
+    pairs = (at.hessian - lost, at.A), (at.diff_g, at.g), (slopes, at.A * h + at.g)
+    return same(*pairs, shapes="any 3 smooth residuals of 2 parameters")
+
+
+@proves({"6.6": r"g(\theta + h) = J^\top (r + J h) = 0 \quad\text{if } r \text{ is straight}"})
+def prove_gauss_newton_one_step():
+    """Where r(θ + h) = r + Jh exactly, one Gauss-Newton step makes the gradient zero (P20b)."""
+    theta, y, x = letters("theta", 2), letters("y", 3), np.array([0, 1, 3])
+    J = np.array([[u, 1] for u in x], dtype=object)
+    line = LeastSquares(lambda theta: J @ theta - y, lambda _: J)
+    at, h = OnSymbols(line, theta), letters("h", 2)
+    after_any = OnSymbols(line, theta + h).g, at.J.T * (at.r + at.J * sp.Matrix(h))
+    after_step = OnSymbols(line, theta + at.here.step(0)).g, [0, 0]
+    return same(after_step, after_any, shapes="a straight line, any 3 targets, any start")
+
+
+@proves(
+    {
+        "6.7": r"\begin{aligned} r(\theta + h) &= r + J h + \begin{pmatrix} -10\,h_1^2 \\ 0 \end{pmatrix}"
+        r" && \text{for every } h \\ F(\theta + h) &= 50\,h_1^4 && \text{for Gauss-Newton's } h \end{aligned}"
+    }
+)
+def prove_rosenbrock_bend():
+    """On Rosenbrock's problem r(θ + h) is r + Jh + (−10h₁², 0), so Gauss-Newton's step leaves F = 50h₁⁴."""
+    theta, h = letters("theta", 2), letters("h", 2)
+    at, there = OnSymbols(rosenbrock(), theta), OnSymbols(rosenbrock(), theta + h)
+    bend = sp.Matrix([-10 * h[0] ** 2, 0])
+    step = at.here.step(0)
+    after = rosenbrock().loss(theta + step)
+    return same((there.r, at.r + at.J * sp.Matrix(h) + bend), (after, 50 * step[0] ** 4), shapes="Rosenbrock, any θ")
+
+
+@proves({"6.8": r"r(\theta + t h) = (1 - t)\, r + t^2 \begin{pmatrix} -10\,h_1^2 \\ 0 \end{pmatrix}"})
+def prove_part_of_the_step():
+    """On Rosenbrock's problem a fraction t of Gauss-Newton's step leaves (1 − t)r, and t² times the bend's share."""
+    theta, t = letters("theta", 2), sp.Symbol("t", positive=True)
+    at = OnSymbols(rosenbrock(), theta)
+    h = at.here.step(0)
+    there = rosenbrock().residual(theta + t * h)
+    bend = sp.Matrix([-10 * h[0] ** 2, 0])
+    return same((there, (1 - t) * at.r + t**2 * bend), shapes="Rosenbrock, any θ")
+
+
+@proves(
+    {
+        "6.9": r"\begin{aligned} \frac{d(\theta + h)}{d\theta} &= -\frac{\sum_i r_i\, r_i''}{J^\top J}"
+        r" && \text{where } g = 0 \\ &= c && \text{here, at } \theta = 0 \end{aligned}"
+    }
+)
+def prove_gauss_newton_map():
+    """θ + h has slope −Σ rᵢrᵢ″/A + gA′/A² for P = 1; for (θ + 1, cθ² + θ − 1) at θ = 0 this is c (P18)."""
+    theta, c = sp.symbols("theta c", real=True)
+    r = sp.Matrix([sp.Function("r_1")(theta), sp.Function("r_2")(theta)])
+    J, lost = r.diff(theta), r.dot(r.diff(theta, 2))
+    g, A = J.dot(r), J.dot(J)
+    slope = (theta - g / A).diff(theta), -lost / A + g * A.diff(theta) / A**2
+    at = OnSymbols(cycling(c), [theta])
+    after = theta + at.here.step(0)[0]
+    here = after.diff(theta).subs(theta, 0), c
+    shapes = "any 2 smooth residuals of one parameter, and any c"
+    return same(slope, here, (after, next_theta(c, theta)), shapes=shapes)
+
+
+@proves(
+    {"6.10": r"J = U\,\operatorname{diag}(s)\,V^\top \;\Rightarrow\; J^\top J = V\,\operatorname{diag}(s^2)\,V^\top"}
+)
+def prove_condition_squared():
+    """The eigenvalues of JᵀJ are the squares of J's singular values, so its condition number is J's squared."""
+    s, u, v = letters("s", 2), *sp.symbols("u v", real=True)
+    turn = lambda angle: sp.Matrix([[sp.cos(angle), -sp.sin(angle)], [sp.sin(angle), sp.cos(angle)]])  # noqa: E731
+    J = turn(u) * sp.diag(*s) * turn(v).T
+    return same((J.T * J, turn(v) * sp.diag(*(s**2)) * turn(v).T), shapes="every 2×2 matrix J")

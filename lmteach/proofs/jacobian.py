@@ -1,0 +1,164 @@
+"""Lesson 05: what a backward pass computes, Marquardt sensitivities, J row by row, and g = Jᵀr."""
+
+import numpy as np
+import sympy as sp
+
+from ..layers import Input, Linear, Sigmoid, Tanh
+from ..symbolic import NetworkOnLetters, NetworkOnSymbols, letters
+from .base import proves, same
+from .error_terms import AnyLayer, slope
+
+
+@proves({"5.1": r"\nabla\,(v^\top r) = J^\top v"}, twin="Linearization.JTv")
+def prove_backward_pass():
+    """The backward pass of lesson 04, started at any v in place of r, gives ∇(vᵀr) = Jᵀv."""
+    net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Tanh(2), n_samples=2)
+    v, theta = letters("v", 4), np.array(list(net.theta))
+    deltas = net.network.error_terms(net.a, v, theta)
+    backward = net.network.gradient(net.a, deltas)
+    weighted = sp.Matrix(v).dot(net.r)
+    by_sympy = sp.Matrix([weighted.diff(t) for t in net.theta])
+    return same((backward, by_sympy), (net.J.T * sp.Matrix(v), by_sympy), shapes="2-2-2, 2 samples")
+
+
+@proves({"5.2": r"S^l_{kj} = \frac{\partial a^L_k}{\partial z^l_j}"}, twin="Network.sensitivities")
+def prove_sensitivity():
+    """Sˡ holds the derivatives of every output with respect to every net input of layer l."""
+    net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Tanh(2))
+    (_, _), (W, b) = net.weights
+    z = sp.Matrix(letters("z", 2))
+    hidden = z.applyfunc(sp.tanh)
+    output = (sp.Matrix(W) * hidden + sp.Matrix(b)).applyfunc(sp.tanh)
+    activations = [net.X, np.array(hidden.T), np.array(output.T)]
+    S1, _ = net.network.sensitivities(activations, np.array(list(net.theta)))
+    return same((S1[0], output.jacobian(z)), shapes="layer 1 of 2-2-2, 1 sample")
+
+
+@proves(
+    {
+        "5.3": r"S^l_{kj} = \sum_q \frac{\partial a^L_k}{\partial z^{l+1}_q}\,"
+        r" \frac{\partial z^{l+1}_q}{\partial a^l_j}\, \frac{\partial a^l_j}{\partial z^l_j}"
+        r" = \sum_q S^{l+1}_{kq}\, W^{l+1}_{qj}\, f'(z^l_j)",
+        "5.4": r"\begin{aligned} S^L &= I \circ f'(z^L) \\ S^l &= \bigl(S^{l+1}\, W^{l+1}\bigr) \circ f'(z^l)"
+        r" \end{aligned}",
+    },
+    twin="Network.sensitivities",
+)
+def prove_sensitivity_recursion():
+    """Started at I ∘ f′(z^L), the recursion Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘ f′(zˡ) gives ∂a^L/∂zˡ, a row for each output."""
+    net = NetworkOnSymbols(Input(2) >> AnyLayer(2) >> AnyLayer(2) >> AnyLayer(2))
+    outputs, before, pairs = sp.Matrix(net.a[-1][0]), sp.eye(2), []
+    for layer in (2, 1, 0):  # counted from 0
+        W, b = net.weights[layer]
+        S = before * sp.diag(*(slope(*a.args) for a in net.a[layer + 1][0]))  # column j times f′(z_j)
+        pairs += [(net.S[layer][0], S), (S, outputs.jacobian(sp.Matrix(b)))]  # a change of b is a change of z
+        before = S * sp.Matrix(W)
+    return same(*pairs, shapes="2-2-2-2, any f")
+
+
+@proves(
+    {
+        "5.5": r"\begin{aligned} \frac{\partial r_{im+k}}{\partial w^l_{jp}} &= S^l_{ikj}\, a^{l-1}_{ip} \\"
+        r" \frac{\partial r_{im+k}}{\partial b^l_j} &= S^l_{ikj} \end{aligned}"
+    },
+    twin="Network.jacobian",
+)
+def prove_entries():
+    """The derivative of r_(i·m+k) is Sˡ_ikj aˡ⁻¹_ip for a weight, and Sˡ_ikj for a bias."""
+    net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Tanh(2), n_samples=2)
+    pairs = []
+    for place in np.ndindex(2, 2, 2, 2, 2):
+        layer, i, k, j, p = place
+        (W, b), S, r = net.weights[layer], net.S[layer], net.r[i * 2 + k]
+        pairs.append((r.diff(W[j, p]), S[i, k, j] * net.a[layer][i, p]))
+        pairs.append((r.diff(b[j]), S[i, k, j]))
+    return same(*pairs, shapes="2-2-2, 2 samples")
+
+
+@proves(
+    {
+        "5.6": r"J_{im+k} = \begin{pmatrix} S^1_{ik} \otimes a^0_i & S^1_{ik} & \cdots & S^L_{ik} \otimes a^{L-1}_i"
+        r" & S^L_{ik} \end{pmatrix}"
+    },
+    twin="Network.jacobian",
+)
+def prove_jacobian():
+    """The package's J is ∂r/∂θ, and its row i·m + k is Sˡ_ik ⊗ aˡ⁻¹_i for each W and Sˡ_ik for each b (P9, P22)."""
+    pairs = []
+    for layer in (Tanh, Sigmoid):
+        nets = [Input(1) >> layer(2) >> layer(1), Input(2) >> layer(2) >> layer(2)]
+        nets += [Input(2) >> layer(3) >> layer(2) >> layer(1)]
+        for net in [NetworkOnSymbols(net, n) for net in nets for n in (1, 2)]:
+            layers = list(zip(net.S, net.a, strict=False))
+            rows = np.ndindex(layers[0][0].shape[:2])  # i, k
+            by_hand = [[part for S, a in layers for part in (*np.kron(S[i, k], a[i]), *S[i, k])] for i, k in rows]
+            pairs += [(net.J, net.diff_J), (net.J, by_hand)]
+    return same(*pairs, shapes="1-2-1, 2-2-2 and 2-3-2-1, tanh and logistic, 1 and 2 samples")
+
+
+@proves(
+    {
+        "5.7": r"\begin{aligned} S^2 &= \begin{pmatrix} 1 \end{pmatrix} \\ S^1 &= \begin{pmatrix}"
+        r" w^2_{11}\, a^1_1 (1 - a^1_1) & w^2_{12}\, a^1_2 (1 - a^1_2) \end{pmatrix} \\"
+        r" J &= \begin{pmatrix} S^1_{11}\, x & S^1_{12}\, x & S^1_{11} & S^1_{12} & a^1_1 & a^1_2 & 1 \end{pmatrix}"
+        r" \end{aligned}"
+    },
+    twin="Network.jacobian",
+)
+def prove_1_2_1():
+    """A 1-2-1 network, logistic then linear, one sample: S², S¹ and the only row of J."""
+    net = NetworkOnLetters(Input(1) >> Sigmoid(2) >> Linear(1))
+    x, (a1, a2), (W2, _) = net.X[0, 0], net.a[1][0], net.weights[1]
+    s1, s2 = W2[0, 0] * a1 * (1 - a1), W2[0, 1] * a2 * (1 - a2)
+    row = sp.Matrix([[s1 * x, s2 * x, s1, s2, a1, a2, 1]])
+    return same((net.J, row), (net.S[0][0], [[s1, s2]]), (net.S[1][0], [[1]]), shapes="1-2-1, 1 sample")
+
+
+@proves(
+    {
+        "5.8": r"J_{W^2,\,b^2} = \begin{pmatrix} s_1 a^1_1 & s_1 a^1_2 & 0 & 0 & s_1 & 0 \\"
+        r" 0 & 0 & s_2 a^1_1 & s_2 a^1_2 & 0 & s_2 \end{pmatrix}, \qquad s_k = 1 - (a^2_k)^2"
+    },
+    twin="Network.jacobian",
+)
+def prove_zero_block():
+    """In the last layer's columns, the row of output k is zero wherever the weight leads to another output (P22)."""
+    net = NetworkOnLetters(Input(2) >> Tanh(2) >> Tanh(2))
+    (a1, a2), (s1, s2) = net.a[1][0], 1 - net.a[2][0] ** 2
+    last = sp.Matrix([[s1 * a1, s1 * a2, 0, 0, s1, 0], [0, 0, s2 * a1, s2 * a2, 0, s2]])
+    return same((net.J[:, 6:], last), shapes="2-2-2, tanh, 1 sample")
+
+
+@proves({"5.9": r"\delta^l_{ij} = \sum_{k} r_{im+k}\; S^l_{ikj}"}, twin="Network.error_terms")
+def prove_delta_is_r_times_s():
+    """δ is S weighted with the residuals and summed over the outputs (P9b, P22)."""
+    net = NetworkOnLetters(Input(2) >> Tanh(3) >> Tanh(2), n_samples=2)
+    r = np.array(list(net.r)).reshape(2, 2)
+    pairs = []
+    for S, delta in zip(net.S, net.delta, strict=True):
+        summed = [[sum(r[i, k] * S[i, k, j] for k in range(2)) for j in range(S.shape[2])] for i in range(2)]
+        pairs.append((delta, sp.Matrix(summed)))
+    return same(*pairs, shapes="2-3-2, 2 samples")
+
+
+@proves({"5.10": r"J^\top r = g = \nabla F"}, twin="Linearization.g")
+def prove_gradient_from_j():
+    """Jᵀr is the gradient of F, and what lesson 04's backward pass gives (P9c)."""
+    net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Linear(2), n_samples=2)
+    backward = net.network.gradient(net.a, net.delta)
+    return same(
+        (net.diff_J.T * net.r, net.diff_g), (backward, net.diff_g), (net.g, net.diff_g), shapes="2-2-2, 2 samples"
+    )
+
+
+@proves(
+    {
+        "5.11": r"\begin{aligned} \frac{\partial F}{\partial\theta} &= r^\top J = g^\top \\"
+        r" g\, g^\top &= J^\top \bigl(r\, r^\top\bigr) J \end{aligned}"
+    }
+)
+def prove_loss_has_one_row():
+    """The Jacobian of the loss is the single row rᵀJ = gᵀ, and its product with itself is Jᵀ(rrᵀ)J, not JᵀJ."""
+    net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(2))
+    row = sp.Matrix([net.F]).jacobian(net.theta)
+    return same((row, net.r.T * net.J), (row.T * row, net.J.T * net.r * net.r.T * net.J), shapes="1-1-2, 1 sample")

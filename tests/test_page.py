@@ -1,0 +1,49 @@
+"""The page of all equations lists every one of them once, in order, as Markdown that a table can hold."""
+
+import re
+
+import pytest
+
+from lmteach.proofs import EQUATIONS, REGISTER, equations
+from lmteach.proofs.page import every_equation
+
+
+def cells(row):
+    """The cells of a row of a Markdown table."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+
+
+def table_rows(page):
+    return [line for line in page._repr_markdown_().splitlines() if line.startswith("|")]
+
+
+def test_every_equation_stands_there_once_and_in_order():
+    shown = [match[1] for row in table_rows(every_equation()) if (match := re.match(r"\| \((\w+\.\d+)\) ", row))]
+    assert shown == [equation.tag for equation in equations()]
+
+
+def test_every_proof_is_named():
+    text = repr(every_equation())
+    assert all(re.search(rf"\b{name}\b", text) for name in REGISTER)
+    assert len(text.splitlines()) == len(every_equation()) >= len(EQUATIONS)
+
+
+def test_each_row_has_four_cells_and_no_line_break():
+    assert {len(cells(row)) for row in table_rows(every_equation())} == {4}
+
+
+def test_one_lesson():
+    page = every_equation("01")
+    assert [cells(row)[0] for row in table_rows(page)[2:]] == [f"(1.{n})" for n in range(1, 9)]
+    assert "### Lesson 01" in page._repr_markdown_() and "Lesson 02" not in page._repr_markdown_()
+
+
+def test_statements_in_words_come_last():
+    rows = [cells(row) for row in table_rows(every_equation("10"))[2:]]
+    assert rows[-1][0] == "" and rows[-1][2].strip("`") in REGISTER
+
+
+@pytest.mark.parametrize(("lesson", "error"), [("99", ValueError), ("1", ValueError), (1, TypeError)])
+def test_an_unknown_lesson(lesson, error):
+    with pytest.raises(error, match="lesson = .*expected one of '01'"):
+        every_equation(lesson)

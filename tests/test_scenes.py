@@ -1,0 +1,77 @@
+"""Every scene, at both ends of every control and in the middle: a picture, a sentence, a table, and no memory."""
+
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+
+import lmteach.figures as figures
+from lmteach.figures import Scene
+
+for info in pkgutil.iter_modules(figures.__path__):
+    importlib.import_module(f"lmteach.figures.{info.name}")
+SCENES = sorted(Scene.__subclasses__(), key=lambda kind: kind.__name__)
+PLACES = [(kind, name, end) for kind in SCENES for name in kind.controls for end in ("low", "start", "high")]
+
+
+def ink(picture):
+    """The pixels of a picture."""
+    picture.canvas.draw()
+    return np.asarray(picture.canvas.buffer_rgba())
+
+
+@pytest.mark.parametrize(("kind", "name", "end"), PLACES, ids=lambda x: getattr(x, "__name__", x))
+def test_a_frame(kind, name, end):
+    scene = kind()
+    value = getattr(scene.controls[name], end)
+    picture = scene.frame(**{name: value})
+    assert len(picture.alt) > 20 and "nan" not in picture.alt
+    assert len(picture.table()) > 1 and all(len(row) == len(picture.table()[0]) for row in picture.table())
+    again = kind().frame(**{name: value})
+    assert again.alt == picture.alt and np.array_equal(ink(again), ink(picture))
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_moving_is_drawing_anew(kind):
+    """A picture moved from one end to the other and back is the picture drawn there at once."""
+    scene = kind()
+    picture = scene.frame()
+    artists = scene.still(fresh := type(picture)(picture.look))
+    for name, control in scene.controls.items():
+        for value in (control.low, control.high):
+            scene.move(artists, scene.compute(**scene.settings({name: value})))
+    scene.move(artists, scene.compute(**scene.settings({})))
+    assert np.array_equal(ink(fresh), ink(picture))
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in SCENES for name in kind.controls])
+def test_a_control_moves_something(kind, name):
+    scene, control = kind(), kind.controls[name]
+    ends = [scene.frame(**{name: value}) for value in (control.low, control.high)]
+    assert ends[0].alt != ends[1].alt and not np.array_equal(*map(ink, ends))
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_the_door(kind):
+    scene = kind()
+    name, control = next(iter(scene.controls.items()))
+    with pytest.raises(ValueError, match=f"{name} = .*expected a number from"):
+        scene.frame(**{name: control.high + 1})
+    with pytest.raises(TypeError, match="expected a number from"):
+        scene.frame(**{name: "1"})
+    with pytest.raises(ValueError, match="control = 'nothing'"):
+        scene.frame(nothing=1)
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_projector(kind, monkeypatch):
+    monkeypatch.setenv("LMTEACH_PROJECTOR", "1")
+    picture = kind().frame()
+    width, height = picture.get_size_inches() * picture.dpi
+    assert width <= 1024 and height <= 768
+    ink(picture)
+    sizes = [
+        text.get_fontsize() for text in picture.findobj(match=lambda a: hasattr(a, "get_fontsize")) if text.get_text()
+    ]
+    assert min(sizes) >= 20
