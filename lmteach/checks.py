@@ -6,6 +6,8 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.linalg.blas import ddot
 
+FLOAT = np.dtype(float)  # NumPy keeps one such object, and `is` costs a tenth of ==
+
 
 def as_array(name, value, ndim, shape=None):
     """A float64 (or symbolic) array made from value; the caller's array is never changed."""
@@ -43,7 +45,7 @@ def as_finite(name, value, ndim, shape=None):
     if (
         type(value) is np.ndarray
         and value.shape == shape
-        and value.dtype == float
+        and value.dtype is FLOAT
         and ndim == 1
         and math.isfinite(ddot(value, value))
     ):

@@ -157,10 +157,10 @@ class Damped:
 
     def __init__(self, here, mu, scale):
         shift = mu if scale is None else mu * scale**2
-        A = here._lower()
+        A, g = here._lower(), here.g
         self._here, self._solve = here, spd_solver(A, shift, here._buffer("L", A.shape, A.dtype, "F"))
-        self.h = -self._solve(here.g)
-        self.predicted = inner(self.h, shift * self.h - here.g) / 2
+        self.h = h = -self._solve(g)
+        self.predicted = inner(h, shift * h - g) / 2
 
     def solve(self, v):
         """(JᵀJ + μD²)⁻¹ Jᵀ v, (P,), on the same factor."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .checks import as_array, as_finite, at_least, instance, one_of
+from .checks import FLOAT, as_array, as_finite, at_least, instance, one_of
 
 
 class Layer:
@@ -102,9 +102,9 @@ class Network:
 
     def forward(self, X, theta=None):
         """[a⁰, …, a^L], each (N, n_l): zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ)."""
-        ready = isinstance(X, np.ndarray) and X.dtype == float and X.shape[1:] == (self.inputs.size,)
+        ready = isinstance(X, np.ndarray) and X.dtype is FLOAT and X.shape[1:] == (self.inputs.size,)
         activations = [a := X if ready else as_array("X", X, 2, (None, self.n_inputs))]
-        for layer, (W, b) in zip(self.layers, self._weights(theta), strict=True):
+        for layer, (W, b) in zip(self.layers, self._weights(theta)):
             z = product(W, a)
             z += b
             a = layer.activate(z)
@@ -137,7 +137,7 @@ class Network:
         slope = self.layers[-1].slope(activations[-1]).T
         S = slope if m == 1 else (self._identity * slope[:, :, None]).reshape(m, -1)
         sensitivities = [S]
-        for layer, a, (W, _) in zip(self.layers[-2::-1], activations[-2::-1], weights[::-1], strict=False):
+        for layer, a, (W, _) in zip(self.layers[-2::-1], activations[-2::-1], weights[::-1]):
             S = W.T.dot(S)
             S *= _columns(layer.slope(a), m)
             sensitivities.insert(0, S)
@@ -151,7 +151,7 @@ class Network:
         N, m = activations[-1].shape
         Jt = np.empty((self.n_parameters, N * m), dtype=activations[-1].dtype) if out is None else out
         sensitivities = self._sensitivities(activations, self._weights(theta))
-        for (shape, w, b), a, S in zip(self._blocks, activations, sensitivities, strict=False):
+        for (shape, w, b), a, S in zip(self._blocks, activations, sensitivities):
             np.multiply(S[:, None], _columns(a, m), Jt[w].reshape(*shape, -1))
             Jt[b] = S
         return Jt.T

@@ -22,13 +22,13 @@ class Problem:
         self.n_residuals = self.n_jacobians = 0
         self._theta, self._r = np.empty(0), np.empty(0)  # no θ that anybody could ask for
 
-    def residual(self, theta):
-        """r(θ), (N·m,), read-only."""
-        return self._evaluate(self._as_theta(theta))
+    def residual(self, theta, check=True):
+        """r(θ), (N·m,), read-only; `check=False` for a θ that is known to be an array (P,) of floats."""
+        return self._evaluate(self._as_theta(theta) if check else theta)
 
-    def loss(self, theta):
+    def loss(self, theta, check=True):
         """F(θ) = ½ rᵀr."""
-        r = self.residual(theta)
+        r = self.residual(theta, check)
         return inner(r, r) / 2
 
     def linearize(self, theta, work=None):

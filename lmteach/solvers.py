@@ -59,7 +59,7 @@ def _trial(problem, here, theta, k, mu, damping, scale, options):
     h, acceleration, predicted, refusal = _proposal(problem, here, theta, mu, scale, options.geodesic)
     delta_theta = h if acceleration is None else _frozen(h + acceleration / 2)
     trial_theta = _frozen(theta + delta_theta)
-    trial_loss = math.nan if refusal else float(problem.loss(trial_theta))
+    trial_loss = math.nan if refusal else float(problem.loss(trial_theta, check=False))
     rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
     accepted = trial_loss < here.loss
     why = refusal or (
@@ -119,7 +119,7 @@ def _undamped(problem, theta, k, options, mu, propose):
     while not (stop := options.before(here, k, mu)):
         h = _frozen(propose(here))
         trial_theta = _frozen(theta + h)
-        trial_loss = float(problem.loss(trial_theta)) if finite(trial_theta) else math.nan
+        trial_loss = float(problem.loss(trial_theta, check=False)) if finite(trial_theta) else math.nan
         predicted = float(h @ (mu * h - here.g)) / 2
         rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
         accepted = math.isfinite(trial_loss)

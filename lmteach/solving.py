@@ -3,7 +3,6 @@
 import math
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
 
 import numpy as np
 
@@ -35,6 +34,8 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
     instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
     careful = one_of("method", method, METHODS) == "lm" and not flag("plain", plain)
     progress = None if progress is None else flag("progress", progress)
+    if isinstance(theta0, Step):
+        raise TypeError("theta0 is a Step: expected θ, such as step.theta; from a Step, levenberg_marquardt goes on")
     theta0 = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
     exponent = _exponent(problem.residual(theta0)) if careful else 0
     run, options = (Divided(problem, exponent), _divided(options, exponent)) if exponent else (problem, options)
@@ -127,9 +128,9 @@ class Divided(Problem):
         super().__init__()
         self._problem, self._unit, self.n_parameters = problem, 2.0**exponent, problem.n_parameters
 
-    def residual(self, theta):
+    def residual(self, theta, check=True):
         """r(θ) / 2^exponent."""
-        return self._problem.residual(theta) / self._unit
+        return self._problem.residual(theta, check) / self._unit
 
     def linearize(self, theta, work=None):
         """The Linearization with r and J divided."""
@@ -156,7 +157,7 @@ def _divided(options, exponent):
 def _multiplied(step, exponent, problem):
     """A step of a Divided problem in the caller's units."""
     squares = {name: _squared(getattr(step, name), exponent) for name in ("loss", "g", "mu", "trial_loss", "predicted")}
-    return replace(step, **squares, r=np.ldexp(step.r, exponent), problem=problem)
+    return step._replace(**squares, r=np.ldexp(step.r, exponent), problem=problem)
 
 
 def _squared(value, exponent):

@@ -1,19 +1,17 @@
 """What a solver did: one Step for every trial, and the Trace that keeps them."""
 
-from dataclasses import dataclass, field, replace
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from .checks import at_least, one_of
 
 HISTORY_BYTES = 2**26  # "all" keeps every array up to here, then scalars only
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Step:
+class Step(NamedTuple):
     """One trial: from θ (before) by Δθ to the trial θ, and whether it was accepted.
 
-    Arrays are read-only. In a light history they are None, and only the scalars are kept.
+    Arrays are read-only. In a light history they are None, and only the scalars are kept. A step equals only itself.
     """
 
     k: int  # number of the trial, from 0
@@ -33,8 +31,8 @@ class Step:
     why: str  # why it was accepted or refused
     damping: Any  # the rule that judges this trial
     scale: Any  # D, (P,), or None for I
-    options: Any = field(default=None, repr=False)  # the solver's, for going on from here
-    problem: Any = field(default=None, repr=False)
+    options: Any = None  # the solver's, for going on from here
+    problem: Any = None
 
     @property
     def next_theta(self):
@@ -63,7 +61,7 @@ class Step:
 
     def light(self):
         """The same step without its arrays."""
-        return replace(self, **dict.fromkeys(ARRAYS))
+        return self._replace(**dict.fromkeys(ARRAYS))
 
     def __str__(self):
         verdict = "accepted" if self.accepted else "refused"
@@ -71,6 +69,11 @@ class Step:
             f"trial {self.k}: μ = {self.mu:.3g}, F {self.loss:.4g} → {self.trial_loss:.4g} "
             f"(predicted {self.loss - self.predicted:.4g}, ρ = {self.rho:.3g}): {verdict}, {self.why}"
         )
+
+    def __repr__(self):
+        return f"<Step, {self}>"
+
+    __eq__, __ne__, __hash__ = object.__eq__, object.__ne__, object.__hash__  # arrays have no single answer to ==
 
 
 ARRAYS = ("theta", "r", "g", "h", "acceleration", "delta_theta", "trial_theta", "scale")

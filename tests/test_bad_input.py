@@ -458,7 +458,7 @@ STARTS = [
     (lambda: levenberg_marquardt(valley(), first(), nonsense=0), TypeError, UNKNOWN),
     (lambda: next(levenberg_marquardt(NetworkFit(network(), X, Y), first())), ValueError,
      "theta has shape (2,): expected (9,)"),
-    (lambda: solve(valley(), first()), TypeError, "theta0 holds Step: expected an array of numbers with 1 axis"),
+    (lambda: solve(valley(), first()), TypeError, "theta0 is a Step: expected θ, such as step.theta"),
 ]  # fmt: skip
 
 
