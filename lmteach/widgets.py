@@ -136,24 +136,41 @@ def explore_mu(problem=None, theta=None, guess=None, **controls):
 
 
 class Knob(ipywidgets.HBox):
-    """One control: a slider, Back and Next for those who do not drag, and a text box for those who know the number."""
+    """One control: a slider, Back and Next for those who do not drag, and a text box for those who know the number.
+
+    A choice is a row of buttons; what plays by itself has play, pause and stop beside its slider.
+    """
 
     def __init__(self, name, control, value, turned):
-        self.control = control
-        self.slider = _slider(control, value)
+        self.control, self.slider = control, _slider(control, value)
+        self.slider.observe(lambda change: turned(name, change.new), "value")
+        parts = [self.slider] if control.names else [self.slider, *self._buttons(), self._box(value)]
+        if control.play:
+            parts.append(self._player(value))
+        super().__init__(parts, layout=ipywidgets.Layout(flex_flow="row wrap"))
+
+    def _buttons(self):
         self.back, self.next = (
-            ipywidgets.Button(description=word, tooltip=f"{control.label}: one step {way}", layout=BUTTON)
+            ipywidgets.Button(description=word, tooltip=f"{self.control.label}: one step {way}", layout=BUTTON)
             for word, way in (("Back", "back"), ("Next", "on"))
         )
-        box = ipywidgets.BoundedIntText if control.whole else ipywidgets.BoundedFloatText
-        self.box = box(
-            value, min=control.low, max=control.high, description="exactly", layout=BOX, style=WIDE, step=None
-        )
-        self.slider.observe(lambda change: turned(name, change.new), "value")
-        ipywidgets.link((self.slider, "value"), (self.box, "value"))
         self.back.on_click(lambda _: self._step(-1))
         self.next.on_click(lambda _: self._step(1))
-        super().__init__([self.slider, self.back, self.next, self.box], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        return self.back, self.next
+
+    def _box(self, value):
+        kind = ipywidgets.BoundedIntText if self.control.whole else ipywidgets.BoundedFloatText
+        ends = {"min": self.control.low, "max": self.control.high, "step": None}
+        self.box = kind(value, description="exactly", layout=BOX, style=WIDE, **ends)
+        ipywidgets.link((self.slider, "value"), (self.box, "value"))
+        return self.box
+
+    def _player(self, value):
+        """Counts in the browser; while the kernel is busy the browser keeps only the last count."""
+        ends = {"min": self.control.low, "max": self.control.high}
+        self.play = ipywidgets.Play(value=value, interval=PLAY_EVERY, show_repeat=False, **ends)
+        ipywidgets.link((self.slider, "value"), (self.play, "value"))
+        return self.play
 
     def _step(self, way):
         """One step of the slider, up to its ends."""
@@ -165,12 +182,16 @@ class Knob(ipywidgets.HBox):
 BUTTON = {"width": "4.5em"}
 BOX = {"width": "12em"}
 WIDE = {"description_width": "initial"}
+PLAY_EVERY = 500  # milliseconds
 N_STEPS = 50  # from one end of a slider to the other
 
 
 def _slider(control, value):
     """Stock sliders, one for each kind of control."""
     look = {"description": control.label, "style": WIDE, "layout": {"width": "26em"}, "continuous_update": True}
+    if control.names:
+        options = [(name, i) for i, name in enumerate(control.names)]
+        return ipywidgets.ToggleButtons(options=options, value=value, description=control.label, style=WIDE)
     if control.whole:
         return ipywidgets.IntSlider(value, min=control.low, max=control.high, **look)
     if control.log:

@@ -10,7 +10,8 @@ from .picture import Picture, current_look
 class Control:
     """One thing to turn: from `low` to `high`, on a logarithmic scale if `log`, in whole steps if `whole`.
 
-    `start` is where it stands at first; `label` is what it is called beside the slider.
+    `start` is where it stands at first; `label` is what it is called beside the slider. `names` makes it a choice: the
+    value is the number of a name, 0 to len(names) − 1. `play` offers to run through it by itself.
     """
 
     low: float
@@ -19,9 +20,18 @@ class Control:
     label: str
     log: bool = False
     whole: bool = False
+    names: tuple = ()
+    play: bool = False
+
+    @classmethod
+    def choice(cls, names, label):
+        """One of several names, the first to begin with."""
+        return cls(0, len(names) - 1, 0, label, whole=True, names=tuple(names))
 
     def checked(self, name, value):
-        """The value, if it lies between the ends; else TypeError or ValueError."""
+        """The value, if it lies between the ends or is one of the names; else TypeError or ValueError."""
+        if self.names and isinstance(value, str):
+            return self.names.index(one_of(name, value, self.names))
         if not is_real(value):
             raise TypeError(f"{name} = {value!r}: expected a number from {self.low:g} to {self.high:g}")
         if not self.low <= value <= self.high:

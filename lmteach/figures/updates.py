@@ -29,7 +29,7 @@ class Player(Scene):
     TypeError or ValueError for anything else.
     """
 
-    controls = {"trial": Control(0, 14, 0, "trial", whole=True)}
+    controls = {"trial": Control(0, 14, 0, "trial", whole=True, play=True)}
 
     def __init__(self, trace=None, guess=None):
         trace = _valley() if trace is None else instance("trace", trace, Trace, "a Trace, such as solve gives")
@@ -42,7 +42,7 @@ class Player(Scene):
         if guess is not None and not np.isfinite(guess):
             raise ValueError(f"guess = {guess!r}: expected a finite number, your ρ, or None")
         self.steps, self.guess = list(trace), guess
-        self.controls = {"trial": Control(0, len(trace) - 1, 0, "trial", whole=True)}
+        self.controls = {"trial": Control(0, len(trace) - 1, 0, "trial", whole=True, play=True)}
 
     def compute(self, trial):
         """The trial, the way to it, the refused places before it, and the factor on μ that follows."""
