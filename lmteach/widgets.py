@@ -61,7 +61,7 @@ class Stage:
         """What moves, at these numbers, as one `<svg>`."""
         self.scene.move(self.artists, numbers)
         buffer = io.StringIO()
-        with rc_context({"svg.hashsalt": "the same names for the same shapes"}):
+        with rc_context({"svg.hashsalt": "the same names for the same shapes", "svg.fonttype": "none"}):
             renderer = RendererSVG(*self.picture.bbox.size, buffer, metadata=NO_METADATA)
             for artist in self.moving:
                 artist.draw(renderer)

@@ -61,14 +61,20 @@ def megabytes_after(moves):
 before = megabytes_after(100)
 print(megabytes_after(500) - before, "MB")"""
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+# Knobs and the sentence are no pixels of the picture, and an image that stays need not be decoded again.
 WATCH = """area => {
-    const isKnob = node => (node.closest ? node : node.parentElement)?.closest('.widget-slider, .widget-text');
+    const isBeside = node => {
+        const element = node.closest ? node : node.parentElement;
+        return element?.closest('.widget-slider, .widget-text, [role=status]') || element?.querySelector(':scope > [role=status]');
+    };
+    const images = node => node.matches?.('img') ? [node] : [...(node.querySelectorAll?.('img') ?? [])];
+    const changed = change => change.type === 'attributes' ? images(change.target) : [...change.addedNodes].flatMap(images);
     window.stirred = performance.now();
     window.seen?.disconnect();
     window.seen = new MutationObserver(async changes => {
-        if (changes.every(change => isKnob(change.target))) return;
+        if (changes.every(change => isBeside(change.target))) return;
         window.stirred = performance.now();
-        await Promise.all([...area.querySelectorAll('img')].map(image => image.decode().catch(() => null)));
+        await Promise.all(changes.flatMap(changed).map(image => image.decode().catch(() => null)));
         requestAnimationFrame(() => setTimeout(() => window.shown.push(performance.now())));
     });
     window.seen.observe(area, {subtree: true, childList: true, attributes: true, attributeFilter: ['src']});
