@@ -65,10 +65,12 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 WATCH = """area => {
     const isBeside = node => {
         const element = node.closest ? node : node.parentElement;
-        return element?.closest('.widget-slider, .widget-text, [role=status]') || element?.querySelector(':scope > [role=status]');
+        const besides = '.widget-slider, .widget-text, [role=status]';
+        return element?.closest(besides) || element?.querySelector(':scope > [role=status]');
     };
     const images = node => node.matches?.('img') ? [node] : [...(node.querySelectorAll?.('img') ?? [])];
-    const changed = change => change.type === 'attributes' ? images(change.target) : [...change.addedNodes].flatMap(images);
+    const changed = change =>
+        change.type === 'attributes' ? images(change.target) : [...change.addedNodes].flatMap(images);
     window.stirred = performance.now();
     window.seen?.disconnect();
     window.seen = new MutationObserver(async changes => {
