@@ -48,6 +48,35 @@ def softplus(z):
     return np.logaddexp(z, 0.0)
 
 
+def softmax(z):
+    """eᶻᵏ / Σⱼ eᶻʲ along the last axis, (N, m) → (N, m); shifted by the largest z, so that nothing overflows."""
+    if z.dtype == object:
+        import sympy
+
+        powers = _each(sympy.exp, z)
+        return powers / powers.sum(axis=-1, keepdims=True)
+    powers = np.exp(z - z.max(axis=-1, keepdims=True))
+    return np.maximum(powers / powers.sum(axis=-1, keepdims=True), np.finfo(float).tiny)
+
+
+def log(x):
+    """The natural logarithm, elementwise."""
+    if x.dtype == object:
+        import sympy
+
+        return _each(sympy.log, x)
+    return np.log(x)
+
+
+def sqrt(x):
+    """√x, elementwise."""
+    if x.dtype == object:
+        import sympy
+
+        return _each(sympy.sqrt, x)
+    return np.sqrt(x)
+
+
 def one_minus_exp(z):
     """1 − e⁻ᶻ, elementwise."""
     if z.dtype == object:
@@ -96,6 +125,7 @@ def spd_solver(A, shift, out=None):
     if A.dtype == object:
         import sympy
 
+        A = np.tril(A) + np.tril(A, -1).T
         M = sympy.Matrix(A + np.diag(np.broadcast_to(np.asarray(shift, dtype=object), len(A))))
         return lambda v: np.array(M.LUsolve(sympy.Matrix(v)), dtype=object).ravel()
     L = np.empty_like(A, order="F") if out is None else out

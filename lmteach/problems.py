@@ -2,9 +2,23 @@
 
 import numpy as np
 
-from .checks import as_array, as_finite, copied, flag, function, holds_symbols, instance, numbers_only, one_of, owned
+from . import routes
+from .checks import (
+    as_array,
+    as_finite,
+    at_least,
+    copied,
+    flag,
+    function,
+    holds_symbols,
+    instance,
+    numbers_only,
+    one_of,
+    owned,
+)
 from .derivatives import checked_jacobian, disagreement
 from .linearization import Linearization
+from .losses import LOSSES
 from .network import Network
 from .primitives import finite, inner
 
@@ -17,6 +31,7 @@ class Problem:
     """
 
     n_parameters = None  # any number, unless the problem knows it
+    generalized = False  # True where J is not ∂r/∂θ and F not ½ rᵀr, but Jᵀr is ∇F
 
     def __init__(self):
         self.n_residuals = self.n_jacobians = 0
@@ -29,7 +44,7 @@ class Problem:
     def loss(self, theta, check=True):
         """F(θ) = ½ rᵀr."""
         r = self.residual(theta, check)
-        return inner(r, r) / 2
+        return self._loss(r)
 
     def linearize(self, theta, work=None):
         """The Linearization at θ; takes over r from the last evaluation when that was at the same θ."""
@@ -40,12 +55,18 @@ class Problem:
             raise ValueError(
                 f"theta = {theta}: r is not finite there; expected a θ where every residual is a finite number"
             )
-        here = Linearization(self._r, *self._rows(self._theta), work)
+        here = self._linearized(self._theta, self._r, work)
         self.n_jacobians += 1
         return here
 
     def verify(self, theta):
         """Why the Jacobian at θ should not be trusted, in words; None if nothing speaks against it."""
+
+    def _loss(self, r):
+        return inner(r, r) / 2
+
+    def _linearized(self, theta, r, work):
+        return Linearization(r, *self._rows(theta), work)
 
     def _as_theta(self, theta):
         if theta is self._theta:
@@ -138,33 +159,141 @@ class CurveFit(LeastSquares):
 class NetworkFit(Problem):
     """A network fitted to data: r = a^L − y, sample by sample; X is (N, n₀), Y is (N, m), θ is the network's, (P,).
 
-    The network itself is not changed: `network.theta = trace.theta` puts a result into it.
+    `loss`: "mse", or "cross_entropy" for a last layer Softmax and rows of Y that are probabilities; then
+    F = −Σ y log p, and r̃ = (p − y)/√p takes the place of r (see losses.CrossEntropy). `route`: "rows", "blocks" or
+    "samples", the way to the step (all are exact); the cheapest unless given, and `why_route` says why. `executor`:
+    any concurrent.futures.Executor to share the sums over samples. The network itself is not changed:
+    `network.theta = trace.theta` puts a result into it. Raises ValueError or TypeError for bad input.
     """
 
-    def __init__(self, network, X, Y, loss="mse"):
+    def __init__(self, network, X, Y, loss="mse", route=None, executor=None):
         super().__init__()
         self.network = instance("network", network, Network, "a Network, such as Input(2) >> Tanh(4) >> Linear(1)")
         if not network.layers:
             raise ValueError(f"network is {network!r}: expected at least one layer after the input")
-        one_of("loss", loss, ("mse",))
+        self.loss_name, self._error = one_of("loss", loss, tuple(LOSSES)), LOSSES[loss]
+        if self._error.coupled and not network.layers[-1].couples:
+            raise ValueError(f"loss = {loss!r} with {network.layers[-1]!r} last: expected a Softmax layer there")
         # Column by column, as everything that the network computes from them: neighbouring samples are neighbours.
         self.X = np.array(as_finite("X", X, 2, (None, network.n_inputs)), order="F")
-        self.Y = np.array(as_finite("Y", Y, 2, (None, network.n_outputs)), order="F")
+        self.Y = np.array(self._error.targets(as_finite("Y", Y, 2, (None, network.n_outputs))), order="F")
         if len(self.X) != len(self.Y):
             raise ValueError(f"X has {len(self.X)} samples and Y has {len(self.Y)}: expected the same number")
         self.n_parameters = network.n_parameters
+        self.generalized = self._error.coupled
+        self._choose(route, executor)
+
+    def batches(self, size, seed):
+        """One epoch of mini-batches: every sample once, in an order drawn from the seed, `size` at a time.
+
+        Yields a NetworkFit for each; a last batch that would be smaller joins the one before it.
+        """
+        size, order = at_least("size", size, 1), np.random.default_rng(at_least("seed", seed, 0))
+        order = order.permutation(len(self.X))
+        for some in np.split(order, range(size, len(order) - size + 1, size)):
+            yield NetworkFit(self.network, self.X[some], self.Y[some], self.loss_name, self._asked, self._executor)
+
+    def _choose(self, route, executor):
+        self._asked, self._executor = route, executor
+        if executor is not None and not callable(getattr(executor, "map", None)):
+            raise TypeError(f"executor is a {type(executor).__name__}: expected a concurrent.futures.Executor")
+        sizes = [(W.shape[1], W.shape[0]) for W, _ in self.network.split(self.network.theta)]
+        straight, shared = self.network.layers[-1].straight, executor is not None
+        self.route, self.why_route = routes.choice(sizes, *self.Y.shape, straight, route, shared)
+        self._cuts = routes.cuts(self.route, sizes, len(self.X), straight, shared)
+        self._keeps = len(self._cuts) == 1
+        self._F = None
 
     def _residual(self, theta):
         self._weights = self.network.split(theta)
-        self._activations = self.network.forward(self.X, self._weights)
-        return (self._activations[-1] - self.Y).ravel()
+        if self._keeps:
+            self._activations = self.network.forward(self.X, self._weights)
+            r = self._error.residual(self._activations[-1], self.Y)
+            self._F = self._error.value(self._activations[-1], self.Y, r) if self.generalized else None
+            return r
+        pieces = list((self._executor.map if self._executor else map)(Part.evaluate, self._parts()))
+        self._F = sum(F for _, F in pieces) if self.generalized else None
+        return np.concatenate([r for r, _ in pieces])
 
-    def _rows(self, theta):
-        activations, weights, m = self._activations, self._weights, self.Y.shape[1]
+    def _loss(self, r):
+        return inner(r, r) / 2 if self._F is None else self._F
+
+    def _part(self, start, stop):
+        """The samples start:stop, with their activations where those are kept."""
+        activations = None
+        if self._keeps:
+            whole = stop - start == len(self.X)
+            activations = self._activations if whole else [a[start:stop] for a in self._activations]
+        return Part(self.network, self._weights, self.X[start:stop], self.Y[start:stop], self._error, activations)
+
+    def _parts(self):
+        return [self._part(start, stop) for start, stop in self._cuts]
+
+    def _linearized(self, theta, r, work):
+        m = self.Y.shape[1]
+        if self.route == "rows" and self._executor is None:
+            return Linearization(r, self._writer(m), self.n_parameters, m, work, self._F)
+        kind = {"rows": routes.Rows, "blocks": routes.Blocks, "samples": routes.Samples}[self.route]
+        parts = [(slice(m * a, m * b), part) for (a, b), part in zip(self._cuts, self._parts(), strict=True)]
+        return kind(r, self._writer(m), self.n_parameters, m, work, self._F, parts, self._executor)
+
+    def _writer(self, m):
+        """write_rows at the present θ."""
+        network, weights, error = self.network, self._weights, self._error
+        if not self._keeps:
+            X, Y = self.X, self.Y
+            return lambda start, stop, out: Part(
+                network, weights, X[start // m : stop // m], Y[start // m : stop // m], error
+            ).rows(out)
+        activations, size = self._activations, self.Y.size
 
         def write_rows(start, stop, out):
-            whole = stop - start == self.Y.size
-            here = activations if whole else [a[start // m : stop // m] for a in activations]
-            self.network.jacobian(here, weights, out)
+            here = activations if stop - start == size else [a[start // m : stop // m] for a in activations]
+            network.jacobian(here, weights, out, error.start(here[-1]))
 
-        return write_rows, self.n_parameters, m
+        return write_rows
+
+
+class Part:
+    """Some samples of a NetworkFit at one θ: all that another process needs to do its share of the sums.
+
+    Without activations they are computed when asked for, and not kept.
+    """
+
+    def __init__(self, network, weights, X, Y, error, activations=None, unit=1.0):
+        self.network, self.weights, self.X, self.Y, self.error = network, weights, X, Y, error
+        self.activations, self.unit = activations, unit
+        self.sizes = [(W.shape[1], W.shape[0]) for W, _ in weights]
+
+    def divided(self, unit):
+        """The same with r and J divided by a unit."""
+        return Part(self.network, self.weights, self.X, self.Y, self.error, self.activations, self.unit * unit)
+
+    def evaluate(self):
+        """(r, F)."""
+        a = self._forward()[-1]
+        r = self.error.residual(a, self.Y) / self.unit
+        return r, self.error.value(a, self.Y, r)
+
+    def open(self):
+        """(r, factors of J)."""
+        activations = self._forward()
+        r, start = self.error.residual(activations[-1], self.Y), self.error.start(activations[-1])
+        factors = self.network.factors(activations, self.weights, start)
+        if self.unit == 1:
+            return r, factors
+        return r / self.unit, [(a, T / self.unit, slope) for a, T, slope in factors]
+
+    def rows(self, out=None):
+        """(Jᵀ, r), Jᵀ in `out` if given."""
+        activations = self._forward()
+        Jt = self.network.jacobian(activations, self.weights, out, self.error.start(activations[-1])).T
+        if self.unit != 1:
+            Jt /= self.unit
+        return Jt, self.error.residual(activations[-1], self.Y) / self.unit
+
+    def _forward(self):
+        return self.activations or self.network.forward(self.X, self.weights)
+
+    def __getstate__(self):
+        return self.__dict__ | {"activations": None}  # what is quicker to compute than to send
