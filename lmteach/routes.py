@@ -449,7 +449,7 @@ def _megabytes(price):
 
 
 def cuts(route, sizes, n_samples, straight, shared=False):
-    """[(start, stop), …]: parts of the samples whose arrays stay within CHUNK_BYTES; all at once on the route samples."""
+    """[(start, stop), …]: parts of the samples with arrays of CHUNK_BYTES at most; all at once on the route samples."""
     if route == "samples":
         return [(0, n_samples)]
     widest = max(sum(_shape(k, j, sizes, straight)) for k, j in pairs(len(sizes))) if route == "blocks" else 0

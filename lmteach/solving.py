@@ -27,7 +27,8 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
     `method`: "lm", "gd" (needs `rate`) or "gn"; `options` are the solver's own. Around "lm" stand, unless `plain`:
     division of r by a power of two where its squares would leave the floating-point range, geodesic acceleration,
     and a Gauss-Newton polish of the last digits; with cross-entropy none of them, because J is not ∂r/∂θ there.
-    `history`: "all" (arrays up to 64 MB), "light" (scalars) or n (arrays of the last n trials). `progress`: True or False for a bar; None shows one in notebooks when a run takes
+    `history`: "all" (arrays up to 64 MB), "light" (scalars) or n (arrays of the last n trials). `progress`: True or
+    False for a bar; None shows one in notebooks when a run takes
     over two seconds. Success means: stopped by gradient, step or loss, and F ≤ 1e-20·F(θ₀) or r at right angles to
     the columns of J (cosine ≤ 1e-3). Raises ValueError or TypeError for bad input.
     """
