@@ -13,8 +13,6 @@ class Input(Layer):
 class Linear(Layer):
     """f(z) = z, f′ = 1."""
 
-    straight = True
-
 
 class Sigmoid(Layer):
     """f(z) = 1 / (1 + e⁻ᶻ), f′ = a (1 − a)."""

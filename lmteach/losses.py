@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .checks import holds_symbols
 from .network import coupled
 from .primitives import inner, log, sqrt
 
@@ -54,7 +55,7 @@ class CrossEntropy:
     def targets(self, Y):
         """Rows of probabilities; ValueError for anything else."""
         sums = Y.sum(axis=1)
-        if Y.dtype != object and ((Y < 0).any() or (np.abs(sums - 1) > TOLERANCE).any()):
+        if not holds_symbols(Y) and ((Y < 0).any() or (np.abs(sums - 1) > TOLERANCE).any()):
             raise ValueError(
                 f"Y holds rows with sums from {sums.min():.3g} to {sums.max():.3g} and a smallest entry of "
                 f"{Y.min():.3g}: cross-entropy expected probabilities ≥ 0 that sum to 1, such as one 1 in each row"

@@ -14,11 +14,15 @@ from .checks import FLOAT, as_array, as_finite, at_least, instance, one_of
 class Layer:
     """One layer of n units: a = f(z), with the slope f′(z) written in terms of a."""
 
-    straight = False  # f′ = 1
     couples = False  # every a depends on every z of the layer; `slopes(a)` is then ∂a/∂z, (m, m, N)
 
     def __init__(self, size):
         self.size = at_least(f"size of {type(self).__name__}", size, 1)
+
+    @property
+    def straight(self):
+        """Whether f′ = 1: where nobody has written another slope."""
+        return type(self).slope is Layer.slope and not self.couples
 
     def activate(self, z):
         """a = f(z), elementwise."""
@@ -168,7 +172,9 @@ class Network:
 
     def _sensitivities(self, activations, weights, start=None):
         """The same as they lie in memory, each (n_l, N·m): column i·m+k is sample i, output k."""
-        m, start = activations[-1].shape[1], self._start(activations[-1], start)
+        m = activations[-1].shape[1]
+        if self.layers[-1].couples:
+            start = self._start(activations[-1], start)
         if start is None:
             slope = self.layers[-1].slope(activations[-1]).T
             S = slope if m == 1 else (self._identity * slope[:, :, None]).reshape(m, -1)

@@ -55,7 +55,8 @@ def softmax(z):
 
         powers = _each(sympy.exp, z)
         return powers / powers.sum(axis=-1, keepdims=True)
-    powers = np.exp(z - z.max(axis=-1, keepdims=True))
+    with np.errstate(over="ignore"):  # a difference beyond the range is −∞ then, as it should be
+        powers = np.exp(z - z.max(axis=-1, keepdims=True))
     return np.maximum(powers / powers.sum(axis=-1, keepdims=True), np.finfo(float).tiny)
 
 

@@ -1,5 +1,7 @@
 """What is fitted: θ ↦ r(θ), the loss F = ½ rᵀr, and the linearization there."""
 
+from uuid import uuid4
+
 import numpy as np
 
 from . import routes
@@ -32,6 +34,7 @@ class Problem:
 
     n_parameters = None  # any number, unless the problem knows it
     generalized = False  # True where J is not ∂r/∂θ and F not ½ rᵀr, but Jᵀr is ∇F
+    _F = None  # F at the last θ, where it is not ½ rᵀr
 
     def __init__(self):
         self.n_residuals = self.n_jacobians = 0
@@ -44,7 +47,7 @@ class Problem:
     def loss(self, theta, check=True):
         """F(θ) = ½ rᵀr."""
         r = self.residual(theta, check)
-        return self._loss(r)
+        return inner(r, r) / 2 if self._F is None else self._F
 
     def linearize(self, theta, work=None):
         """The Linearization at θ; takes over r from the last evaluation when that was at the same θ."""
@@ -61,9 +64,6 @@ class Problem:
 
     def verify(self, theta):
         """Why the Jacobian at θ should not be trusted, in words; None if nothing speaks against it."""
-
-    def _loss(self, r):
-        return inner(r, r) / 2
 
     def _linearized(self, theta, r, work):
         return Linearization(r, *self._rows(theta), work)
@@ -200,56 +200,60 @@ class NetworkFit(Problem):
         sizes = [(W.shape[1], W.shape[0]) for W, _ in self.network.split(self.network.theta)]
         straight, shared = self.network.layers[-1].straight, executor is not None
         self.route, self.why_route = routes.choice(sizes, *self.Y.shape, straight, route, shared)
-        self._cuts = routes.cuts(self.route, sizes, len(self.X), straight, shared)
-        self._keeps = len(self._cuts) == 1
-        self._F = None
+        self._cuts = routes.cuts(self.route, sizes, len(self.X), shared)
+        self._keeps = not shared and (self.route == "samples" or routes.kept(sizes, len(self.X)))
+        self._kind = None if self.route == "rows" and not shared else routes.KINDS[self.route]
+        self._name = uuid4().hex if shared else None
 
     def _residual(self, theta):
         self._weights = self.network.split(theta)
         if self._keeps:
             self._activations = self.network.forward(self.X, self._weights)
             r = self._error.residual(self._activations[-1], self.Y)
-            self._F = self._error.value(self._activations[-1], self.Y, r) if self.generalized else None
+            if self.generalized:
+                self._F = self._error.value(self._activations[-1], self.Y, r)
             return r
-        pieces = list((self._executor.map if self._executor else map)(Part.evaluate, self._parts()))
-        self._F = sum(F for _, F in pieces) if self.generalized else None
+        pieces = list(routes.shared(self._executor, Part.evaluate, self._parts()))
+        if self.generalized:
+            self._F = sum(F for _, F in pieces)
         return np.concatenate([r for r, _ in pieces])
-
-    def _loss(self, r):
-        return inner(r, r) / 2 if self._F is None else self._F
-
-    def _part(self, start, stop):
-        """The samples start:stop, with their activations where those are kept."""
-        activations = None
-        if self._keeps:
-            whole = stop - start == len(self.X)
-            activations = self._activations if whole else [a[start:stop] for a in self._activations]
-        return Part(self.network, self._weights, self.X[start:stop], self.Y[start:stop], self._error, activations)
 
     def _parts(self):
         return [self._part(start, stop) for start, stop in self._cuts]
 
-    def _linearized(self, theta, r, work):
-        m = self.Y.shape[1]
-        if self.route == "rows" and self._executor is None:
-            return Linearization(r, self._writer(m), self.n_parameters, m, work, self._F)
-        kind = {"rows": routes.Rows, "blocks": routes.Blocks, "samples": routes.Samples}[self.route]
-        parts = [(slice(m * a, m * b), part) for (a, b), part in zip(self._cuts, self._parts(), strict=True)]
-        return kind(r, self._writer(m), self.n_parameters, m, work, self._F, parts, self._executor)
+    def _part(self, start, stop):
+        """The samples start:stop, with their activations where those are kept."""
+        samples = Samples(self.X[start:stop], self.Y[start:stop], (self._name, start, stop))
+        activations = [a[start:stop] for a in self._activations] if self._keeps else None
+        return Part(self.network, self._weights, samples, self._error, activations, alone=len(self._cuts) == 1)
 
-    def _writer(self, m):
-        """write_rows at the present θ."""
-        network, weights, error = self.network, self._weights, self._error
-        if not self._keeps:
-            X, Y = self.X, self.Y
-            return lambda start, stop, out: Part(
-                network, weights, X[start // m : stop // m], Y[start // m : stop // m], error
-            ).rows(out)
-        activations, size = self._activations, self.Y.size
+    def _linearized(self, theta, r, work):
+        m, write_rows = self.Y.shape[1], self._kept_rows() if self._keeps else self._fresh_rows()
+        if self._kind is None:
+            return Linearization(r, write_rows, self.n_parameters, m, work, self._F)
+        parts = [(slice(m * a, m * b), part) for (a, b), part in zip(self._cuts, self._parts(), strict=True)]
+        return self._kind(r, write_rows, self.n_parameters, m, work, self._F, parts, self._executor)
+
+    def _kept_rows(self):
+        """write_rows at the present θ, from the activations there."""
+        activations, weights, network, error, Y = self._activations, self._weights, self.network, self._error, self.Y
 
         def write_rows(start, stop, out):
-            here = activations if stop - start == size else [a[start // m : stop // m] for a in activations]
-            network.jacobian(here, weights, out, error.start(here[-1]))
+            here = activations
+            if stop - start < Y.size:
+                m = Y.shape[1]
+                here = [a[start // m : stop // m] for a in activations]
+            network.jacobian(here, weights, out, error.start(here[-1]) if error.coupled else None)
+
+        return write_rows
+
+    def _fresh_rows(self):
+        """write_rows at the present θ, where the activations are too large to keep."""
+        weights, network, error, X, Y = self._weights, self.network, self._error, self.X, self.Y
+
+        def write_rows(start, stop, out):
+            some = slice(start // Y.shape[1], stop // Y.shape[1])
+            Part(network, weights, Samples(X[some], Y[some]), error).rows(out)
 
         return write_rows
 
@@ -257,32 +261,50 @@ class NetworkFit(Problem):
 class Part:
     """Some samples of a NetworkFit at one θ: all that another process needs to do its share of the sums.
 
-    Without activations they are computed when asked for, and not kept.
+    Without activations they are computed when asked for. A part that is alone keeps what it computes.
     """
 
-    def __init__(self, network, weights, X, Y, error, activations=None, unit=1.0):
-        self.network, self.weights, self.X, self.Y, self.error = network, weights, X, Y, error
-        self.activations, self.unit = activations, unit
+    def __init__(self, network, weights, samples, error, activations=None, unit=1.0, alone=False):
+        self.network, self.weights, self.samples, self.error = network, weights, samples, error
+        self.activations, self.unit, self.alone, self._opened = activations, unit, alone, None
         self.sizes = [(W.shape[1], W.shape[0]) for W, _ in weights]
+
+    @property
+    def has_samples(self):
+        """False in a process that was sent the part without them."""
+        return self.samples.X is not None
+
+    def with_samples(self):
+        """The same, to be sent with its samples."""
+        return Part(self.network, self.weights, self.samples.sent(), self.error, unit=self.unit)
 
     def divided(self, unit):
         """The same with r and J divided by a unit."""
-        return Part(self.network, self.weights, self.X, self.Y, self.error, self.activations, self.unit * unit)
+        unit = self.unit * unit
+        return Part(self.network, self.weights, self.samples, self.error, self.activations, unit, self.alone)
 
     def evaluate(self):
         """(r, F)."""
         a = self._forward()[-1]
-        r = self.error.residual(a, self.Y) / self.unit
-        return r, self.error.value(a, self.Y, r)
+        r = self.error.residual(a, self.samples.Y) / self.unit
+        return r, self.error.value(a, self.samples.Y, r)
 
     def open(self):
         """(r, factors of J)."""
+        if self._opened is None:
+            opened = self._factors()
+            if not self.alone:
+                return opened
+            self._opened = opened
+        return self._opened
+
+    def _factors(self):
         activations = self._forward()
-        r, start = self.error.residual(activations[-1], self.Y), self.error.start(activations[-1])
+        r, start = self.error.residual(activations[-1], self.samples.Y), self.error.start(activations[-1])
         factors = self.network.factors(activations, self.weights, start)
-        if self.unit == 1:
-            return r, factors
-        return r / self.unit, [(a, T / self.unit, slope) for a, T, slope in factors]
+        if self.unit != 1:
+            return r / self.unit, [(a, T / self.unit, slope) for a, T, slope in factors]
+        return r, factors
 
     def rows(self, out=None):
         """(Jᵀ, r), Jᵀ in `out` if given."""
@@ -290,10 +312,36 @@ class Part:
         Jt = self.network.jacobian(activations, self.weights, out, self.error.start(activations[-1])).T
         if self.unit != 1:
             Jt /= self.unit
-        return Jt, self.error.residual(activations[-1], self.Y) / self.unit
+        return Jt, self.error.residual(activations[-1], self.samples.Y) / self.unit
 
     def _forward(self):
-        return self.activations or self.network.forward(self.X, self.weights)
+        return self.activations or self.network.forward(self.samples.X, self.weights)
 
     def __getstate__(self):
-        return self.__dict__ | {"activations": None}  # what is quicker to compute than to send
+        return self.__dict__ | {"activations": None, "_opened": None}  # what is quicker to compute than to send
+
+
+class Samples:
+    """Rows of X and Y which travel to another process once: from then on their name is sent, and looked up there."""
+
+    KEPT = {}  # those that came to this process, of one NetworkFit at a time
+
+    def __init__(self, X, Y, name=None, whole=False):
+        self.X, self.Y, self.name, self.whole = X, Y, name, whole
+
+    def sent(self):
+        """The same, to be sent with X and Y; column by column, as they lie at home."""
+        return Samples(np.asfortranarray(self.X), np.asfortranarray(self.Y), self.name, whole=True)
+
+    def __reduce__(self):
+        return Samples._arrived, (self.name, self.X, self.Y) if self.whole else (self.name,)
+
+    @staticmethod
+    def _arrived(name, X=None, Y=None):
+        kept = Samples.KEPT
+        if X is None:
+            return Samples(*kept.get(name, (None, None)), name)
+        for other in [other for other in list(kept) if other[0] != name[0]]:
+            kept.pop(other, None)
+        kept[name] = X, Y
+        return Samples(X, Y, name, whole=True)  # so that a scheduler on the way sends on what it was sent

@@ -5,7 +5,7 @@ sums over samples of products that are all distinct. Samples, the dual: (JᵀJ +
 of N·m unknowns in place of P. Lessons 01-10 never open this room.
 """
 
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,10 +16,13 @@ from .linearization import CHUNK_BYTES, Linearization
 from .primitives import gram, inner, least_norm, spd_solver
 
 NUMBER = 8  # bytes
+CACHE_BYTES = 2**20  # products of this much at a time stay in the processor's cache until they are summed
+PART_BYTES = 2**22  # and so do the activations and sensitivities of so many samples
+ADDED = 4  # how many times the cost of adding up the sums is worth saving the way to memory
 SHARES = 8  # parts for an executor, so that a slow worker holds up the others but little
-OVERHEAD = 1_000_000  # multiplications that the calls for one more array take the time of
-BUILT = 8  # a product that is written to memory takes the time of so many inside a matrix product
-SLOW_FACTOR = 3  # and one inside a Cholesky factorization of so many
+OVERHEAD = 4_000_000  # multiplications that the calls for one more array take the time of
+BUILT = 55  # a product that is written to memory takes the time of so many inside a matrix product,
+SLOW_FACTOR = 1.5  # and one inside a Cholesky factorization of so many
 
 
 class Factored(Linearization):
@@ -31,7 +34,7 @@ class Factored(Linearization):
 
     def __init__(self, r, write_rows, n_parameters, per_sample, work, loss, parts, executor=None):
         super().__init__(r, write_rows, n_parameters, per_sample, work, loss)
-        self._parts, self._executor, self._opened = parts, executor, None
+        self._F, self._parts, self._executor = loss, parts, executor
 
     @property
     def g(self):
@@ -47,44 +50,27 @@ class Factored(Linearization):
 
     def _sums(self):
         """JᵀJ and g in one pass over the parts, by whoever is there to work."""
-        task, parts = type(self).task, [part for _, part in self._parts]
-        if self._executor is None and len(parts) == 1:
-            results = [task(parts[0], *self._factors())]
-        else:
-            results = list((self._executor.map if self._executor else map)(task, parts))
-        sums, gradients = zip(*results, strict=True)
+        sums, g = reduce(_added, self._by_part(type(self).task))
         out = self._buffer("A", (self._n_parameters, self._n_parameters), self.r.dtype, "F")
-        self._A = self._joined([reduce(np.add, same) for same in zip(*sums, strict=True)], out)
-        g = reduce(np.add, gradients)
+        self._A = self._joined(sums, out)
         g.setflags(write=False)
         self._g = g
 
-    def _factors(self):
-        """(r, factors) where one part holds every sample; kept."""
-        if self._opened is None:
-            self._opened = self._parts[0][1].open()
-        return self._opened
-
-    def _each(self):
-        """(slice of r, factors), part after part."""
-        if len(self._parts) == 1:
-            yield self._parts[0][0], self._factors()[1]
-        else:
-            for rows, part in self._parts:
-                yield rows, part.open()[1]
+    def _by_part(self, task, *more):
+        return shared(self._executor, task, [part for _, part in self._parts], *more)
 
     def Jv(self, v):
         """J v, (N·m,)."""
         v = as_finite("v", v, 1, (self._n_parameters,))
-        return np.concatenate([forwards(factors, v) for _, factors in self._each()])
+        return np.concatenate(list(self._by_part(_forwards, [v] * len(self._parts))))
 
     def _JTv(self, v):
-        return reduce(np.add, [backwards(factors, v[rows]) for rows, factors in self._each()])
+        return reduce(np.add, self._by_part(_backwards, [v[rows] for rows, _ in self._parts]))
 
     @property
     def column_norms(self):
         """‖J_j‖ for every column j, (P,)."""
-        return np.sqrt(reduce(np.add, [squared_columns(factors) for _, factors in self._each()]))
+        return np.sqrt(reduce(np.add, self._by_part(_squared_columns)))
 
     def divided(self, unit):
         """The same model with r and J divided by a unit."""
@@ -94,15 +80,56 @@ class Factored(Linearization):
             out /= unit
 
         parts = [(rows, part.divided(unit)) for rows, part in self._parts]
-        shape = self._n_parameters, self._per_sample, self._work
-        return type(self)(self.r / unit, write_rows, *shape, self.loss / unit**2, parts, self._executor)
+        shape, F = (self._n_parameters, self._per_sample, self._work), self._F and self._F / unit / unit
+        return type(self)(self.r / unit, write_rows, *shape, F, parts, self._executor)
+
+
+def shared(executor, task, parts, *more):
+    """The results of task(part, …), part after part; by the executor, if there is one.
+
+    A part is sent without its samples first: a worker that has had them keeps them. One that has not says so, and is
+    sent them.
+    """
+    if executor is None:
+        return map(task, parts, *more)
+    ask = partial(_ask, task)
+    results = list(executor.map(ask, parts, *more))
+    missing = [i for i, result in enumerate(results) if result is None]
+    again = [[parts[i].with_samples() for i in missing], *([values[i] for i in missing] for values in more)]
+    for i, result in zip(missing, executor.map(ask, *again), strict=True):
+        results[i] = result
+    return results
+
+
+def _ask(task, part, *more):
+    """task(part, …), or None from a worker who is told nothing of its samples."""
+    return task(part, *more) if part.has_samples else None
+
+
+def _forwards(part, v):
+    return forwards(part.open()[1], v)
+
+
+def _backwards(part, v):
+    return backwards(part.open()[1], v)
+
+
+def _squared_columns(part):
+    return squared_columns(part.open()[1])
+
+
+def _added(total, more):
+    """([arrays], array) + ([arrays], array), in place where they are large."""
+    for one, other in zip(total[0], more[0], strict=True):
+        one += other
+    return total[0], total[1] + more[1]
 
 
 class Rows(Factored):
     """JᵀJ as the sum of the parts' own, each from its rows of J."""
 
     @staticmethod
-    def task(part, r=None, factors=None):
+    def task(part):
         """([JᵀJ, its lower triangle], Jᵀr) of one part."""
         Jt, r = part.rows()
         return [gram(Jt)], Jt.dot(r)
@@ -120,10 +147,9 @@ class Blocks(Factored):
     """
 
     @staticmethod
-    def task(part, r=None, factors=None):
+    def task(part):
         """([the sums for each pair of layers, …], Jᵀr) of one part."""
-        if factors is None:
-            r, factors = part.open()
+        r, factors = part.open()
         layers = [(with_one(a), T, slope) for a, T, slope in factors]
         return block_sums(layers), backwards(factors, r)
 
@@ -166,9 +192,10 @@ class Samples(Factored):
             raise ValueError(f"mus holds {float(mus.min())!r}: expected numbers ≥ 0")
         squares, U = np.linalg.eigh(self._gram())
         kept = squares > squares.max(initial=0) * len(squares) * np.finfo(float).eps
-        squares, U = squares[kept], U[:, kept]
-        weights = (U.T @ self.r) / (squares + mus[:, None])
-        return np.array([self._JTv(U @ weight) for weight in -weights])
+        divisors = np.maximum(squares, 0) + mus[:, None]
+        # Only μ = 0 has to leave out what may be rounding: its s = √(s²) may still count for half of the digits.
+        weights = np.divide(-(U.T @ self.r), divisors, out=np.zeros_like(divisors), where=kept | (mus[:, None] > 0))
+        return np.array([self._JTv(U @ weight) for weight in weights])
 
     @property
     def g(self):
@@ -191,25 +218,44 @@ class Samples(Factored):
     def _gram(self):
         """JJᵀ, (N·m, N·m), its lower triangle."""
         if self._K is None:
-            self._K = self._buffer("K", (len(self.r), len(self.r)), self.r.dtype, "F")
-            self._K[...] = 0
-            for a, T, slope in self._factors()[1]:
-                self._add(with_one(a), T, slope)
+            factors = self._parts[0][1].open()[1]
+            layers = [(sensitivity(T, slope), a.T @ a + 1) for a, T, slope in factors]
+            K = self._zeros("K")
+            for i, (S, both) in enumerate(sorted(layers, key=lambda layer: layer[0].ndim, reverse=True)):
+                if S.ndim == 2:
+                    add_same(S, both, K)
+                elif i == 0:
+                    K = by_samples(S, both, K)
+                else:
+                    K += by_samples(S, both, self._zeros("SS"))
+            self._K = K
         return self._K
 
-    def _add(self, a, T, slope):
-        """Add one layer's (ÂÂᵀ ⊗ 1ₘ1ₘᵀ) ∘ (SSᵀ) to the lower triangle of JJᵀ."""
-        m, (_, N), K = len(T), a.shape, self._K.T  # by rows: on and above the diagonal
-        both, S = a.T @ a, sensitivity(T, slope)
-        if S.ndim == 2:  # SSᵀ is the same m × m for every pair of samples
-            for k, row in enumerate(S @ S.T):
-                for j in row.nonzero()[0]:
-                    K[k::m, j::m] += row[j] * both
-            return
-        products = gram(S.transpose(2, 0, 1).reshape(N * m, -1), self._buffer("SS", K.shape, K.dtype, "F")).T
-        for i in range(N):
-            here = slice(i * m, (i + 1) * m), slice(i * m, None)
-            K[here] += products[here] * np.repeat(both[i, i:], m)
+    def _zeros(self, name):
+        K = self._buffer(name, (len(self.r), len(self.r)), self.r.dtype, "F")
+        K[...] = 0
+        return K
+
+
+def by_samples(S, both, out):
+    """One layer's (ÂÂᵀ ⊗ 1ₘ1ₘᵀ) ∘ (SSᵀ), `both` = ÂÂᵀ, its lower triangle: in `out`, zeros, unless it holds symbols."""
+    m, n, N = S.shape
+    out = gram(S.transpose(2, 0, 1).reshape(N * m, n), out)
+    wide, rows = np.repeat(both, m, axis=1), out.T  # by rows: on and above the diagonal
+    for i in range(N):
+        rows[i * m : (i + 1) * m, i * m :] *= wide[i, i * m :]
+    return out
+
+
+def add_same(S, both, K):
+    """Add that to K where SSᵀ is the same m × m for every pair of samples."""
+    m = len(S)
+    for (k, j), product in np.ndenumerate(S @ S.T):
+        if product != 0:
+            K[k::m, j::m] += product * both
+
+
+KINDS = {"rows": Rows, "blocks": Blocks, "samples": Samples}
 
 
 class DampedDual:
@@ -218,12 +264,12 @@ class DampedDual:
     def __init__(self, here, mu):
         K = here._gram()
         self._here, self._solve = here, spd_solver(K, mu, here._buffer("L", K.shape, K.dtype, "F"))
-        self.h = -self.solve(here.r)
+        self.h = -here._JTv(self._solve(here.r))
         self.predicted = inner(self.h, mu * self.h - here.g) / 2
 
     def solve(self, v):
         """(JᵀJ + μI)⁻¹ Jᵀ v = Jᵀ(JJᵀ + μI)⁻¹ v, (P,)."""
-        return self._here.JTv(self._solve(v))
+        return self._here._JTv(self._solve(as_finite("v", v, 1, self._here.r.shape)))
 
 
 def sensitivity(T, slope):
@@ -295,35 +341,70 @@ def every(u, v):
 
 def on_diagonal(a, T, slope):
     """Σᵢ of the distinct products of Sᵢᵀ Sᵢ with those of âᵢâᵢᵀ: (n(n + 1)/2, (n_in + 1)(n_in + 2)/2)."""
-    if T.ndim == 3:
-        return summed(reduce(np.add, map(distinct, sensitivity(T, slope))), distinct(a))
-    constant = distinct_of(T.T @ T)[:, None]
-    if slope is None:
-        return constant * distinct_of(a @ a.T)
-    return constant * summed(distinct(slope), distinct(a))
+    if T.ndim == 2 and slope is None:
+        return distinct_of(T.T @ T)[:, None] * distinct_of(a @ a.T)
+    S = slope[None] if T.ndim == 2 else sensitivity(T, slope)
+    sums = summed(
+        triangle(T.shape[1]), lambda some: reduce(np.add, map(distinct, S[..., some])),
+        triangle(len(a)), lambda some: distinct(a[:, some]), a.shape[1],
+    )  # fmt: skip
+    if T.ndim == 2:
+        sums *= distinct_of(T.T @ T)[:, None]
+    return sums
 
 
 def beside(a, T, slope, b, U, other):
     """Σᵢ of the products of Sᵢᵀ S′ᵢ with âᵢb̂ᵢᵀ, for two layers of which (b, U, other) is the later: (p, i, q, j)."""
+    if T.ndim == 2 and other is None:
+        return beside_straight(a, T, slope, b, U)
     n, n_other, n_a, n_b = T.shape[1], U.shape[1], len(a), len(b)
-    if T.ndim == 2 and other is None:  # Sᵀ S′ = (TᵀU) ∘ f′ does not make products of its own
-        one = np.ones_like(a[:1]) if slope is None else slope
-        if n_a < n_b:
-            sums = summed(every(one, a), b).reshape(-1, n_a, 1, n_b)
-        else:
-            sums = summed(every(one, b), a).reshape(-1, 1, n_b, n_a).transpose(0, 3, 1, 2)
-        return (T.T @ U)[:, None, :, None] * sums
     S, later = sensitivity(T, slope), sensitivity(U, other)
+    sums = summed(
+        n * n_other, lambda some: sensitivities_beside(S[..., some], later if later.ndim == 2 else later[..., some]),
+        n_a * n_b, lambda some: every(a[:, some], b[:, some]), a.shape[1],
+    )  # fmt: skip
+    return sums.reshape(n, n_other, n_a, n_b).transpose(0, 2, 1, 3)
+
+
+def beside_straight(a, T, slope, b, U):
+    """The same where Sᵀ S′ = (TᵀU) ∘ f′ does not make products of its own, with a Linear layer last."""
+    one, (n_a, N), n_b = np.ones_like(a[:1]) if slope is None else slope, a.shape, len(b)
+    fewer, more = (a, b) if n_a < n_b else (b, a)
+    sums = summed(
+        len(one) * len(fewer), lambda some: every(one[:, some], fewer[:, some]),
+        len(more), lambda some: more[:, some], N,
+    )  # fmt: skip
+    sums = sums.reshape(len(one), len(fewer), 1, len(more))
+    return (T.T @ U)[:, None, :, None] * (sums if n_a < n_b else sums.transpose(0, 3, 2, 1))
+
+
+def sensitivities_beside(S, later):
+    """Sᵢᵀ S′ᵢ of some samples, (n·n′, samples)."""
     if later.ndim == 2:
-        products = np.tensordot(S, later, axes=(0, 0)).transpose(0, 2, 1).reshape(n * n_other, -1)
-    else:
-        products = reduce(np.add, map(every, S, later))
-    return summed(products, every(a, b)).reshape(n, n_other, n_a, n_b).transpose(0, 2, 1, 3)
+        return np.tensordot(S, later, axes=(0, 0)).transpose(0, 2, 1).reshape(-1, S.shape[-1])
+    return reduce(np.add, map(every, S, later))
 
 
-def summed(u, v):
-    """Σᵢ uᵢvᵢᵀ over the samples; the smaller one stands first, which BLAS likes better."""
-    return u @ v.T if len(u) <= len(v) else (v @ u.T).T
+def summed(n_u, u, n_v, v, n_samples):
+    """Σᵢ uᵢvᵢᵀ, (n_u, n_v), where u and v make the products of a slice of samples, (n, samples).
+
+    So few samples at a time that the products stay in the cache, and so many that adding up the sums does not take
+    longer than that saves.
+    """
+    size = max(CACHE_BYTES // (NUMBER * (n_u + n_v)), ADDED * n_u * n_v // (n_u + n_v), 1)
+    total = 0
+    for start in range(0, n_samples, size):
+        some = slice(start, start + size)
+        left, right = u(some), v(some)
+        # The smaller one stands first, which BLAS likes better.
+        sums = left @ right.T if n_u <= n_v else (right @ left.T).T
+        total = sums if start == 0 else np.add(total, sums, out=total)
+    return total
+
+
+def triangle(n):
+    """How many products of n numbers are distinct."""
+    return n * (n + 1) // 2
 
 
 def distinct_of(M):
@@ -384,9 +465,9 @@ def prices(sizes, n_samples, n_outputs, straight=True):
     """
     P, M = sum((n_in + 1) * n for n_in, n in sizes), n_samples * n_outputs
     units = sum(n for _, n in sizes)
-    shapes = [_shape(k, j, sizes, straight) for k, j in pairs(len(sizes))]
-    summed, built = sum(V * F for V, F in shapes), sum(V + F for V, F in shapes)
-    widest = max(V + F for V, F in shapes)
+    counted = [_products(k, j, sizes, straight) for k, j in pairs(len(sizes))]
+    summed, built = sum(V * F for V, F, _ in counted), sum(times * V + F for V, F, times in counted)
+    kept = units + (n_outputs * sum(n for _, n in sizes[: -2 if straight else None]))
     triangle = SLOW_FACTOR * P**3 / 6
     return {
         "rows": Price(
@@ -398,30 +479,28 @@ def prices(sizes, n_samples, n_outputs, straight=True):
         "blocks": Price(
             "blocks",
             n_samples * summed + P**3 // 3,
-            NUMBER * 2 * P**2 + min(NUMBER * n_samples * widest, CHUNK_BYTES),
-            n_samples * (summed + BUILT * built * (1 if straight and len(sizes) < 3 else n_outputs))
-            + BUILT * P**2
-            + triangle
-            + OVERHEAD * (1 + len(shapes)),
+            NUMBER * (2 * P**2 + summed) + CACHE_BYTES + min(NUMBER * n_samples * kept, CHUNK_BYTES),
+            n_samples * (summed + BUILT * built) + BUILT * P**2 + triangle + OVERHEAD * (1 + len(counted)),
         ),
         "samples": Price(
             "samples",
             M**2 * units + M**3 // 3,
             NUMBER * (2 * M**2 + M * units),
-            M**2 * (units / 2 + BUILT * len(sizes)) + BUILT * P + SLOW_FACTOR * M**3 / 6 + OVERHEAD * (1 + len(sizes)),
+            M**2 * (units / 2 + BUILT * len(sizes)) + BUILT * P + SLOW_FACTOR * M**3 / 6 + OVERHEAD * (1 + len(sizes)) / 2,
         ),
     }
 
 
-def _shape(k, j, sizes, straight):
-    """How many products of sensitivities, and of activations, one matrix product brings together."""
+def _products(k, j, sizes, straight):
+    """(how many products of sensitivities, how many of activations one matrix product brings together, and how often
+    the former are made): once for every output, but for once where T is the same for all samples.
+    """
     (n_a, n), (n_b, n_other) = sizes[k], sizes[j]
-    last = len(sizes) - 1
-    if k == j:
-        return (1 if straight and k == last else n * (n + 1) // 2), (n_a + 1) * (n_a + 2) // 2
-    if straight and k == last - 1:
-        return n * (n_b + 1), n_a + 1
-    return n * n_other, (n_a + 1) * (n_b + 1)
+    last, m = len(sizes) - 1, sizes[-1][1]
+    if straight and j == last and k >= last - 1:  # the last layer's S is 1, and the one before has a T of its own
+        return (n * (min(n_a, n_b) + 1), max(n_a, n_b) + 1, 1) if k < j else (1, triangle(n_a + 1), 0)
+    once = straight and k == last - 1
+    return (triangle(n), triangle(n_a + 1), 1 if once else m) if k == j else (n * n_other, (n_a + 1) * (n_b + 1), m)
 
 
 def choice(sizes, n_samples, n_outputs, straight, route=None, shared=False):
@@ -448,12 +527,20 @@ def _megabytes(price):
     return f"{price.nbytes / 1e6:.2g} MB" if price.nbytes < 1e7 else f"{price.nbytes / 1e6:.0f} MB"
 
 
-def cuts(route, sizes, n_samples, straight, shared=False):
-    """[(start, stop), …]: parts of the samples with arrays of CHUNK_BYTES at most; all at once on the route samples."""
+def cuts(route, sizes, n_samples, shared=False):
+    """[(start, stop), …]: parts of the samples whose arrays stay in the cache, but not so many that adding up their
+    sums would take longer than that saves; all at once on the route samples.
+    """
     if route == "samples":
         return [(0, n_samples)]
-    widest = max(sum(_shape(k, j, sizes, straight)) for k, j in pairs(len(sizes))) if route == "blocks" else 0
-    numbers = max(widest, sum(n for _, n in sizes))
-    n_parts = max(-(-n_samples * numbers * NUMBER // CHUNK_BYTES), SHARES if shared else 1)
+    m, units, P = sizes[-1][1], sum(n for _, n in sizes), sum((n_in + 1) * n for n_in, n in sizes)
+    numbers = {"blocks": units * (1 + m), "rows": units + m * P * shared}[route]  # alone, rows has its own chunks of Jᵀ
+    total = NUMBER * n_samples * numbers
+    n_parts = max(-(-total // max(PART_BYTES, NUMBER * P**2)), -(-total // CHUNK_BYTES), SHARES if shared else 1)
     edges = np.linspace(0, n_samples, min(n_parts, n_samples) + 1).astype(int)
     return [(int(start), int(stop)) for start, stop in pairwise(edges)]
+
+
+def kept(sizes, n_samples):
+    """Whether the activations of all samples may be kept from the evaluation of r to the linearization."""
+    return NUMBER * n_samples * sum(n for _, n in sizes) <= CHUNK_BYTES

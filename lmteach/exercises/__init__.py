@@ -11,6 +11,7 @@ from . import (
     jacobian,
     one_page,
     residuals,
+    scale,
     slope_and_bowl,
     updates,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "jacobian",
     "one_page",
     "residuals",
+    "scale",
     "slope_and_bowl",
     "solution",
     "updates",
