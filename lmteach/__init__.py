@@ -34,3 +34,16 @@ __all__ = [
     "levenberg_marquardt",
     "solve",
 ]
+LIVE = ("explore_mu", "play")  # they need ipywidgets and matplotlib, for which nobody else should wait
+
+
+def __getattr__(name):
+    if name not in LIVE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import widgets
+
+    return getattr(widgets, name)
+
+
+def __dir__():
+    return sorted([*globals(), *LIVE])

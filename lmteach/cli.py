@@ -33,6 +33,8 @@ def main(arguments=None):
     known, words = parser.parse_known_args(arguments)
     folder, options = _folder_and_options(words)
     if known.command == "lab":
+        if known.projector:
+            os.environ["LMTEACH_PROJECTOR"] = "1"  # every kernel that JupyterLab starts inherits it
         return lab(folder, known.reset, options)
     if options:
         parser.error(f"only lab passes options on to JupyterLab: {' '.join(options)}")
@@ -50,10 +52,13 @@ def _parser():
     lab_parser = commands.add_parser(
         "lab",
         allow_abbrev=False,
-        usage="lmteach lab [FOLDER] [--reset LESSON] [any option of jupyter lab]",
+        usage="lmteach lab [FOLDER] [--projector] [--reset LESSON] [any option of jupyter lab]",
         help="copy the lessons into a folder and open JupyterLab there",
         description=f"Copies the lessons into FOLDER ({FOLDER} unless given) and starts JupyterLab there. "
         "Lessons you have changed are kept. Options such as --no-browser or --port=9999 go to JupyterLab.",
+    )
+    lab_parser.add_argument(
+        "--projector", action="store_true", help="draw text and lines large enough for the last row"
     )
     lab_parser.add_argument(
         "--reset",

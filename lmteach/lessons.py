@@ -161,9 +161,12 @@ def _strip(path):
 
 
 def drop_views(notebook):
-    """Drop the widget views with a picture beside them, and stored widget state; tell if there was any."""
+    """Drop the widget views that have a picture or a text beside them, and stored widget state; tell if there was any.
+
+    Without its state no view would ever live again; ipywidgets puts a text beside each of its own.
+    """
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
-    bundles = [output["data"] for output in outputs if "image/png" in output.get("data", {})]
+    bundles = [output["data"] for output in outputs if len(output.get("data", {})) > 1]
     views = [bundle.pop(WIDGET_VIEW) for bundle in bundles if WIDGET_VIEW in bundle]
     state = notebook.get("metadata", {}).pop("widgets", None)
     return bool(views) or state is not None

@@ -165,7 +165,7 @@ class Trace:
 
 def _full_steps(history, step):
     """How many steps keep their arrays: the first ones up to HISTORY_BYTES, none, or the last n."""
-    return {"all": HISTORY_BYTES // step.nbytes, "light": 0}.get(history, history)
+    return {"all": HISTORY_BYTES // max(step.nbytes, 1), "light": 0}.get(history, history)
 
 
 def _html_row(row):

@@ -6,29 +6,39 @@ Where no widget can be shown, the same object is a still picture and its sentenc
 import io
 import math
 import re
+from bisect import bisect_left, bisect_right
+from functools import partial
 from html import escape
 
 import ipywidgets
 from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_svg import RendererSVG
+from matplotlib.ticker import MaxNLocator
 
 from .checks import instance
 from .figures import Picture, Scene
 from .figures.damping import MuScene
-from .figures.picture import current_look
+from .figures.picture import PROJECTOR, current_look
+from .figures.updates import Player
+from .slices import sliced
+from .trace import Trace
 
 POINTS = 72  # SVG counts in points, so the live figure has one pixel to the point
 SHARP = 2  # the still part has so many pixels for each of the page's
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 SAME_PLACE = "1 / 1 / 2 / 2"
+PROJECTED, WORDS, KNOB = (10.24, 7.68), 1.1, 0.44  # a projector's inches, and what the sentence and a row of knobs take
+SIZED = """<style>.lmteach-{0} {{
+    font-size: {0}pt; --jp-widgets-font-size: {0}pt; --jp-widgets-inline-height: max(28px, calc(1.5 * {0}pt));
+}}</style>"""  # stock widgets have no setting for all of their text
 
 
 class Stage:
     """A scene's figure drawn once: the still part as a PNG, and what moves as a transparent SVG over it."""
 
-    def __init__(self, scene, numbers):
-        self.scene, self.picture = scene, Picture(current_look())
+    def __init__(self, scene, numbers, rows=1):
+        self.scene, self.picture = scene, Picture(_look_below(rows))
         self.picture.set_dpi(POINTS)
         self.artists = scene.still(self.picture)
         self.moving = sorted(_flat(self.artists), key=lambda artist: artist.get_zorder())
@@ -61,6 +71,12 @@ class Stage:
         return re.sub(r'(<svg[^>]*?) width="[^"]*"| height="[^"]*pt"', r"\1", svg, count=2)
 
 
+def _look_below(rows):
+    """The look of a picture below rows of knobs and a sentence: what a projector has left for it."""
+    look, (width, height) = current_look(), PROJECTED
+    return look | {"figsize": (width, height - WORDS - KNOB * rows)} if look is PROJECTOR else look
+
+
 class Explorer(ipywidgets.VBox):
     """A scene with a slider, two buttons and a text box for each control, the picture, and its sentence.
 
@@ -69,26 +85,37 @@ class Explorer(ipywidgets.VBox):
     """
 
     def __init__(self, scene, **controls):
-        self.scene = instance("scene", scene, Scene, "a Scene, such as MuScene(problem, theta)")
-        self.values = scene.settings(controls)
-        numbers = scene.compute(**self.values)
-        self.stage = Stage(scene, numbers)
-        self.knobs = {
-            name: Knob(name, control, self.values[name], self._turned) for name, control in scene.controls.items()
-        }
+        instance("scene", scene, Scene, "a Scene, such as MuScene(problem, theta)")
         place = ipywidgets.Layout(grid_area=SAME_PLACE, width="100%", margin="0")
-        self._moving = ipywidgets.HTML(layout=place)
-        still = ipywidgets.Image(value=self.stage.background(), format="png", layout=place)
-        width = f"{self.stage.picture.bbox.width * current_look()['dpi'] / POINTS:.0f}px"
-        picture = ipywidgets.Box([still, self._moving], layout=ipywidgets.Layout(display="grid", max_width=width))
-        self.status = ipywidgets.HTML()
-        super().__init__([*self.knobs.values(), self.status, picture])
+        self._still, self._moving = ipywidgets.Image(format="png", layout=place), ipywidgets.HTML(layout=place)
+        self._picture = ipywidgets.Box([self._still, self._moving], layout=ipywidgets.Layout(display="grid"))
+        self.status, self.buttons, self.knobs = ipywidgets.HTML(), self._buttons(), {}
+        points = current_look()["text"]  # knobs and sentence are to be as large as the picture's text
+        self._size = ipywidgets.HTML(SIZED.format(points), layout={"display": "none"})
+        super().__init__()
+        self.add_class(f"lmteach-{points}")
+        self._enact(scene, scene.settings(controls))
+
+    def _buttons(self):
+        """What a subclass puts between the knobs and the sentence."""
+        return []
+
+    def _enact(self, scene, values):
+        """Put a scene on the stage, with knobs of its own."""
+        stage = Stage(scene, scene.compute(**values), len(scene.controls) + len(self.buttons))
+        for knob in self.knobs.values():
+            knob.close()
+        self.stage, self.scene, self.values = stage, scene, values
+        self.knobs = {n: Knob(c, values[n], partial(self._turned, n)) for n, c in scene.controls.items()}
+        self._still.value = stage.background()
+        self.layout.max_width = f"{stage.picture.bbox.width * stage.picture.look['dpi'] / POINTS:.0f}px"
+        self.children = [*self.knobs.values(), *self.buttons, self.status, self._picture, self._size]
         self._show()
 
     def set(self, **controls):
         """Move the named controls; returns the explorer. Raises ValueError or TypeError as `Scene.frame` does."""
         for name, value in self.scene.settings({**self.values, **controls}).items():
-            self.knobs[name].slider.value = value
+            self.knobs[name].turn(value)
         return self
 
     def picture(self):
@@ -112,7 +139,10 @@ class Explorer(ipywidgets.VBox):
             said = f"This cannot be drawn here: {type(error).__name__}: {error}"
         else:
             self._moving.value = svg.replace("<svg", f'<svg role="img" aria-label="{escape(said)}"', 1)
-        self.status.value = f'<span role="status" aria-live="polite">{escape(said)}</span>'
+        self._say(said)
+
+    def _say(self, said):
+        self.status.value = f'<div role="status" aria-live="polite" style="line-height: 1.3">{escape(said)}</div>'
         self.said = said
 
     def __repr__(self):
@@ -126,81 +156,155 @@ class Explorer(ipywidgets.VBox):
         return {**data, **still}, {**metadata, **alternative}
 
 
-def explore_mu(problem=None, theta=None, guess=None, **controls):
+def explore_mu(problem=None, theta=None, guess=None, slice=None, **controls):
     """The damped step of any problem of two parameters at θ, with μ to drag; Rosenbrock's valley unless given.
 
-    `explore_mu(CurveFit(model, x, y), [1.0, 0.5])`; `guess` is a point where you expect a step to land. Errors as those
-    of MuScene.
+    `explore_mu(CurveFit(model, x, y), [1.0, 0.5])`. A larger problem is seen through a `slice` at θ: (i, j) for two
+    parameters, counted from 0, all others held, or "singular" for the two leading singular vectors of J. `guess` is a
+    point of the map where you expect a step to land. Errors as those of MuScene and Slice.
     """
+    if slice is not None:
+        problem, theta = sliced(problem, theta, slice), None
     return Explorer(MuScene(problem, theta, guess), **controls)
+
+
+class TracePlayer(Explorer):
+    """A Player with buttons that go to its refused trials, and one that goes on from here with another μ."""
+
+    def _buttons(self):
+        self.previous, self.following, self.branch = (
+            ipywidgets.Button(description=words, tooltip=tooltip, layout=BUTTON)
+            for words, tooltip in (
+                ("Previous refused", "to the refused trial before this one"),
+                ("Next refused", "to the refused trial after this one"),
+                ("Branch from here", "a second run, which goes on after this trial with this μ"),
+            )
+        )
+        self.mu = ipywidgets.FloatText(10.0, description="with μ =", layout=BOX, style=WIDE)
+        self.previous.on_click(lambda _: self._try(self._to_refused, -1))
+        self.following.on_click(lambda _: self._try(self._to_refused, 1))
+        self.branch.on_click(lambda _: self._try(self.go_on, self.mu.value))
+        return [ipywidgets.HBox([self.previous, self.following, self.branch, self.mu], layout=ROW)]
+
+    def go_on(self, mu):
+        """Branch off after the trial that is shown, and walk the branch; returns the explorer, errors as `Player`."""
+        trial = self.scene.within(**self.values)
+        scene = self.scene.branched(mu, trial, self.values.get("run", 0))
+        self._enact(scene, scene.settings({"trial": trial + 1, "run": "branch"}))
+        return self
+
+    def _to_refused(self, way):
+        self.set(trial=self.scene.refused(way, **self.values))
+
+    def _try(self, act, argument):
+        """Do it, or say why it cannot be done."""
+        try:
+            act(argument)
+        except Exception as error:
+            self._say(str(error))
+
+
+def play(trace, guess=None, branch=None, **controls):
+    """A run on two parameters to walk forwards and backwards, with a button that asks: what if μ had been 10 here?
+
+    `play(solve(problem, [1.0, 0.5], plain=True))`; `guess` is the ρ you expect; `branch`, such as {4: 10}, has asked
+    already; `controls` say where to begin: `trial=4`. Errors as those of Player: a trace without arrays
+    (`history="light"`), or of other than two parameters.
+    """
+    instance("trace", trace, Trace, "a Trace, such as solve gives")
+    return TracePlayer(Player(trace, guess, branch), **controls)
 
 
 class Knob(ipywidgets.HBox):
     """One control: a slider, Back and Next for those who do not drag, and a text box for those who know the number.
 
-    A choice is a row of buttons; what plays by itself has play, pause and stop beside its slider.
+    The slider counts `stops`, since one that counted in numbers would move what is typed to a number of its own. A
+    choice is a row of buttons; what plays by itself has play, pause and stop beside its slider. What finds no room
+    goes to the next line, so that a long label squeezes nothing.
     """
 
-    def __init__(self, name, control, value, turned):
-        self.control, self.slider = control, _slider(control, value)
-        self.slider.observe(lambda change: turned(name, change.new), "value")
-        parts = [self.slider] if control.names else [self.slider, *self._buttons(), self._box(value)]
-        if control.play:
-            parts.append(self._player(value))
-        super().__init__(parts, layout=ipywidgets.Layout(flex_flow="row wrap"))
+    def __init__(self, control, value, turned):
+        self.control, self.value, self.stops, self._turned = control, value, _stops(control), turned
+        label = ipywidgets.HTML(escape(control.label), layout=LABEL)
+        parts = [self._choice()] if control.names else [self._slider(), *self._buttons(), self._box()]
+        self.slider.observe(lambda change: self._slid(change.new), "value")
+        super().__init__([label, *parts, *([self._player()] if control.play else [])], layout=ROW)
+
+    def turn(self, value):
+        """Let this be the value, on the slider and in the box too; they call back, and nothing is new then."""
+        if value != self.value:
+            self.value, self.slider.value = value, self._position(value)
+            if not self.control.names:
+                self.box.value = value
+            self._turned(value)
+
+    def close(self):
+        """Close what it is made of too."""
+        for part in self.children:
+            part.close()
+        super().close()
+
+    def _position(self, value):
+        return min(bisect_left(self.stops, value), len(self.stops) - 1)
+
+    def _slid(self, position):
+        if position != self._position(self.value):
+            self.turn(self.stops[position])
+
+    def _choice(self):
+        options = [(name, i) for i, name in enumerate(self.control.names)]
+        self.slider = ipywidgets.ToggleButtons(options=options, value=self.value, style={"button_width": "auto"})
+        return self.slider
+
+    def _slider(self):
+        look = {"readout": False, "tooltip": self.control.label, "layout": SLIDER}
+        self.slider = ipywidgets.IntSlider(self._position(self.value), min=0, max=len(self.stops) - 1, **look)
+        return self.slider
 
     def _buttons(self):
         self.back, self.next = (
             ipywidgets.Button(description=word, tooltip=f"{self.control.label}: one step {way}", layout=BUTTON)
             for word, way in (("Back", "back"), ("Next", "on"))
         )
-        self.back.on_click(lambda _: self._step(-1))
-        self.next.on_click(lambda _: self._step(1))
+        self.back.on_click(lambda _: self.turn(self.stops[max(bisect_left(self.stops, self.value) - 1, 0)]))
+        self.next.on_click(lambda _: self.turn(self.stops[min(bisect_right(self.stops, self.value), self.slider.max)]))
         return self.back, self.next
 
-    def _box(self, value):
+    def _box(self):
         kind = ipywidgets.BoundedIntText if self.control.whole else ipywidgets.BoundedFloatText
-        ends = {"min": self.control.low, "max": self.control.high, "step": None}
-        self.box = kind(value, description="exactly", layout=BOX, style=WIDE, **ends)
-        ipywidgets.link((self.slider, "value"), (self.box, "value"))
+        look = {"description": "exactly", "tooltip": self.control.label, "layout": BOX, "style": WIDE, "step": None}
+        self.box = kind(self.value, min=self.control.low, max=self.control.high, **look)
+        self.box.observe(lambda change: self.turn(change.new), "value")
         return self.box
 
-    def _player(self, value):
+    def _player(self):
         """Counts in the browser; while the kernel is busy the browser keeps only the last count."""
-        ends = {"min": self.control.low, "max": self.control.high}
-        self.play = ipywidgets.Play(value=value, interval=PLAY_EVERY, show_repeat=False, **ends)
+        last = len(self.stops) - 1
+        every = min(PLAY_EVERY, max(PLAY_LEAST, PLAY_WITHIN // last)) if last else PLAY_EVERY
+        self.play = ipywidgets.Play(self.slider.value, min=0, max=last, interval=every, show_repeat=False)
         ipywidgets.link((self.slider, "value"), (self.play, "value"))
         return self.play
 
-    def _step(self, way):
-        """One step of the slider, up to its ends."""
-        control, now = self.control, self.slider.value
-        moved = now * 10 ** (way * self.slider.step) if control.log else now + way * self.slider.step
-        self.slider.value = min(max(moved, control.low), control.high)
 
-
-BUTTON = {"width": "4.5em"}
-BOX = {"width": "12em"}
+ROW = {"flex_flow": "row wrap", "align_items": "center"}
+LABEL = {"max_width": "100%", "margin": "2px 8px 2px 2px"}
+BUTTON = {"width": "auto"}
+SLIDER = {"width": "270px"}
+BOX = {"width": "11em"}
 WIDE = {"description_width": "initial"}
-PLAY_EVERY = 500  # milliseconds
-N_STEPS = 50  # from one end of a slider to the other
+PLAY_EVERY, PLAY_LEAST, PLAY_WITHIN = 500, 100, 20_000  # milliseconds between two stops, and for all of them
+N_STOPS = 50  # about so many from one end of a slider to the other
 
 
-def _slider(control, value):
-    """Stock sliders, one for each kind of control."""
-    look = {"description": control.label, "style": WIDE, "layout": {"width": "26em"}, "continuous_update": True}
-    if control.names:
-        options = [(name, i) for i, name in enumerate(control.names)]
-        return ipywidgets.ToggleButtons(options=options, value=value, description=control.label, style=WIDE)
+def _stops(control):
+    """Where a slider stops: at its ends, its start, and round numbers between; every whole number if it is whole."""
+    low, high = control.low, control.high
     if control.whole:
-        return ipywidgets.IntSlider(value, min=control.low, max=control.high, **look)
-    if control.log:
-        low, high = math.log10(control.low), math.log10(control.high)
-        return ipywidgets.FloatLogSlider(
-            value, min=low, max=high, step=(high - low) / N_STEPS, readout_format=".2g", **look
-        )
-    step = (control.high - control.low) / N_STEPS
-    return ipywidgets.FloatSlider(value, min=control.low, max=control.high, step=step, readout_format=".2f", **look)
+        return list(range(int(low), int(high) + 1))
+    ends = (math.log10(low), math.log10(high)) if control.log else (low, high)
+    ticks = MaxNLocator(N_STOPS, steps=(1, 2, 5, 10)).tick_values(*ends)
+    between = (float(f"{10**tick:.3g}" if control.log else f"{tick:.10g}") for tick in ticks)
+    return sorted({low, control.start, high, *(stop for stop in between if low < stop < high)})
 
 
 def _flat(artists):

@@ -1,17 +1,28 @@
-"""Fixtures of the tests that drive a real browser."""
+"""Fixtures of the tests that drive a real browser: one JupyterLab and one browser for all of them."""
 
 import pytest
-from classroom import offline_page, photograph, running_browser, running_lab
+from classroom import Course, offline_page, photograph, running_browser, running_server
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """JupyterLab, started once for the tests of a file."""
-    with running_lab(tmp_path_factory.mktemp("lab")) as here:
-        yield here
+def pytest_collection_modifyitems(items):
+    """Browser tests come last: while playwright runs, no other test could run an event loop of its own."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """JupyterLab, which a test may restart."""
+    with running_server(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def lab(server):
+    """Where JupyterLab answers."""
+    return server.here
+
+
+@pytest.fixture(scope="session")
 def browser():
     with running_browser() as browser:
         yield browser
@@ -29,3 +40,18 @@ def page(browser, refused, request):
     with offline_page(browser, refused) as page:
         yield page
         photograph(page, request.node.name)
+
+
+@pytest.fixture(scope="module")
+def outside():
+    """What the pages of the course asked for outside this computer, in vain."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def course(request, browser, lab, outside):
+    """The lessons of a file's tests, which name them `path`, in the order of the tests."""
+    items = [item for item in request.session.items if item.path == request.path and hasattr(item, "callspec")]
+    names = [item.callspec.params["path"].name for item in items]
+    with offline_page(browser, outside) as one, offline_page(browser, outside) as other:
+        yield Course([one, other], lab, names)

@@ -241,6 +241,27 @@ def test_dead_views_go_and_nothing_else_changes(folder):
     assert path.read_text(encoding="utf-8") == json.dumps(lesson, indent=1, ensure_ascii=False) + "\n"
 
 
+def test_a_view_without_a_picture_leaves_its_text(folder):
+    lesson = json.loads(notebook("mu = 1"))
+    bundle = {lessons.WIDGET_VIEW: VIEW, "text/plain": ["IntSlider(value=0)"]}
+    lesson["cells"][0]["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": bundle}]
+    path = folder / "07_damping.ipynb"
+    path.write_text(json.dumps(lesson), encoding="utf-8")
+    lessons.strip_dead_views(folder)
+    [output] = json.loads(path.read_text(encoding="utf-8"))["cells"][0]["outputs"]
+    assert output["data"] == {"text/plain": ["IntSlider(value=0)"]}
+
+
+def test_a_lesson_without_its_views_is_still_the_learners_own(folder, shipped):
+    path = folder / "07_damping.ipynb"
+    path.write_text(notebook("mu = 99", widgets={"state": {}}), encoding="utf-8")
+    lessons.strip_dead_views(folder)
+    assert told(folder) == {"07_damping.ipynb": ("kept", "")}
+    edit(shipped / "07_damping.ipynb", "mu = 2")
+    assert told(folder) == {"07_damping.ipynb": ("beside", "07_damping.new.ipynb")}
+    assert path.read_text(encoding="utf-8") == notebook("mu = 99")
+
+
 def test_notebooks_that_are_no_lessons_or_have_no_views_are_not_touched(folder):
     mine = folder / "my_own.ipynb"
     mine.write_text(notebook("1", widgets={"state": {}}), encoding="utf-8")
@@ -280,6 +301,14 @@ def test_lab_strips_dead_views(started, tmp_path):
     path.write_text(notebook("mu = 1", widgets={"state": {}}), encoding="utf-8")
     cli.main(["lab"])
     assert "widgets" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [["--projector"], ["kurs", "--projector", "--no-browser"], []])
+def test_projector(started, monkeypatch, words):
+    monkeypatch.setenv("LMTEACH_PROJECTOR", "0")
+    assert cli.main(["lab", *words]) == 0
+    assert os.environ["LMTEACH_PROJECTOR"] == ("1" if words else "0")
+    assert "--projector" not in started[0][0]
 
 
 @pytest.mark.parametrize(

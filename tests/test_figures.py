@@ -1,12 +1,27 @@
 """Figures show what they say: their data, alt text and table, one style for each solver, text large enough to read."""
 
 import base64
+from itertools import count
 
 import numpy as np
 import pytest
 
-from lmteach import Input, LeastSquares, Linear, NetworkFit, solve
+from lmteach import (
+    CurveFit,
+    Input,
+    LeastSquares,
+    Linear,
+    NetworkFit,
+    Tanh,
+    gauss_newton,
+    gradient_descent,
+    levenberg_marquardt,
+    solve,
+)
 from lmteach.figures import PROJECTOR, SMALLEST, SPARE, STYLES, fig_digits, fig_fit, fig_loss, fig_paths
+from lmteach.figures.race import Race
+from lmteach.figures.training import Training
+from lmteach.widgets import Explorer
 
 START = np.array([-1.2, 1.0])
 
@@ -54,6 +69,15 @@ def test_jacobian_axis_stands_still_over_refused_trials(race):
     assert x[0] == 0 and x[1] == 1
     for before, after, step in zip(x[1:-1], x[2:], trace.steps[:-1], strict=True):
         assert after - before == step.accepted
+
+
+def test_the_axis_says_what_is_counted(race):
+    names = {"GD": "evaluations of g", "GN": "evaluations of J", "LM": "evaluations of J"}
+    for name, counted in names.items():
+        picture = fig_loss({name: race[name]}, x="jacobians")
+        assert picture.axes[0].get_xlabel() == counted and f"against {counted}." in picture.alt
+    both = fig_loss(race, x="jacobians")
+    assert both.axes[0].get_xlabel() == "evaluations of J (gradient descent: of g)"
 
 
 def test_paths_hold_the_accepted_steps(race):
@@ -142,3 +166,222 @@ def test_paths_need_two_parameters():
     problem = NetworkFit(Input(2) >> Linear(1), [[1.0, 2.0]], [[1.0]])
     with pytest.raises(ValueError, match="a path of 3 parameters; expected 2"):
         fig_paths(problem, solve(problem, np.zeros(3), plain=True))
+
+
+# The race
+
+
+def ticking(seconds=1.0):
+    """A clock that goes on by so much at every look."""
+    ticks = count()
+    return lambda: seconds * next(ticks)
+
+
+@pytest.fixture
+def runs():
+    problem = LeastSquares(banana)
+    return {
+        "GD": lambda: gradient_descent(problem, START, 1e-3, max_steps=50),
+        "GN": lambda: gauss_newton(problem, START),
+        "LM": lambda: levenberg_marquardt(problem, START),
+    }
+
+
+def test_a_race_counts_in_three_ways(race, runs):
+    scene = Race(runs, clock=ticking(1e-3))
+    lm = race["LM"]
+    assert scene.controls["trial"].high == len(lm) and scene.controls["axis"].names == scene.axes
+    for k in (0, 3, len(lm)):
+        spent = {axis: scene.compute(trial=k, axis=i)["spent"] for i, axis in enumerate(scene.axes)}
+        n_jacobians = 0 if k == 0 else 1 + sum(step.accepted for step in lm[: k - 1])
+        assert spent == {"trials": k, "evaluations of J": n_jacobians, "milliseconds": pytest.approx(k)}
+
+
+def test_the_others_are_read_where_they_have_spent_as_much(race, runs):
+    scene = Race(runs, clock=ticking())
+    refused = race["LM"].refused[0].k
+    numbers = scene.compute(trial=refused + 2, axis=1)
+    spent = int(numbers["spent"])
+    assert spent < refused + 2
+    assert numbers["reached"] == {
+        "gradient descent": spent,
+        "Gauss-Newton": min(spent, len(race["GN"])),
+        "Levenberg-Marquardt": refused + 2,
+    }
+    at_end = scene.frame(trial=len(race["LM"]))
+    assert f"GN F = {race['GN'].loss:.3g} (ended after {len(race['GN'])})" in at_end.alt
+
+
+def test_only_one_axis_is_seen(runs):
+    for axis in range(3):
+        picture = Race(runs, clock=ticking()).frame(axis=axis)
+        assert [axes.get_visible() for axes in picture.axes] == [i == axis for i in range(3)]
+    assert "ms on this computer" in picture.alt and picture.axes[2].get_xlabel() == "milliseconds on this computer"
+
+
+def test_the_fastest_of_each_trial_is_kept(runs):
+    """A clock that hiccups, at another trial in every run."""
+    n, looks = len(list(runs["GN"]())), count()
+
+    def clock():
+        run, look = divmod(next(looks), 2 * (n + 1))
+        return look + (50 if look > 2 * run else 0)
+
+    scene = Race({"GN": runs["GN"]}, clock=clock)
+    assert scene.compute(trial=n, axis=2)["spent"] == pytest.approx(1e3 * n)
+
+
+def test_a_race_of_traces_has_no_times(race, runs):
+    assert Race(race).axes == Race({**runs, "mine": race["LM"]}).axes == ("trials", "evaluations of J")
+    with pytest.raises(ValueError, match="axis = 2"):
+        Race(race).frame(axis=2)
+
+
+def test_the_same_clock_gives_the_same_race(runs):
+    frames = [Race(runs, clock=ticking()).frame(trial=5, axis=2) for _ in range(2)]
+    assert frames[0].alt == frames[1].alt and frames[0].png() == frames[1].png()
+
+
+def test_the_guess_is_compared(race):
+    truth = next(k for k, F in enumerate(race["LM"].losses) if F < race["GD"].loss)
+    assert f"after {truth + 2} trials; it is after {truth}." in Race(race, guess=truth + 2).frame().alt
+    assert "it never is." in Race({"LM": race["LM"], "GD": race["GD"]}, guess=1).frame().alt
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda race: Race({}), ValueError, "runs is empty"),
+        (lambda race: Race([1]), TypeError, "runs is a list: expected a dict of name → Trace"),
+        (lambda race: Race({"LM": 3}), TypeError, r"runs\['LM'\] is a int: expected a function without arguments"),
+        (lambda race: Race({"LM": lambda: [1]}), TypeError, r"a step of runs\['LM'\] is a int: expected a Step"),
+        (lambda race: Race({"LM": lambda: []}), ValueError, r"runs\['LM'\] ended before its first trial"),
+        (lambda race: Race(race, guess=-1), ValueError, "guess = -1"),
+        (lambda race: Race({"LM": race["LM"]}, guess=1), ValueError, "guess = 1: expected at least two runs"),
+        (lambda race: Race(race, clock=3), TypeError, "clock is a int"),
+    ],
+)
+def test_a_race_that_cannot_be_run(race, make, error, words):
+    with pytest.raises(error, match=words):
+        make(race)
+
+
+def test_every_run_against_the_clock_is_the_same(race):
+    lengths = iter([3, 4, 4, 4, 4])
+    with pytest.raises(ValueError, match=r"runs\['LM'\] made 3 trials, then 4: expected the same every time"):
+        Race({"LM": lambda: race["LM"][: next(lengths)]})
+
+
+# A network while it learns
+
+
+def wave(theta, x):
+    return theta[0] * np.sin(theta[1] * x)
+
+
+@pytest.fixture
+def curve_fit():
+    x = np.linspace(0, 2, 15)
+    return CurveFit(wave, x, wave([2.0, 1.5], x))
+
+
+def test_the_solver_runs_only_as_far_as_asked():
+    network = Input(1) >> Tanh(3) >> Linear(1)
+    problem = NetworkFit(network, np.linspace(-1, 1, 9)[:, None], np.linspace(-1, 1, 9)[:, None] ** 2)
+    made = []
+
+    def steps():
+        for step in levenberg_marquardt(problem, network.theta):
+            made.append(step)
+            yield step
+
+    scene = Training(problem, steps(), n=50)
+    assert len(made) == 1
+    late = scene.frame(step=12).alt
+    assert len(made) == 12
+    early = scene.frame(step=4)
+    assert len(made) == 12 and early.alt == Training(problem, n=50).frame(step=4).alt
+    assert scene.frame(step=12).alt == late
+    np.testing.assert_array_equal(scene.compute(step=12)["theta"], made[-1].next_theta)
+
+
+def test_going_back_gives_the_same_picture(curve_fit):
+    steps = levenberg_marquardt(curve_fit, [1.0, 1.0])
+    scene, n = Training(curve_fit, steps, n=60), len(list(levenberg_marquardt(curve_fit, [1.0, 1.0])))
+    at_end = scene.frame(step=n)
+    assert "Ended" not in at_end.alt
+    for later in (n + 1, 60):
+        assert f"Ended after {n} trials: " in scene.frame(step=later).alt
+    assert scene.frame(step=n).alt == at_end.alt and scene.frame(step=n).png() == at_end.png()
+    assert scene.frame(step=60).table() == at_end.table()
+
+
+def test_a_training_shows_the_losses_and_the_refused_trials(curve_fit):
+    trace = solve(curve_fit, [1.0, 3.0], plain=True, mu=1e-6)
+    assert trace.refused
+    k = trace.refused[-1].k + 1
+    picture = Training(curve_fit, iter(trace)).frame(step=k)
+    curve, loss = (axes.get_lines() for axes in picture.axes)
+    x, y = next(line for line in curve if line.get_label() == "Levenberg-Marquardt").get_data()
+    np.testing.assert_array_equal(y, wave(trace[k - 1].next_theta, x))
+    np.testing.assert_array_equal(loss[0].get_ydata(), trace.losses[: k + 1])
+    refused = next(line for line in loss if line.get_label() == "refused")
+    assert refused.get_markerfacecolor() == "none" and len(refused.get_xdata()) == len(trace.refused)
+    assert picture.axes[1].get_ylabel() == "F = ½ rᵀr" and "refused" in picture.alt
+
+
+@pytest.mark.parametrize(
+    ("steps", "title", "said"),
+    [
+        (lambda fit: gradient_descent(fit, [1.0, 1.0], 0.01), "rate η = 0.01", "rate η = 0.01, taken whatever F does."),
+        (lambda fit: gauss_newton(fit, [1.0, 1.0]), "no damping", "no damping, taken whatever F does."),
+        (
+            lambda fit: levenberg_marquardt(fit, [1.0, 1.0], mu=0.5),
+            "μ = 4, accepted",
+            "μ = 4, 4 times the one before: accepted.",
+        ),
+    ],
+)
+def test_each_solver_says_its_damping(curve_fit, steps, title, said):
+    picture = Training(curve_fit, steps(curve_fit), n=5).frame(step=3)
+    assert picture.axes[0].get_title() == title and said in picture.alt
+
+
+def test_a_guess_is_about_what_is_held_back():
+    scene = Training(guess=40)
+    held = scene.compute(step=30)["held back"]
+    assert len(held) == 31
+    assert f"so far is after {np.argmin(held)}; you guessed 40." in scene.frame(step=30).alt
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda fit: Training(3), TypeError, "problem is a int: expected a NetworkFit or CurveFit"),
+        (lambda fit: Training(fit), TypeError, "steps is missing"),
+        (lambda fit: Training(steps=iter([])), TypeError, "problem is missing"),
+        (lambda fit: Training(fit, [1]), TypeError, "a step is a int: expected a Step"),
+        (lambda fit: Training(fit, []), ValueError, "steps ended before the first trial: there are no more steps"),
+        (lambda fit: Training(fit, guess=3), ValueError, "guess = 3: expected validation too"),
+        (lambda fit: Training(fit, [], validation=[1, 2, 3]), TypeError, r"validation is a list: expected a pair"),
+        (lambda fit: Training(fit, [], validation=([1, 2], [1])), ValueError, "validation has 2 x and 1 y"),
+        (
+            lambda fit: Training(NetworkFit(Input(2) >> Linear(1), [[1, 2]], [[1]])),
+            ValueError,
+            "2 inputs and 1 outputs",
+        ),
+        (
+            lambda fit: Training(fit, solve(fit, [1, 1], history="light")),
+            ValueError,
+            "trial 0 is of a light history",
+        ),
+    ],
+)
+def test_a_training_that_cannot_be_drawn(curve_fit, make, error, words):
+    with pytest.raises(error, match=words):
+        make(curve_fit)
+
+
+def test_what_is_said_above_the_live_curve_stays_where_it_is():
+    title = Explorer(Training(), step=17).stage.artists["title"]
+    assert title.get_text() == "μ = 0.1, accepted" and title.get_position() == (0.5, 1.0)

@@ -8,10 +8,22 @@ import pytest
 
 import lmteach.figures as figures
 from lmteach.figures import Scene
+from lmteach.figures.updates import Player
 
 for info in pkgutil.iter_modules(figures.__path__):
     importlib.import_module(f"lmteach.figures.{info.name}")
-SCENES = sorted(Scene.__subclasses__(), key=lambda kind: kind.__name__)
+
+
+class Branched(Player):
+    """A Player with a second run, to be tested like any other scene."""
+
+    controls = Player(branch={1: 10}).controls
+
+    def __init__(self):
+        super().__init__(branch={1: 10})
+
+
+SCENES = [*sorted(Scene.__subclasses__(), key=lambda kind: kind.__name__), Branched]
 PLACES = [(kind, name, end) for kind in SCENES for name in kind.controls for end in ("low", "start", "high")]
 
 

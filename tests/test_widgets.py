@@ -2,15 +2,21 @@
 
 import base64
 import gc
+import subprocess
+import sys
+import time
 import tracemalloc
+from html import escape, unescape
 
 import numpy as np
 import pytest
 from test_scenes import SCENES
 
+import lmteach
 from lmteach.figures import Control, Scene
 from lmteach.figures.damping import MuScene
-from lmteach.widgets import Explorer, explore_mu
+from lmteach.figures.updates import Player
+from lmteach.widgets import KNOB, N_STOPS, PROJECTED, WORDS, Explorer, _stops, explore_mu
 
 KNOBS = [(kind, name) for kind in SCENES for name in kind.controls]
 
@@ -19,18 +25,15 @@ KNOBS = [(kind, name) for kind in SCENES for name in kind.controls]
 def test_to_both_ends_and_back(kind, name):
     explorer = Explorer(kind())
     said, drawn = repr(explorer), explorer._moving.value
-    slider, control = explorer.knobs[name].slider, explorer.scene.controls[name]
+    knob, control = explorer.knobs[name], explorer.scene.controls[name]
     seen = set()
     for value in (control.low, control.high):
-        slider.value = value
+        knob.slider.value = knob.stops.index(value)
         assert repr(explorer) == explorer.scene.frame(**{name: value}).alt
-        assert (
-            repr(explorer) in explorer.status.value.replace("&#x27;", "'").replace("&amp;", "&")
-            or "&" in explorer.status.value
-        )
+        assert repr(explorer) in unescape(explorer.status.value)
         seen.add(explorer._moving.value)
     assert len(seen) == 2
-    slider.value = control.start
+    knob.slider.value = knob.stops.index(control.start)
     assert (repr(explorer), explorer._moving.value) == (said, drawn)
 
 
@@ -44,20 +47,87 @@ def test_live_view_and_still_picture_travel_together(kind):
     assert explorer.table() == explorer.scene.frame().table()
 
 
+@pytest.mark.parametrize(("kind", "name"), KNOBS)
+def test_a_knob_for_every_kind_of_control(kind, name):
+    """Its label, and a way from end to end without dragging: Back and Next, or a button for every name."""
+    knob = Explorer(kind()).knobs[name]
+    assert escape(knob.control.label) == knob.children[0].value and knob.children[0].value
+    assert knob.stops[0] == knob.control.low and knob.stops[-1] == knob.control.high
+    assert knob.control.start in knob.stops and len(knob.stops) <= max(2 * N_STOPS, knob.control.high + 1)
+    if not knob.control.names:
+        for button, end in (knob.back, knob.control.low), (knob.next, knob.control.high):
+            for _ in range(len(knob.stops)):
+                button.click()
+            assert (knob.value, knob.box.value) == (end, end)
+            assert knob.control.label in button.tooltip
+        assert knob.box.description and knob.box.tooltip
+
+
 def test_buttons_and_box():
     explorer = Explorer(MuScene(), mu=1.0)
     knob = explorer.knobs["mu"]
     knob.next.click()
-    up = explorer.values["mu"]
-    assert up > 1.0
+    assert explorer.values["mu"] == 1.58
     knob.back.click()
-    assert np.isclose(explorer.values["mu"], 1.0)
-    knob.box.value = 2.5
-    assert explorer.values["mu"] == knob.slider.value == 2.5
-    explorer.set(mu=MuScene().controls["mu"].high)
-    knob.next.click()
+    assert explorer.values["mu"] == 1.0
+    knob.box.value = 2.6
+    assert explorer.values["mu"] == 2.6
+    knob.slider.set_state({"value": knob.slider.value})  # a browser may send back what it was told
+    assert explorer.values["mu"] == knob.box.value == 2.6
+    knob.back.click()
+    assert explorer.values["mu"] == 2.51
+    knob.box.value = 1e30
     assert explorer.values["mu"] == MuScene().controls["mu"].high
-    assert all(part.tooltip for part in (knob.back, knob.next)) and knob.slider.description and knob.box.description
+
+
+def test_stops_are_round_numbers():
+    assert {-2, 0, 0.5} < set(_stops(Control(-3, 1, -2, "c")))
+    assert {0.01, 1.58, 1000} < set(_stops(Control(1e-4, 1e6, 10, "mu", log=True)))
+    assert _stops(Control(0, 3, 0, "step", whole=True)) == [0, 1, 2, 3]
+    assert 1 / 3 in _stops(Control(0, 1, 1 / 3, "x"))
+
+
+def test_set_moves_several_and_by_name():
+    explorer = Explorer(Choosing())
+    assert explorer.set(which="last", x=1.25) is explorer
+    assert explorer.values == {"x": 1.25, "which": 2}
+    assert repr(explorer) == "x = 1.25, last" == explorer.picture().alt
+    with pytest.raises(ValueError, match="which = 'frist': expected one of 'first'"):
+        explorer.set(which="frist")
+    with pytest.raises(ValueError, match="which = 3: expected a number from 0 to 2"):
+        explorer.set(which=3)
+    assert repr(explorer) == "x = 1.25, last"
+
+
+def test_a_choice_is_a_row_of_buttons():
+    explorer = Explorer(Choosing(), which="middle")
+    row = explorer.knobs["which"].slider
+    assert [name for name, _ in row.options] == ["first", "middle", "last"] and row.label == "middle"
+    row.set_state({"index": 0})  # what the browser sends
+    assert repr(explorer) == "x = 0, first"
+
+
+def test_what_plays_by_itself():
+    explorer = Explorer(Player())
+    knob = explorer.knobs["trial"]
+    assert (knob.play.min, knob.play.max) == (0, 14) and not hasattr(Explorer(MuScene()).knobs["mu"], "play")
+    knob.play.set_state({"value": 3})
+    assert explorer.values == {"trial": 3} and knob.slider.value == knob.box.value == 3
+    knob.back.click()
+    assert explorer.values == {"trial": 2} and knob.play.value == 2
+
+
+def test_of_a_burst_the_last_value_is_shown():
+    """A browser keeps one message on its way and lets the later ones overtake each other; here all of them arrive."""
+    scene = Choosing(seconds=0.02)
+    explorer = Explorer(scene)
+    slider, stops = explorer.knobs["x"].slider, explorer.knobs["x"].stops
+    burst = [*range(1, slider.max + 1, 3), 5, 5, 5]
+    scene.computed.clear()
+    for value in burst:
+        slider.set_state({"value": value})
+    assert repr(explorer) == f"x = {stops[5]:.3g}, first"
+    assert scene.computed[-1] == stops[5] and len(scene.computed) == len(burst) - 2
 
 
 class Breaking(Scene):
@@ -83,13 +153,28 @@ class Breaking(Scene):
         return [("x",), (numbers["x"],)]
 
 
+class Choosing(Breaking):
+    controls = {"x": Control(0, 2, 0, "x"), "which": Control.choice(("first", "middle", "last"), "which one")}
+
+    def __init__(self, seconds=0):
+        self.seconds, self.computed = seconds, []
+
+    def compute(self, x, which):
+        time.sleep(self.seconds)
+        self.computed.append(x)
+        return {"x": x, "which": which}
+
+    def sentence(self, numbers):
+        return f"x = {numbers['x']:.3g}, {self.controls['which'].names[numbers['which']]}"
+
+
 def test_what_goes_wrong_is_said():
     explorer = Explorer(Breaking())
     drawn = explorer._moving.value
-    explorer.knobs["x"].slider.value = 2.0
+    explorer.set(x=2.0)
     assert "ZeroDivisionError: beyond 1 there is nothing" in explorer.status.value
     assert explorer._moving.value == drawn
-    explorer.knobs["x"].slider.value = 0.0
+    explorer.set(x=0.0)
     assert "x = 0" in explorer.status.value
 
 
@@ -108,6 +193,26 @@ def test_the_door():
         Explorer(MuScene(), nu=3)
 
 
+@pytest.mark.parametrize("kind", SCENES)
+def test_for_the_projector(kind, monkeypatch):
+    """Knobs, sentence and picture fit into 1024 × 768, and all of the text is as large as the picture's."""
+    monkeypatch.setenv("LMTEACH_PROJECTOR", "1")
+    explorer = Explorer(kind())
+    width, height = explorer.stage.picture.get_size_inches()
+    assert width <= PROJECTED[0] and height + WORDS + KNOB * len(explorer.knobs) < PROJECTED[1] + 1e-9
+    assert explorer._dom_classes == ("lmteach-20",) and ".lmteach-20 {" in explorer.children[-1].value
+    monkeypatch.delenv("LMTEACH_PROJECTOR")
+    assert Explorer(kind())._dom_classes == ("lmteach-11",)
+
+
+def test_importing_the_package_waits_for_no_widgets():
+    code = "import sys, lmteach; print([n for n in ('ipywidgets', 'matplotlib') if n in sys.modules], lmteach.play)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("[] <function play")
+    with pytest.raises(AttributeError, match="module 'lmteach' has no attribute 'paly'"):
+        lmteach.paly  # noqa: B018
+
+
 def test_a_teachers_own_problem():
     from lmteach import CurveFit
 
@@ -124,7 +229,7 @@ def test_five_hundred_moves_leave_nothing_behind():
 
     def moves(n):
         for mu in np.resize(mus, n):
-            explorer.knobs["mu"].slider.value = mu
+            explorer.set(mu=mu)
 
     moves(100)
     gc.collect()

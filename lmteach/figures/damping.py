@@ -1,14 +1,17 @@
 """Lesson 07: one knob, from the Gauss-Newton step to a short step straight downhill."""
 
 import math
+from copy import copy
 
 import numpy as np
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from ..checks import as_floats, instance
 from ..examples import START, rosenbrock
 from ..problems import Problem
+from ..slices import Slice
 from .contour import contours
 from .picture import BLACK, ORANGE, SKY, label, style
 from .scene import Control, Scene
@@ -16,9 +19,13 @@ from .scene import Control, Scene
 N_GRID, N_NEAR = 121, 61
 MARGIN = 1.2  # how far beyond what is drawn the map reaches
 NEAR_HEIGHT = 0.62  # of its width, for the close-up
-APART = 0.1  # of a map's sides: what must be free around a dot that gets a name
-NAME = 0.4  # and of its width, for the name
+NAME, APART = 0.4, 0.1  # of a map's sides: the room that a dot's name takes, and its distance from the next
+UNDER_STAR = 0.04  # a dot so near to θ is not seen
+LINE = 0.03  # a line that comes so near to a name would strike it out
+STRAIGHT = 5  # degrees: a curve that turns by less has no bend to look at
 UNEVEN = 12  # sides of the map that differ more than this are not drawn to one scale
+ZERO = 1e-12  # a singular value below this, of the largest, is 0
+ROUNDING = 1e-14
 COLOURS = (ORANGE, SKY)  # of the two singular vectors and their bars
 
 
@@ -27,100 +34,112 @@ class MuScene(Scene):
 
     On the contours of F: the Gauss-Newton step, the direction −g (as long as suits the picture), the curve h(μ) with
     a dot at each power of ten, and the step for this μ; the same near θ; the filter factors s²/(s² + μ) as bars.
-    `guess` is a point, (2,), where the learner expects a step to land. μ goes from far below the smallest s² to far
-    above the largest. Raises TypeError or ValueError for a problem or a θ of another kind, and where g = 0.
+    A larger problem is seen through a `Slice`; θ is then φ, the slice's start unless given. `guess` is a point, (2,),
+    where the learner expects a step to land; `names` are those of the axes. μ goes from far below the smallest s² to
+    far above the largest. Raises TypeError or ValueError for a problem or a θ of another kind, and where g = 0.
     """
 
     controls = {"mu": Control(1e-4, 1e6, 10.0, "damping μ", log=True)}
 
-    def __init__(self, problem=None, theta=None, guess=None):
-        self.problem = rosenbrock() if problem is None else problem
-        instance("problem", self.problem, Problem, "a LeastSquares, CurveFit or NetworkFit of two parameters")
-        if problem is not None and theta is None:
-            raise TypeError("theta is missing: expected the two parameters at which to look at this problem")
-        self.theta = np.array(as_floats("theta", START if theta is None else theta, 1, (2,)))
+    def __init__(self, problem=None, theta=None, guess=None, names=None):
+        self.problem, self.theta, own_names = _two_parameters(problem, theta)
+        self.names = own_names if names is None else _two_names(names)
         self.guess = None if guess is None else np.array(as_floats("guess", guess, 1, (2,)))
         self.here = here = self.problem.linearize(self.theta)
         if not here.g.any():
             raise ValueError(f"theta = {self.theta}: g is 0 there, and so is h; expected a θ where F has a slope")
-        _, self.s, self.Vt = np.linalg.svd(here.J)
-        self.s = np.append(self.s, 0.0)[:2]  # a single residual has but one
-        self.s[self.s < 1e-12 * self.s[0]] = 0.0
+        tall = max(2, len(here.r))  # a single residual has but one singular value: the other is 0
+        J, r = np.zeros((tall, 2)), np.zeros(tall)
+        J[: len(here.r)], r[: len(here.r)] = here.J, here.r
+        U, self.s, self.Vt = np.linalg.svd(J, full_matrices=False)
+        self.s[self.s < ZERO * self.s[0]] = 0.0
+        self.along = U.T @ r
         self.downhill = -here.g / np.linalg.norm(here.g)
         self.controls = {"mu": self._control()}
         self._survey()
 
     def _control(self):
         """μ from a thousandth of the smallest s² to a thousand times the largest, in powers of ten."""
-        kept = self.s[self.s > 1e-7 * self.s[0]] ** 2
+        kept = self.s[self.s > 0] ** 2
         low, high = math.floor(math.log10(kept[-1])) - 3, math.ceil(math.log10(kept[0])) + 3
         return Control(10.0**low, 10.0**high, 10.0 ** round((low + high) / 2), "damping μ", log=True)
+
+    def steps(self, mus):
+        """h(μ) = −Σᵢ sᵢ/(sᵢ² + μ) (uᵢᵀr) vᵢ, a row for each μ ≥ 0, by the SVD of J: exact where JᵀJ has lost digits."""
+        kept = self.s > 0
+        s = self.s[kept]
+        return -(s / (s**2 + np.reshape(mus, (-1, 1))) * self.along[kept]) @ self.Vt[kept]
 
     def _survey(self):
         """The curve h(μ), and how far the map and the close-up reach."""
         knob = self.controls["mu"]
         decades = range(round(math.log10(knob.low)), round(math.log10(knob.high)) + 1)
         self.decades = [10.0**k for k in decades]
-        mus = np.geomspace(knob.low / 1e3, knob.high, 400)
-        self.curve = self.theta + np.vstack([self.here.step(0), self.here.steps(mus)])
-        self.dots = self.theta + self.here.steps(np.array(self.decades))
-        self.full = np.linalg.norm(self.curve[0] - self.theta)  # ‖h‖ of Gauss-Newton
-        self.span = self._map()
+        self.curve = self.theta + self.steps([0.0, *np.geomspace(knob.low / 1e3, knob.high, 400)])
+        self.dots = self.theta + self.steps(self.decades)
+        scale = _scale(self.curve)
+        self.scaled = "" if scale[0] == scale[1] else "two scales: angles are bent"
+        away = np.linalg.norm((self.curve - self.theta) / scale, axis=1)  # as long as it looks
         turned = np.array([_angle(h, self.downhill) for h in self.curve - self.theta])
-        halfway = np.argmin(abs(turned - turned[0] / 2))  # where the curve bends
-        reach = np.linalg.norm(self.curve[halfway] - self.theta)
-        side = np.diff(self.span)[:, 0] / np.diff(self.span).max()
-        self.scaled = "" if side.min() > 0.999 else "two scales: angles are bent"
-        half = 1.2 * min(reach, self.full / 3) * side * (1 / NEAR_HEIGHT, 1)
-        self.near = np.column_stack([self.theta - half, self.theta + half])
-
-    def _map(self):
-        """((θ₁ low, high), (θ₂ low, high)) around all that is drawn, to one scale where that can be read."""
-        points = np.vstack([self.curve, self.theta + 0.4 * self.full * self.downhill])
-        low, high = points.min(axis=0), points.max(axis=0)
-        wide = high - low
-        if not 1e-6 * wide.max() < wide.min() < wide.max() / UNEVEN:
-            wide = np.full(2, wide.max())
-        centre = (low + high) / 2
-        return np.column_stack([centre - MARGIN * wide / 2, centre + MARGIN * wide / 2])
+        halfway = np.argmin(abs(turned - turned[0] / 2)) if turned[0] > STRAIGHT else 0  # where the curve bends
+        self.half = 1.2 * min(away[halfway], away[0] / 3) * scale * (1 / NEAR_HEIGHT, 1)
+        self.near = np.column_stack([self.theta - self.half, self.theta + self.half])
+        self.arrow = 0.4 * away[0] / np.linalg.norm(self.downhill / scale)
+        self.span = _around([*self.curve, self.theta + self.arrow * self.downhill, *self.near.T], scale)
 
     def compute(self, mu):
         """h and what it does: its length, its angle to −g, F as the straight model predicts it, and F there."""
-        h = self.here.step(mu)
+        h, here = self.steps([mu])[0], self.here
+        with np.errstate(all="ignore"):  # far away F may be infinite; the words say so
+            there = self.problem.residual(self.theta + h)
+            after, came = float(there @ there / 2), float((here.r - there) @ (here.r + there) / 2)
         return {
             "mu": mu,
             "h": h,
             "trial": self.theta + h,
             "length": float(np.linalg.norm(h)),
             "angle": _angle(h, self.downhill),
-            "before": float(self.here.loss),
-            "predicted": float(np.sum((self.here.r + self.here.Jv(h)) ** 2) / 2),
-            "after": float(self.problem.loss(self.theta + h)),
+            "before": float(here.loss),
+            "predicted": float(np.sum((here.r + here.Jv(h)) ** 2) / 2),
+            "after": after,
+            "promised": float(h @ (mu * h - here.g) / 2),
+            "came": came,
             "factors": self.s**2 / (self.s**2 + mu),
         }
 
     def still(self, picture):
         """The map, the close-up, the frame of the bars, and the legend."""
+        words = 0.3 if picture.look["text"] < 16 else 0.45  # the part of the height that two lines take
         axes = picture.subplot_mosaic(
             [["words", "words"], ["map", "near"], ["map", "bars"]],
             width_ratios=[1.1, 1],
-            height_ratios=[0.3, 1.35, 0.5],
+            height_ratios=[words, 1.35, 0.5],
         )
-        half = np.diff(self.near)[:, 0] / 2
         moving = {
             "words": self._words(axes["words"]),
-            "map": self._ground(axes["map"], self.span, N_GRID, 0.4 * self.full),
-            "near": self._ground(axes["near"], self.near, N_NEAR, 0.8 * half.min()),
+            "map": self._ground(axes["map"], self.span, N_GRID, self.arrow),
+            "near": self._ground(axes["near"], self.near, N_NEAR, self._short_arrow()),
         }
         axes["near"].set_box_aspect(NEAR_HEIGHT)
         for v, colour in zip(self.Vt, COLOURS, strict=True):
             axes["near"].axline(self.theta, self.theta + v, color=colour, linewidth=picture.look["line"], zorder=1.5)
         axes["map"].set_box_aspect(1)
-        axes["map"].add_patch(Rectangle(self.near[:, 0], *(2 * half), fill=False, edgecolor=BLACK, linewidth=1))
-        label(axes["map"], "θ₁", "θ₂", self.scaled)
+        axes["map"].add_patch(Rectangle(self.near[:, 0], *(2 * self.half), fill=False, edgecolor=BLACK, linewidth=1))
+        label(axes["map"], *self.names, self.scaled)
+        self._headline(picture)
         label(axes["near"], title="the framed part, near θ")
         _legend(picture, axes["map"])
         return moving | self._bars(axes["bars"])
+
+    def _short_arrow(self):
+        """As much of −g as the close-up has room for."""
+        return 0.8 / np.linalg.norm(self.downhill / self.half, ord=np.inf)
+
+    def _headline(self, picture):
+        """What a slice is, above everything."""
+        if isinstance(self.problem, Slice):
+            said = f"slice of {len(self.problem.theta)} parameters: h of these two alone, the rest held"
+            picture.suptitle(said, size=picture.look["text"] + 1)
 
     def _words(self, axes):
         """Two lines above the picture, still empty; whatever they say, nothing makes room for them."""
@@ -133,11 +152,12 @@ class MuScene(Scene):
     def _ground(self, axes, span, n_grid, arrow):
         """Contours, both proposals and the curve; returns the line that will be this step."""
         look = axes.figure.look
-        contours(axes, self.problem, span, n_grid)
+        with np.errstate(all="ignore"):
+            contours(axes, self.problem, span, n_grid)
         lm, size = style(look, "LM"), look["marker"]
         thin, thick = {"linewidth": 0.7 * look["line"]}, {"linewidth": 1.6 * look["line"]}
         axes.plot(*self.curve.T, color=lm["color"], label="h(μ), dots: powers of 10", zorder=2.5, **thin)
-        axes.plot(*self.dots.T, ".", color=lm["color"], markersize=0.9 * size, zorder=2.5)
+        axes.plot(*self.dots.T, "o", color=lm["color"], markersize=0.45 * size, zorder=2.5)
         ends = {"Gauss-Newton": self.curve[0], "downhill, −g": self.theta + arrow * self.downhill}
         for name, (said, tip) in zip(("GN", "GD"), ends.items(), strict=True):
             axes.plot(*np.array([self.theta, tip]).T, label=said, markevery=[1], zorder=2.2, **style(look, name))
@@ -147,25 +167,29 @@ class MuScene(Scene):
             axes.plot(*self.guess, "o", color=BLACK, mfc="none", markersize=1.6 * size, label="your guess", zorder=5)
         axes.set(xlim=span[0], ylim=span[1])
         self._name_dots(axes, span, arrow)
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         axes.ticklabel_format(useOffset=False)
+        for axis, side in zip((axes.xaxis, axes.yaxis), span, strict=True):
+            _ticks(axis, *side)
         return step
 
     def _name_dots(self, axes, span, arrow):
-        """The μ beside the dots that have room for it, on the side to which the curve turns."""
+        """The μ beside the dots that have room for it, first on the side to which the curve turns."""
         wide, middle = np.diff(span)[:, 0], np.mean(span, axis=1)
-        taken = [self.curve[0], *(self.theta + t * self.downhill for t in np.linspace(0, arrow, 50))]
-        side = -1 if self.downhill[0] < 0 else 1
-        for mu, dot in zip(self.decades, self.dots, strict=True):
-            away = (np.array(taken) - dot) / wide
-            covers = (side * away[:, 0] > 0) & (side * away[:, 0] < NAME) & (abs(away[:, 1]) < APART)
-            room = abs(dot + side * wide * (NAME, 0) - middle) < wide / 2  # the name, too, has to fit in
-            if room.all() and np.linalg.norm(away, axis=1).min() > APART and not covers.any():
-                taken.append(dot)
-                words = axes.annotate(f"μ = {_short(mu)}", dot, (7 * side, 0), textcoords="offset points", clip_on=True)
-                words.set(size=axes.figure.look["text"], ha="left" if side > 0 else "right", va="center", zorder=3)
-                words.set_in_layout(False)
+        ways = np.linspace(0, 1, 50)[:, None]
+        arrows = [self.theta + ways * tip for tip in (self.curve[0] - self.theta, arrow * self.downhill)]
+        lines, taken = np.vstack([self.curve, *arrows]), [self.curve[0], arrows[1][-1]]
+        first = -1 if self.downhill[0] < 0 else 1
+        seen = np.linalg.norm((self.dots - self.theta) / wide, axis=1) > UNDER_STAR
+        for mu, dot in zip(np.array(self.decades)[seen], self.dots[seen], strict=True):
+            for side in (first, -first):
+                across, up = ((lines - dot) / wide * (side, 1)).T
+                struck = (across > 0.03) & (across < NAME) & (abs(up) < LINE)
+                room = abs(dot + side * wide * (NAME, 0) - middle) < wide / 2  # the name, too, has to fit in
+                near = np.abs((np.array(taken) - dot) / wide) < (NAME, APART)
+                if room.all() and not struck.any() and not near.all(axis=1).any():
+                    taken.append(dot)
+                    _name(axes, f"μ = {_short(mu)}", dot, side)
+                    break
 
     def _bars(self, axes):
         """Two bars of no length yet, one for each singular value, and the numbers beside them."""
@@ -198,15 +222,73 @@ class MuScene(Scene):
             said += f" Your guess is {_short(np.linalg.norm(self.guess - numbers['trial']))} from where it lands"
             inside = (self.span[:, 0] <= self.guess).all() and (self.guess <= self.span[:, 1]).all()
             said += "." if inside else ", off the map."
+        if isinstance(self.problem, Slice):
+            said += f" Slice of {len(self.problem.theta)} parameters, {' and '.join(self.names)}, the rest held."
         return said
 
     def rows(self, numbers):
         """This μ, then every power of ten: the step's length and angle, and by how much F falls."""
         table = [numbers, *(self.compute(mu) for mu in self.decades)]
-        entries = [
-            (n["mu"], n["length"], n["angle"], n["before"] - n["predicted"], n["before"] - n["after"]) for n in table
-        ]
+        entries = [(n["mu"], n["length"], n["angle"], n["promised"], n["came"]) for n in table]
         return [("mu", "length of h", "degrees from -g", "predicted decrease", "actual decrease"), *entries]
+
+
+def _two_parameters(problem, theta):
+    """The problem, a copy that counts for itself; θ, (2,); and the names of the two."""
+    if problem is None:
+        problem, theta = rosenbrock(), START if theta is None else theta
+    problem = copy(instance("problem", problem, Problem, "a LeastSquares, CurveFit, NetworkFit or Slice"))
+    names = problem.names if isinstance(problem, Slice) else ("θ₁", "θ₂")
+    if theta is None and isinstance(problem, Slice):
+        theta = problem.start
+    if theta is None:
+        raise TypeError("theta is missing: expected the two parameters at which to look at this problem")
+    size = problem.n_parameters or len(as_floats("theta", theta, 1))
+    if size > 2:
+        raise ValueError(
+            f"problem has {size} parameters, and a map shows two: expected a slice of it, Slice.weights(problem, theta,"
+            " i, j) or Slice.singular(problem, theta); explore_mu takes slice=(i, j) or slice='singular'"
+        )
+    return problem, np.array(as_floats("theta", theta, 1, (2,))), names
+
+
+def _two_names(names):
+    """The names of the axes."""
+    if not isinstance(names, (list, tuple)) or [type(name) for name in names] != [str, str]:
+        raise TypeError(f"names = {names!r}: expected two names, such as ('height', 'rate')")
+    return tuple(names)
+
+
+def _scale(curve):
+    """The units of the two axes, (2,): the same, unless the curve would then be too flat to be seen."""
+    wide = np.ptp(curve, axis=0)
+    flat = wide.min() <= ROUNDING * wide.max() or (wide <= 1e-9 * abs(curve).max(axis=0)).any()
+    return np.full(2, wide.max()) if flat or wide.max() < UNEVEN * wide.min() else wide
+
+
+def _around(points, scale):
+    """((θ₁ low, high), (θ₂ low, high)): a square in these units around the points, with a margin."""
+    low, high = np.min(points, axis=0), np.max(points, axis=0)
+    half = MARGIN / 2 * np.max((high - low) / scale) * scale
+    return np.column_stack([(low + high) / 2 - half, (low + high) / 2 + half])
+
+
+def _ticks(axis, low, high):
+    """A few ticks, with as many digits as tell them apart; no factor at the end of the axis, where words stand."""
+    most = max(abs(low), abs(high))
+    digits = max(math.ceil(math.log10(most / (high - low))), 0) + 2
+    plain = digits < 5 and 1e-3 < most < 1e4
+    axis.set_major_locator(MaxNLocator(4 if plain else 2 if digits < 6 else 1, steps=[1, 2, 5, 10]))
+    if not plain:
+        axis.set_major_formatter(lambda x, _: f"{x if abs(x) > 1e-9 * most else 0:.{digits}g}".replace("e+0", "e"))
+
+
+def _name(axes, words, dot, side):
+    """Words beside a dot, to its right or, for side = −1, to its left."""
+    words = axes.annotate(words, dot, (7 * side, 0), textcoords="offset points", clip_on=True)
+    words.set(size=axes.figure.look["text"], ha="left" if side > 0 else "right", va="center", zorder=3)
+    words.set_path_effects([withStroke(linewidth=3, foreground="white", alpha=0.7)])
+    words.set_in_layout(False)
 
 
 def _legend(picture, axes):
@@ -238,4 +320,6 @@ def _short(x):
     if not math.isfinite(x):
         return "no finite number"
     said = f"{x:.3g}"
-    return f"{float(said):.0f}" if "e+" in said and abs(x) < 1e6 else said
+    if "e+" in said and abs(x) < 1e6:
+        return f"{float(said):.0f}"
+    return said.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")

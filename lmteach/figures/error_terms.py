@@ -1,6 +1,7 @@
 """Lesson 04: how columns become rows, and a network with its values and error terms, layer by layer."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,8 @@ from .scene import Control, Scene
 
 ORANGE, SKY = "#FBE3B5", "#CDE8F8"  # Okabe & Ito's, made pale: black text stands on them
 ASLEEP = "#C0C0C0"  # edges that are not in use
+LOW, HIGH = 0.66, 0.88  # room below the boxes and above the tallest layer, in distances between units
+WIDE = ((-1, -0.45), (1, -0.45), (1, 0.45), (-1, 0.45))  # as a marker, room for a number on an edge
 MIDDLE = {"ha": "center", "va": "center"}
 
 
@@ -103,7 +106,7 @@ class NetworkValues(Scene):
     bias.
     """
 
-    controls = {"stage": Control(0, 5, 0, "stage", whole=True)}
+    controls = {"stage": Control(0, 5, 0, "stage", whole=True, play=True)}
 
     def __init__(self, network=None, theta=None, x=None, y=None, guess=None):
         if network is None:
@@ -121,7 +124,7 @@ class NetworkValues(Scene):
         if guess is not None and not math.isfinite(guess):
             raise ValueError(f"guess = {guess!r}: expected a finite number, or None")
         self.guess = guess
-        self.controls = {"stage": Control(0, 2 * self.L + 1, 0, "stage", whole=True)}
+        self.controls = {"stage": replace(self.controls["stage"], high=2 * self.L + 1)}
         self._run(as_floats("x", x, 1, (self.sizes[0],)), as_floats("y", y, 1, (self.sizes[-1],)))
 
     def _run(self, x, y):
@@ -143,28 +146,30 @@ class NetworkValues(Scene):
         }
 
     def still(self, picture):
-        """Biases, targets and names; returns edges and units with all their numbers."""
+        """Targets and names; returns edges, units and boxes, which stand above the edges, with all their numbers."""
         axes, text = picture.subplots(), picture.look["text"]
         line, top, named = picture.look["line"], max(self.sizes), MIDDLE | {"size": text}
         places = [(layer, self._height(layer, j)) for layer, n in enumerate(self.sizes) for j in range(n)]
-        above = 2.7 * text / (72 * picture.look["figsize"][1] / (top + 1.45))  # a unit's radius and a line of text
-        axes.plot(range(self.L), [0] * self.L, "s", ms=1.9 * text, mec=GREY, mfc="white")
+        points = 72 * picture.look["figsize"][1] / (top + LOW + HIGH)  # between two units of a layer
+        above = 2.7 * text / points  # a unit's radius and a line of text
         for layer in range(self.L + 1):
-            axes.text(layer, 0, "1" if layer < self.L else "", **named)
             axes.text(layer, -0.5, f"layer {layer}" if layer else "input", **named)
-        axes.set(xlim=(-0.3, self.L + 0.9), ylim=(-0.7, top + 0.75))
+        axes.set(xlim=(-0.3, self.L + 0.9), ylim=(-LOW, top + HIGH))
         axes.set_axis_off()
-        white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        wide = {"linestyle": "", "color": "white", "marker": WIDE, "markeredgewidth": 0}
         hollow = {"facecolor": "white", "edgecolor": BLACK, "linestyle": "--", "pad": 2}
         return {
             "lines": axes.add_collection(LineCollection(self._edges(), linewidths=line / 2, zorder=0)),
+            "gaps": axes.plot(*np.transpose([self._along(edge) for edge in self._edges()]), zorder=0.5, **wide)[0],
+            "boxes": axes.plot(range(self.L), [0] * self.L, "s", ms=1.9 * text, mec=GREY, mfc="white"),
+            "ones": [axes.text(layer, 0, "1", zorder=3, **named) for layer in range(self.L)],
             "units": axes.scatter(*np.transpose(places), s=(3.6 * text) ** 2, linewidths=line, zorder=2),
             "values": [axes.text(*place, "", zorder=3, **named) for place in places],
             "delta": [axes.text(x, height + above, "", color=VERMILION, **named) for x, height in places if x],
-            "numbers": [axes.text(*self._along(edge), "", zorder=1, bbox=white, **named) for edge in self._edges()],
+            "numbers": [axes.text(*self._along(edge), "", zorder=1, **named) for edge in self._edges()],
             "r": self._targets(axes, text, 0.55 * above),
-            "guess": axes.text(1, self._height(1, 0) - above, "", visible=False, bbox=hollow, **named),
-            "title": axes.text(-0.25, top + 0.62, "", size=text + 1, va="center"),
+            "guess": axes.text(0.45, self._height(1, 0) + above, "", visible=False, bbox=hollow, **named),
+            "title": axes.text(-0.25, top + HIGH, "", size=text + 1, va="top"),
         }
 
     def _targets(self, axes, text, apart):
@@ -196,8 +201,11 @@ class NetworkValues(Scene):
     def _move_edges(self, artists, numbers):
         """The weights, or in the end the derivatives."""
         stage, last = numbers["stage"], numbers["gradient"] is not None
-        for artist, value in zip(artists["numbers"], self.g if last else self.theta, strict=True):
-            artist.set(text=f"{value:.2f}" if last else _weight(value), color=VERMILION if last else BLACK)
+        texts = [f"{v:.2f}" for v in self.g] if last else [_weight(v) for v in self.theta]
+        for artist, text in zip(artists["numbers"], texts, strict=True):
+            artist.set(text=text, color=VERMILION if last else BLACK)
+        longest = 0.1 + 0.56 * max(map(len, texts))  # in letters' heights
+        artists["gaps"].set_markersize(longest * artists["numbers"][0].get_size())
         colours = []
         for (layer, height), _ in self._edges():
             back = last or (stage > self.L and layer == self._backward(stage) and height > 0)

@@ -148,7 +148,7 @@ class CyclingMap(Scene):
     Raises ValueError or TypeError for anything else.
     """
 
-    controls = {"c": Control(-3, 1, -2, "c, the bend of the second residual")}
+    controls = {"c": Control(-3, 1, -2, "bend c")}
 
     def __init__(self, start=0.1, guess=None):
         self.start = _number("start", start, -1.0, 0.3)

@@ -12,6 +12,7 @@ from .scene import Control, Scene
 T, Y = np.array([0.0, 1.0, 2.0]), np.array([0.0, 3.0, 3.0])  # the three points of lesson 00
 MOST = 40  # steps
 COLOURS = (ORANGE, SKY)  # of the two singular directions, as in lesson 07
+MARKS, DASHES = "o^", ("-", "--")  # for whoever sees no colours
 SMALLEST, LARGEST = 1e-30, 1e30  # what a distance may be on a logarithmic axis
 
 
@@ -24,12 +25,16 @@ def three_points():
 class Descent(Scene):
     """Gradient descent with rate η for a problem of two parameters; a line through three points unless given.
 
-    On the contours of F the path θ ← θ − ηg after so many steps, and the singular directions of J at the minimum;
-    beside it the distance to the minimum along each of them, which every step multiplies by |1 − ηs²| where r is
+    On the contours of F the path θ ← θ − ηg after so many steps, with a large mark where it has come to, and the
+    singular directions of J at the minimum, the first one steep, the second flat; one step fewer takes the last step
+    back. Beside it the distance to the minimum along each of them, which every step multiplies by |1 − ηs²| where r is
     straight. `guess` is the rate that the learner thinks best: a ring marks where it leads in as many steps.
     """
 
-    controls = {"rate": Control(0.01, 0.3, 0.1, "rate η"), "steps": Control(0, MOST, 10, "steps", whole=True)}
+    controls = {
+        "rate": Control(0.01, 0.3, 0.1, "rate η"),
+        "steps": Control(0, MOST, 10, "steps", whole=True, play=True),
+    }
 
     def __init__(self, problem=None, theta=None, guess=None):
         self.problem = three_points() if problem is None else problem
@@ -69,34 +74,43 @@ class Descent(Scene):
         return np.array(path)
 
     def still(self, picture):
-        """The contours with start and minimum, and the empty axes for the distances."""
+        """Contours and singular directions; what moves, and what stays above it: path, marks, ring, distances."""
         left, right = picture.subplots(1, 2)
-        look = picture.look
         distance = np.linalg.norm(self.theta - self.best) or 1.0
-        reach = 1.4 * distance * np.ones(2)
+        artists = self._map(left, picture.look, 1.4 * distance) | {"lines": self._distances(right, picture.look)}
+        right.set(xlim=(-1, MOST + 1), ylim=10.0 ** (np.ceil(np.log10(distance)) + [-5, 0]), yscale="log")
+        picture.legend(loc="outside lower center", ncols=2, fontsize=picture.look["text"], frameon=False)
+        return artists
+
+    def _map(self, axes, look, reach):
         span = np.column_stack([self.best - reach, self.best + reach])
-        contours(left, self.problem, span, 101)
-        for colour, v in zip(COLOURS, self.Vt, strict=True):
-            ends = self.best + 2 * np.outer([-1, 1], v) * reach
-            left.plot(*ends.T, color=colour, linewidth=look["line"])
-        left.plot(*self.theta, "*", color=BLACK, markersize=1.8 * look["marker"], zorder=5)
-        left.plot(*self.best, "+", color=BLACK, markersize=1.8 * look["marker"], zorder=5)
-        left.set(xlim=span[0], ylim=span[1], box_aspect=1)
-        label(left, "θ₁", "θ₂", "star: start, cross: minimum")
-        label(right, "step", "distance left", "per singular direction")
-        right.set(xlim=(0, MOST), ylim=10.0 ** (np.ceil(np.log10(distance)) + [-5, 0]), yscale="log")
-        (path,) = left.plot([], [], zorder=4, **style(look, "GD") | {"markersize": 0.7 * look["marker"]})
-        (ring,) = left.plot([], [], "o", mfc="none", color=BLACK, markersize=1.8 * look["marker"], zorder=6)
-        lines = [
-            right.plot([], [], marker=mark, color=colour, linewidth=look["line"], label=f"s² = {s**2:.3g}")[0]
-            for mark, colour, s in zip("o^", COLOURS, self.s, strict=True)
-        ]
-        picture.legend(loc="outside lower center", ncols=2, fontsize=look["text"], frameon=False)
-        return {"path": path, "ring": ring, "lines": lines}
+        contours(axes, self.problem, span, 101)
+        for colour, dashes, v in zip(COLOURS, DASHES, self.Vt, strict=True):
+            ends = self.best + 2 * reach * np.outer([-1, 1], v)
+            axes.plot(*ends.T, color=colour, linestyle=dashes, linewidth=look["line"])
+        axes.set(xlim=span[0], ylim=span[1], box_aspect=1)
+        label(axes, "θ₁", "θ₂", "star: start, cross: minimum")
+        gd, small = style(look, "GD"), {"markersize": 0.7 * look["marker"]}
+        big = {"markersize": 1.4 * look["marker"], "markeredgecolor": BLACK, "linestyle": ""}
+        black = {"color": BLACK, "markersize": 1.8 * look["marker"]}
+        return {
+            "path": axes.plot([], [], zorder=4, **gd | small)[0],
+            "here": axes.plot([], [], zorder=4.5, **gd | big)[0],
+            "fixed": [axes.plot(*p, m, zorder=5, **black)[0] for p, m in ((self.theta, "*"), (self.best, "+"))],
+            "ring": axes.plot([], [], "o", mfc="none", zorder=6, **black)[0],
+        }
+
+    def _distances(self, axes, look):
+        label(axes, "step", "distance left", "per singular direction")
+        thick = {"linewidth": look["line"], "markersize": look["marker"]}
+        kinds = [{"marker": m, "linestyle": d, "color": c} for m, d, c in zip(MARKS, DASHES, COLOURS, strict=True)]
+        names = [f"{way}: s² = {s**2:.3g}" for way, s in zip(("steep", "flat"), self.s, strict=True)]
+        return [axes.plot([], [], label=n, **k | thick)[0] for n, k in zip(names, kinds, strict=True)]
 
     def move(self, artists, numbers):
-        """Set the path, the distances and the ring."""
+        """Set the path, its end, the distances and the ring."""
         artists["path"].set_data(*numbers["path"].T)
+        artists["here"].set_data(*numbers["path"][-1:].T)
         for line, distance in zip(artists["lines"], numbers["left"].T, strict=True):
             line.set_data(np.arange(len(distance)), np.clip(distance, SMALLEST, LARGEST))
         ring = numbers["guessed"]
@@ -106,7 +120,7 @@ class Descent(Scene):
         """The rate, both factors, and where it has led."""
         distance = np.linalg.norm(numbers["path"][-1] - self.best)
         said = (
-            f"η = {numbers['rate']:.3g}: each step multiplies the two distances by "
+            f"η = {numbers['rate']:.3g}: each step multiplies the two distances, steep and flat, by "
             f"{_factors(numbers['rate'], self.s)}; "
             f"after {numbers['steps']} steps {_said(distance)} from the minimum, F = {_said(numbers['loss'])}."
         )

@@ -14,6 +14,7 @@ from .scene import Control, Scene
 BLUE_WHITE_VERMILION = LinearSegmentedColormap.from_list("J", ["#0072B2", "#FFFFFF", VERMILION])
 THETA = (0.5, -0.4, 0.3, 0.8, 0.1, -0.2, 0.7, -0.6, -0.5, 0.9, 0.2, -0.1)
 X, Y = ((1.0, 0.5), (-1.0, 1.0), (0.5, -1.5)), ((0.5, -0.5), (0.0, 1.0), (-1.0, 0.2))
+DARK = "#404040"  # dots and dashes, for whoever sees no colours
 MOST_NAMES = 12  # rows or columns that have room for a name each
 MOST_DOTS = 40  # rows or columns that have room for a dot in a cell
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -71,7 +72,8 @@ class JacobianMap(Scene):
             "cell": axes.add_patch(Rectangle((0, 0), 1, 1, linewidth=width, **lines)),
         }
         size = picture.look["text"] + 1
-        return artists | {"text": axes.set_title(" ", size=size, pad=1.7 * size)}  # above the names of the blocks
+        place = {"pad": 1.9 * size, "y": 1.0}  # above the names of the blocks; a title without y moves by itself
+        return artists | {"text": axes.set_title(" ", size=size, **place)}
 
     def move(self, artists, numbers):
         """Frame the picked cell, and say what stands in it."""
@@ -159,12 +161,14 @@ class JacobianMap(Scene):
         axes.set_ylabel("row: sample, output" if n_rows <= MOST_NAMES else "row", size=size)
 
     def _marks(self, axes, look):
-        """Dots where J is exactly zero, rings where the guess says so of row 0."""
+        """Dots where J is exactly zero, dashes where it is below, rings where the guess says zero of row 0."""
         told = ["column"]
-        rows, columns = np.nonzero(self.J == 0)
-        if len(rows) and max(self.J.shape) <= MOST_DOTS:
-            axes.plot(columns, rows, "o", color=GREY, markersize=look["marker"] / 2)
-            told.append("dots: exactly 0")
+        kinds = (("dots: exactly 0", self.J == 0, "o", 0.5), ("dashes: below 0", self.J < 0, "_", 1.2))
+        for words, where, mark, size in kinds if max(self.J.shape) <= MOST_DOTS else ():
+            rows, columns = np.nonzero(where)
+            if len(rows):
+                axes.plot(columns, rows, mark, color=DARK, markersize=size * look["marker"], mew=look["line"] / 1.5)
+                told.append(words)
         if self.guess is not None:
             ring = {"markersize": 2.5 * look["marker"], "markeredgewidth": look["line"]}
             axes.plot(self.guess, [0] * len(self.guess), "o", mfc="none", color=BLACK, **ring)

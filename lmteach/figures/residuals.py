@@ -19,7 +19,7 @@ class OneWeight(Scene):
     hollow ring on the curve. Raises TypeError or ValueError for anything else.
     """
 
-    controls = {"weight": Control(0.0, 4.0, 1.0, "weight w")}
+    controls = {"weight": Control(0.0, 4.0, 1.0, "w")}
 
     def __init__(self, x=(1.0, 2.0, 3.0), y=(2.0, 3.0, 7.0), guess=None):
         self.x = as_floats("x", x, 1)
@@ -52,16 +52,18 @@ class OneWeight(Scene):
         heights = np.concatenate([[0.0], self.y, low * self.x, high * self.x])
         bars = axes.add_collection(self._thick(look), autolim=False)
         (line,) = axes.plot([], [], color=GREY, linewidth=look["line"])
-        axes.plot(self.x, self.y, "o", color=BLACK, markersize=look["marker"])
+        (dots,) = axes.plot(self.x, self.y, "o", color=BLACK, markersize=look["marker"], zorder=3)
         axes.set(xlim=_roomy(np.append(self.x, 0.0)), ylim=_roomy(heights))
         label(axes, x="x", title="dots: targets, line: model\nbars: residuals")
-        return {"line": line, "bars": bars}
+        return {"line": line, "bars": bars, "dots": dots}  # the dots stay where they are, but above the bars
 
     def _curve(self, axes, look):
         ends = self.controls["weight"].low, self.controls["weight"].high
         ws = np.linspace(*ends, 161)
         Fs = np.array([self.loss(w) for w in ws])
         stack = axes.add_collection(self._thick(look), autolim=False)
+        cut = {"markersize": 5 * look["line"], "markeredgewidth": look["line"] / 2, "linestyle": ""}
+        (cuts,) = axes.plot([], [], "_", color="white", **cut)  # two colours may be one grey on paper
         axes.plot(ws, Fs, color=GREY, linewidth=look["line"])
         (here,) = axes.plot([], [], "o", color=BLACK, markersize=look["marker"])
         if self.guess is not None:
@@ -69,7 +71,7 @@ class OneWeight(Scene):
             axes.plot(self.guess, self.loss(self.guess), "o", color=BLACK, **ring)
         axes.set(xlim=_roomy(ends), ylim=(0, 1.08 * Fs.max() or 1.0))
         label(axes, x="w", title=f"curve: F{', ring: your guess' * (self.guess is not None)}\nstack: ½r² of each bar")
-        return {"stack": stack, "here": here}
+        return {"stack": stack, "cuts": cuts, "here": here}
 
     def _thick(self, look):
         """Bars that end where they end, in the colours of the samples, nothing in them yet."""
@@ -83,6 +85,7 @@ class OneWeight(Scene):
         artists["line"].set_data(ends, w * ends)
         artists["bars"].set_segments([[(x, y), (x, a)] for x, y, a in zip(self.x, self.y, predicted, strict=True)])
         artists["stack"].set_segments([[(w, a), (w, b)] for a, b in zip(tops, tops[1:], strict=False)])
+        artists["cuts"].set_data(np.full(len(tops) - 2, w), tops[1:-1])
         artists["here"].set_data([w], [numbers["F"]])
 
     def sentence(self, numbers):

@@ -13,22 +13,24 @@ def fig_loss(traces, x="trials", title="Loss"):
     """F against trials or evaluations of J, on a logarithmic axis; refused trials are hollow markers.
 
     `traces`: a Trace, or a dict of name → Trace; the names "GD", "GN", "LM" (or in full) bring their own style. `x`:
-    "trials" or "jacobians". Raises TypeError or ValueError for anything else.
+    "trials" or "jacobians"; for gradient descent the latter counts gradients. Raises TypeError or ValueError for
+    anything else.
     """
     traces = _as_traces(traces)
     one_of("x", x, ("trials", "jacobians"))
     picture, axes = _axes()
     for name, trace in traces.items():
-        _draw_loss(axes, trace, _positions(trace, x), name, _style(picture.look, name, traces))
-    axes.set(yscale="log", title=title, ylabel="F = ½ rᵀr", xlabel=x if x == "trials" else "evaluations of J")
+        draw_loss(axes, trace, positions(trace, x), name, own_style(picture.look, name, traces))
+    counted = x if x == "trials" else evaluated(traces.values())
+    axes.set(yscale="log", title=title, ylabel="F = ½ rᵀr", xlabel=counted)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _finish(axes)
     rows = [
         ("name", x, "F"),
-        *((n, int(i), f) for n, t in traces.items() for i, f in zip(_positions(t, x), t.losses, strict=False)),
+        *((n, int(i), f) for n, t in traces.items() for i, f in zip(positions(t, x), t.losses, strict=False)),
     ]
     said = "; ".join(_said(name, trace) for name, trace in traces.items())
-    return picture.describe(f"Loss on a logarithmic axis against {x}. {said}.", rows)
+    return picture.describe(f"Loss on a logarithmic axis against {counted}. {said}.", rows)
 
 
 def fig_paths(problem, traces, span=None, title="Paths on the loss", n_grid=121):
@@ -43,7 +45,7 @@ def fig_paths(problem, traces, span=None, title="Paths on the loss", n_grid=121)
     picture, axes = _axes()
     contours(axes, problem, span, at_least("n_grid", n_grid, 11))
     for name, path in paths.items():
-        style = _style(picture.look, name, traces)
+        style = own_style(picture.look, name, traces)
         axes.plot(*path.T, label=f"{name} ({_steps(path)})", markevery=_few(len(path)), **style)
     start = next(iter(paths.values()))[0]
     axes.plot(
@@ -84,7 +86,7 @@ def fig_fit(X, Y, curves, title="Fit against data", validation=None):
     x = np.linspace(seen.min(), seen.max(), 201)[:, None]
     lines = {SHORT.get(name, name): np.asarray(curve(x))[:, 0] for name, curve in curves.items()}
     for name, y in lines.items():
-        axes.plot(x[:, 0], y, label=name, **_style(picture.look, name, lines) | {"marker": ""})
+        axes.plot(x[:, 0], y, label=name, **own_style(picture.look, name, lines) | {"marker": ""})
     axes.set(xlabel="x", ylabel="y", title=title)
     _finish(axes)
     table = {"data": (X, Y)} | {name: (x[:, 0], y) for name, y in lines.items()}
@@ -148,14 +150,14 @@ def _as_traces(traces):
     return {SHORT.get(name, name): trace for name, trace in traces.items()}
 
 
-def _style(look, name, names):
+def own_style(look, name, names):
     """A solver's own style; other names share out the spare ones."""
     others = [other for other in names if other not in STYLES]
     style = STYLES[name] if name in STYLES else SPARE[others.index(name) % len(SPARE)]
     return style | {"linewidth": look["line"], "markersize": look["marker"]}
 
 
-def _positions(trace, x):
+def positions(trace, x):
     """Where each entry of trace.losses stands: trials made, or Jacobians evaluated, by then."""
     if x == "trials":
         return np.arange(len(trace.losses))
@@ -163,10 +165,24 @@ def _positions(trace, x):
     return np.array([0, *(1 + sum(accepted[:i]) for i in range(len(trace)))])
 
 
-def _draw_loss(axes, trace, positions, name, style):
+def evaluated(traces):
+    """What is counted as an evaluation: J, for gradient descent g = Jᵀr (here the same work: its J is formed too)."""
+    descending = [descends(trace) for trace in traces]
+    if all(descending):
+        return "evaluations of g"
+    return "evaluations of J (gradient descent: of g)" if any(descending) else "evaluations of J"
+
+
+def descends(steps):
+    """True if these steps are gradient descent's: damped by μ = 1/η, and by no rule."""
+    return any(step.damping is None and step.mu > 0 for step in steps)
+
+
+def draw_loss(axes, trace, at, name, style, every=None):
+    """F after each trial over the places `at`, a marker on every n-th; refused trials hollow, where they led."""
     losses = np.maximum(trace.losses, SMALLEST)
-    axes.plot(positions, losses, label=name, markevery=_few(len(losses)), **style)
-    refused = [(positions[i + 1], step.trial_loss) for i, step in enumerate(trace) if not step.accepted]
+    axes.plot(at, losses, label=name, markevery=every or _few(len(losses)), **style)
+    refused = [(at[i + 1], step.trial_loss) for i, step in enumerate(trace) if not step.accepted]
     shown = np.array([point for point in refused if np.isfinite(point[1])]).reshape(-1, 2)
     if len(shown):
         hollow = style | {"linestyle": "", "markerfacecolor": "none"}

@@ -7,11 +7,12 @@ import numpy as np
 
 from ..checks import as_floats, function, is_real, positive
 from ..problems import CurveFit
-from .picture import BLACK, GREY, SPARE, VERMILION, label, style
+from .picture import BLACK, GREY, SPARE, label, style
 from .scene import Control, Scene
 
 EPS = 1e-4  # half the distance of the two J whose difference is r″
 N_POINTS = 141
+BARS = {"H": -0.27, "JᵀJ": -0.34}  # heights of the bars that are the steps, as parts of the highest F
 
 
 def wave(theta, t):
@@ -21,7 +22,7 @@ def wave(theta, t):
 
 class TwoParabolas(Scene):
     """F(θ) for a model of one parameter, and at θ = x the parabolas of H = JᵀJ + Σ rᵢrᵢ″ and of JᵀJ, with their
-    bottoms, or tops, and where the curve itself is there.
+    bottoms, or tops, and where the curve itself is there. Bars below show the steps, from x to those ends.
 
     The data are model(truth, t), moved by `noise`, a length, at right angles to J: no θ nearby can remove it, and F
     keeps its lowest place at the truth. Of all such moves it is the one that makes H the most larger than JᵀJ there.
@@ -30,8 +31,8 @@ class TwoParabolas(Scene):
     """
 
     controls = {
-        "x": Control(0.0, 3.5, 1.7, "x, the θ where we stand"),
-        "noise": Control(0.0, 0.5, 0.0, "noise, a residual that no θ removes"),
+        "x": Control(0.0, 3.5, 1.7, "x"),
+        "noise": Control(0.0, 0.5, 0.0, "noise"),
     }
 
     def __init__(self, model=wave, t=(1.0, 2.0), truth=1.0, span=(0.0, 3.5), noise=0.5, guess=None):
@@ -48,7 +49,7 @@ class TwoParabolas(Scene):
         self.controls = {"x": x, "noise": replace(residual, high=positive("noise", noise))}
         self.places = np.linspace(low, high, N_POINTS)
         most = max(self._losses(self._problem(n)).max() for n in (0.0, noise))
-        self.limits = (-0.2 * most, 1.1 * most)
+        self.most = most
 
     def compute(self, x, noise):
         """F, g, H, A = JᵀJ and the lost term at x, the ends of the two steps, and F on the whole span."""
@@ -63,42 +64,43 @@ class TwoParabolas(Scene):
         return start | {"curve": self._losses(problem), "bowls": bowls, "ends": ends}
 
     def still(self, picture):
-        """The axes; what moves: the curve, the point, the parabolas, and a line from each one's end to the curve."""
+        """The axes and the guess; what moves: curve, point, parabolas, steps, a line from each end to the curve."""
         look, axes = picture.look, picture.subplots()
-        label(axes, "θ")
-        low, high = self.places[[0, -1]]
-        axes.set(xlim=(low - 0.02 * (high - low), high + 0.02 * (high - low)), ylim=self.limits)
-        axes.axhline(0, color=GREY, linewidth=0.8)
-        kinds = {
-            "H": SPARE[0] | {"linewidth": look["line"], "markersize": look["marker"]},
-            "JᵀJ": style(look, "GN"),
-        }
+        plain = {"linestyle": "-", "linewidth": look["line"], "markersize": 1.3 * look["marker"]}
+        kinds = {"H": SPARE[0] | plain, "JᵀJ": style(look, "GN") | {"markersize": 1.3 * look["marker"]}}
         artists = {"curve": axes.plot([], [], color=BLACK, linewidth=look["line"], label="F(θ)")[0]}
         for name, kind in kinds.items():
             artists[name] = axes.plot([], [], **kind | {"marker": ""}, label=f"bowl of {name}")[0]
-            dotted = kind | {"linestyle": ":", "markersize": 1.3 * look["marker"]}
-            artists[f"end of {name}"] = axes.plot([], [], **dotted)[0]
-        point = {"marker": "o", "color": VERMILION, "linestyle": "", "markersize": 1.5 * look["marker"], "zorder": 4}
+            artists[f"end of {name}"] = axes.plot([], [], **kind | {"linewidth": look["line"] / 2})[0]
+            artists[f"step of {name}"] = axes.plot([], [], markevery=[1], **kind)[0]
+        point = {"marker": "o", "color": BLACK, "linestyle": "", "markersize": 1.5 * look["marker"], "zorder": 4}
         artists["point"] = axes.plot([], [], **point, label="here, at x")[0]
-        ring = {"markerfacecolor": "none", "markersize": 2.4 * look["marker"], "markeredgewidth": look["line"]}
-        artists["guess"] = axes.plot([], [], **SPARE[0] | ring | {"linestyle": ""})[0]
+        self._fixed(axes, look, kinds["H"])
         where = {"loc": "outside upper center", "ncols": 4, "frameon": False, "columnspacing": 1.2, "handlelength": 1.6}
         picture.legend(**where, fontsize=look["text"])
         return artists
 
+    def _fixed(self, axes, look, kind):
+        """Limits, the line F = 0, and the guess, on the bar of H's step."""
+        low, high = self.places[[0, -1]]
+        room = 0.02 * (high - low)
+        axes.set(xlim=(low - room, high + room), ylim=(-0.41 * self.most, 1.1 * self.most))
+        label(axes, "θ")
+        axes.axhline(0, color=GREY, linewidth=0.8)
+        if self.guess is not None:
+            ring = {"markerfacecolor": "none", "markersize": 2.4 * look["marker"], "markeredgewidth": look["line"]}
+            axes.plot(self.guess, BARS["H"] * self.most, **kind | ring | {"linestyle": ""})
+
     def move(self, artists, numbers):
-        """The curve, the point, the two parabolas and their ends."""
+        """The curve, the point, the two parabolas, their ends and the steps there."""
         artists["curve"].set_data(self.places, numbers["curve"])
         artists["point"].set_data([numbers["x"]], [numbers["F"]])
         for name, (theta, end, F) in numbers["ends"].items():
             artists[name].set_data(self.places, numbers["bowls"][name])
             seen = self._seen(theta)
             artists[f"end of {name}"].set_data(*([theta] * 2, [end, F]) if seen else ([], []))
-        if self.guess is not None:
-            _, bottom, _ = numbers["ends"]["H"]
-            low, high = self.limits
-            at = bottom if low < bottom < high else numbers["F"]
-            artists["guess"].set_data([self.guess], [at])
+            there = [numbers["x"], theta] if math.isfinite(theta) else [numbers["x"]] * 2
+            artists[f"step of {name}"].set_data(there, [BARS[name] * self.most] * 2)
 
     def sentence(self, numbers):
         """Where we stand, and for each parabola where it leads and what F is there."""

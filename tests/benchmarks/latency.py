@@ -2,11 +2,15 @@
 
     python tests/benchmarks/latency.py [--presses 30] [names…]
 
-Medians in milliseconds, one run in headless Chromium. A press is over when the browser has decoded and shown what the
-kernel sent. In a drag, the pictures shown in each second are counted.
+One run in headless Chromium; medians in milliseconds, from the key to the first frame after the last new picture has
+been decoded. `interact` clears its output and then draws anew, so its press is over when the kernel is idle and the
+page has been still for half a second; an explorer's is timed in the same way. In a drag over the whole slider and back
+the pictures shown in each second are counted; a slider with few stops has fewer to show, which the column "offered"
+tells: the new values of the slider in each second. The last column is how much the kernel grew in 500 moves.
 """
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -16,100 +20,174 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from classroom import FOLDER, offline_page, open_lesson, run_from_the_top, running_browser, running_lab  # noqa: E402
+from classroom import (  # noqa: E402
+    Course,
+    offline_page,
+    running_browser,
+    running_lab,
+    wait_until,
+)
+from test_scenes import SCENES  # noqa: E402
 
-NAME = "latency.ipynb"
-LIVE = "from lmteach.figures.{module} import {scene}\nfrom lmteach.widgets import Explorer\nExplorer({scene}())"
+GOALS = {"MuScene": 60}  # milliseconds; any other has 100
+GOAL, FASTER, RATE, GROWTH = 100, 4, 12, 2
+NAME = "latency_{}.ipynb"
+LIVE = "from {0.__module__} import {0.__name__}\nfrom lmteach.widgets import Explorer\nExplorer({0.__name__}())"
 REDRAWN = """\
-from ipywidgets import FloatLogSlider, IntSlider, FloatSlider, interact
-from lmteach.figures.{module} import {scene}
-from lmteach.widgets import _slider
+from ipywidgets import interact
 from IPython.display import display
-scene = {scene}()
-name, control = next(iter(scene.controls.items()))
-slider = _slider(control, control.start)
-interact(lambda **given: display(scene.frame(**given)), **{{name: slider}});"""
+from {0.__module__} import {0.__name__}
+from lmteach.widgets import Explorer
+
+def redrawn(scene):
+    knob = Explorer(scene).knobs["{1}"]
+    slider = type(knob.slider)(knob.slider.value, min=0, max=knob.slider.max)
+    interact(lambda at: display(scene.frame({1}=knob.stops[at])), at=slider)
+
+redrawn({0.__name__}())"""
+MOVES = """\
+import gc, psutil
+from {0.__module__} import {0.__name__}
+from lmteach.widgets import Explorer
+explorer = Explorer({0.__name__}())
+stops = explorer.knobs["{1}"].stops
+
+def megabytes_after(moves):
+    for move in range(moves):
+        explorer.set({1}=stops[move % len(stops)])
+    gc.collect()
+    return psutil.Process().memory_info().rss / 1e6
+
+before = megabytes_after(100)
+print(megabytes_after(500) - before, "MB")"""
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-WATCH = """index => {
-    const area = document.querySelectorAll('.jp-Notebook .jp-CodeCell')[index].querySelector('.jp-OutputArea');
+WATCH = """area => {
     const isKnob = node => (node.closest ? node : node.parentElement)?.closest('.widget-slider, .widget-text');
-    window.shown = [];
+    window.stirred = performance.now();
     window.seen?.disconnect();
     window.seen = new MutationObserver(async changes => {
         if (changes.every(change => isKnob(change.target))) return;
+        window.stirred = performance.now();
         await Promise.all([...area.querySelectorAll('img')].map(image => image.decode().catch(() => null)));
-        requestAnimationFrame(() => window.shown.push(performance.now()));
+        requestAnimationFrame(() => setTimeout(() => window.shown.push(performance.now())));
     });
     window.seen.observe(area, {subtree: true, childList: true, attributes: true, attributeFilter: ['src']});
-    area.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
+    area.addEventListener('keydown', () => { window.pressed = performance.now(); window.shown = []; }, true);
 }"""
-LATE = "window.shown.filter(t => t > window.pressed)"
-SETTLED = f"() => {LATE}.length && performance.now() - window.shown.at(-1) > 150"
+SETTLED = """() =>
+    window.shown.length && performance.now() - Math.max(window.stirred, window.shown.at(-1)) > 500 &&
+    window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'
+"""
+TOOK = "() => window.shown.at(-1) - window.pressed"
+# Frame by frame: how often the moving part is a new one, and how often the slider stands elsewhere.
+COUNT = """area => {
+    const now = () => [area.querySelector('.widget-vbox svg'), area.querySelector('.noUi-handle').ariaValueNow];
+    let last = now();
+    window.counts = {pictures: 0, offered: 0, began: performance.now()};
+    const look = () => {
+        const next = now();
+        window.counts.pictures += next[0] !== last[0];
+        window.counts.offered += next[1] !== last[1];
+        last = next;
+        window.counting = requestAnimationFrame(look);
+    };
+    look();
+}"""
+COUNTED = """() => {
+    cancelAnimationFrame(window.counting);
+    const seconds = (performance.now() - window.counts.began) / 1000;
+    return [window.counts.pictures / seconds, window.counts.offered / seconds];
+}"""
 
 
-def notebook(scenes):
-    """Two cells for each scene: live, and redrawn by interact."""
-    cells = [new_code_cell(text.format(module=m, scene=s)) for m, s in scenes for text in (LIVE, REDRAWN)]
+def slider_of(kind):
+    """The first control that is a slider; None if all are choices."""
+    return next((name for name, control in kind.controls.items() if not control.names), None)
+
+
+def notebook(kind):
+    """Three cells for a scene: live, redrawn by interact, and moved 500 times."""
+    cells = [new_code_cell(text.format(kind, slider_of(kind))) for text in (LIVE, REDRAWN, MOVES)]
     return new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
 
 
-def press(page, key):
-    """Milliseconds from the press to the last new pixels, after which nothing moves for a while."""
-    page.evaluate("() => { window.shown = []; }")
-    page.keyboard.press(key)
-    page.wait_for_function(SETTLED, timeout=20_000)
-    return page.evaluate(f"() => {LATE}.at(-1) - window.pressed")
-
-
-def presses(page, index, n):
-    """The median over n presses on the slider of one cell."""
-    handle = page.locator(".jp-Notebook .jp-CodeCell").nth(index).locator(".noUi-handle").first
+def handle_of(area):
+    handle = area.locator(".noUi-handle").first
     handle.scroll_into_view_if_needed()
-    page.evaluate(WATCH, index)
-    handle.focus()
-    times = [press(page, "ArrowRight" if i % 10 < 5 else "ArrowLeft") for i in range(n + 2)]
+    return handle
+
+
+def presses(page, area, n):
+    """The median over n presses on the slider, to and fro; the first two only warm up."""
+    handle = handle_of(area)
+    area.evaluate(WATCH)
+    times = []
+    for i in range(n + 2):
+        handle.focus()
+        page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight" if i else "End")
+        wait_until(page, SETTLED)
+        times.append(page.evaluate(TOOK))
     return statistics.median(times[2:])
 
 
-def drag(page, index, seconds=3):
-    """Pictures shown in each second while the handle is dragged to and fro."""
-    handle = page.locator(".jp-Notebook .jp-CodeCell").nth(index).locator(".noUi-handle").first
-    handle.scroll_into_view_if_needed()
-    page.evaluate(WATCH, index)
-    box = handle.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+def drag(page, area, seconds=4):
+    """New pictures and new slider values in each second, while the handle goes from end to end in a second."""
+    handle, base = handle_of(area).bounding_box(), area.locator(".noUi-base").first.bounding_box()
+    y = handle["y"] + handle["height"] / 2
+    page.mouse.move(handle["x"] + handle["width"] / 2, y)
     page.mouse.down()
-    page.evaluate("() => { window.shown = []; window.began = performance.now(); }")
-    steps = int(seconds * 60)
-    for i in range(steps):
-        page.mouse.move(box["x"] + 60 * abs((i % 60) / 30 - 1), box["y"] + 4)
+    area.evaluate(COUNT)
+    for i in range(int(60 * seconds)):
+        page.mouse.move(base["x"] + base["width"] * abs((i % 120) / 60 - 1), y)
         page.wait_for_timeout(1000 / 60)
-    rate = page.evaluate("() => window.shown.length / (performance.now() - window.began) * 1000")
+    rates = page.evaluate(COUNTED)
     page.mouse.up()
-    return rate
+    return rates
+
+
+def measure(page, kind, n):
+    """One row of the table; a ! marks what misses its goal."""
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    areas = [cells.nth(i).locator(".jp-Cell-outputArea") for i in range(3)]
+    areas[2].get_by_text("MB").wait_for()
+    live, redrawn = (presses(page, area, n) for area in areas[:2])
+    pictures, offered = drag(page, areas[0])
+    grown = float(areas[2].inner_text().split()[-2])
+    goal, due = GOALS.get(kind.__name__, GOAL), min(RATE, 0.8 * offered)
+    return [
+        f"{kind.__name__:<16}",
+        mark(f"{live:5.0f} ms", live > goal),
+        f"{redrawn:6.0f} ms",
+        mark(f"{redrawn / live:5.1f} ×", redrawn < FASTER * live),
+        mark(f"{pictures:5.1f} /s", pictures < due),
+        f"{offered:5.1f} /s",
+        mark(f"{grown:5.1f} MB", grown > GROWTH),
+    ]
+
+
+def mark(text, misses):
+    return text + ("!" if misses else " ")
 
 
 def main():
-    """Print a row for each scene."""
+    """Print the table, a row for each scene."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--presses", type=int, default=30)
-    parser.add_argument("names", nargs="*", default=["damping.MuScene"], help="module.Scene, such as damping.MuScene")
-    parser.add_argument("--shot", help="a file that gets a picture of the page")
+    parser.add_argument("names", nargs="*", help="scenes, such as MuScene; all of them unless named")
     options = parser.parse_args()
-    scenes = [name.split(".") for name in options.names]
+    sliding = [kind for kind in SCENES if slider_of(kind)]
+    kinds = [kind for kind in sliding if kind.__name__ in (options.names or [kind.__name__])]
     with tempfile.TemporaryDirectory() as place, running_lab(Path(place)) as lab, running_browser() as browser:
-        nbformat.write(notebook(scenes), Path(place) / FOLDER / NAME)
+        for kind in kinds:
+            nbformat.write(notebook(kind), lab.folder / NAME.format(kind.__name__))
         with offline_page(browser, []) as page:
-            open_lesson(page, lab, NAME)
-            run_from_the_top(page)
-            page.wait_for_timeout(2000)
-            if options.shot:
-                page.screenshot(path=options.shot)
-            for i, name in enumerate(options.names):
-                live, redrawn = (presses(page, 2 * i + j, options.presses) for j in (0, 1))
-                rate = drag(page, 2 * i)
-                ratio = f"{redrawn / live:.1f} × faster"
-                print(f"{name}: {live:.0f} ms, interact {redrawn:.0f} ms: {ratio}; {rate:.0f}/s in a drag")
+            course = Course([page], lab, [])
+            print("scene            key→pixels  interact   faster   in a drag  offered  500 moves", flush=True)
+            for kind in kinds:
+                with course.lesson(NAME.format(kind.__name__)):
+                    print("  ".join(measure(page, kind, options.presses)), flush=True)
+    print("Goals: MuScene 60 ms, others 100 ms; 4 × faster; 12 a second, or 8 of 10 offered; 2 MB. ! misses its goal.")
+    print("Load average at the end: {:.1f}, {:.1f}, {:.1f}.".format(*os.getloadavg()))
 
 
 if __name__ == "__main__":
