@@ -6,6 +6,8 @@ import numpy as np
 from scipy.linalg.blas import ddot, dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+BAND = 512  # columns of a large matrix that are copied at a time
+
 
 def tanh(z):
     """tanh z, elementwise."""
@@ -130,7 +132,7 @@ def spd_solver(A, shift, out=None):
         M = sympy.Matrix(A + np.diag(np.broadcast_to(np.asarray(shift, dtype=object), len(A))))
         return lambda v: np.array(M.LUsolve(sympy.Matrix(v)), dtype=object).ravel()
     L = np.empty_like(A, order="F") if out is None else out
-    L[...] = A
+    _copy_lower(A, L)
     diagonal = L.ravel("K")[:: len(A) + 1]
     diagonal += shift
     lower, clean, overwrite = 1, 0, 1
@@ -138,6 +140,15 @@ def spd_solver(A, shift, out=None):
     if info:
         raise np.linalg.LinAlgError("JᵀJ + μD² is not positive definite in floating point")
     return lambda v: dpotrs(L, v, lower)[0]
+
+
+def _copy_lower(A, L):
+    """The lower triangle of A into L; of a large one, band by band, without most of the upper."""
+    if len(A) <= BAND:
+        L[...] = A
+        return
+    for start in range(0, len(A), BAND):
+        L[start:, start : start + BAND] = A[start:, start : start + BAND]
 
 
 def least_norm(J, v):

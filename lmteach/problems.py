@@ -1,5 +1,6 @@
 """What is fitted: θ ↦ r(θ), the loss F = ½ rᵀr, and the linearization there."""
 
+from itertools import pairwise
 from uuid import uuid4
 
 import numpy as np
@@ -203,7 +204,8 @@ class NetworkFit(Problem):
         self._cuts = routes.cuts(self.route, sizes, len(self.X), shared)
         self._keeps = not shared and (self.route == "samples" or routes.kept(sizes, len(self.X)))
         self._kind = None if self.route == "rows" and not shared else routes.KINDS[self.route]
-        self._name = uuid4().hex if shared else None
+        name = uuid4().hex if shared else None
+        self._data = [Data(self.X[a:b], self.Y[a:b], (name, a, b)) for a, b in self._cuts]
 
     def _residual(self, theta):
         self._weights = self.network.split(theta)
@@ -219,13 +221,12 @@ class NetworkFit(Problem):
         return np.concatenate([r for r, _ in pieces])
 
     def _parts(self):
-        return [self._part(start, stop) for start, stop in self._cuts]
-
-    def _part(self, start, stop):
-        """The samples start:stop, with their activations where those are kept."""
-        samples = Samples(self.X[start:stop], self.Y[start:stop], (self._name, start, stop))
-        activations = [a[start:stop] for a in self._activations] if self._keeps else None
-        return Part(self.network, self._weights, samples, self._error, activations, alone=len(self._cuts) == 1)
+        """The Parts at the present θ, with their activations where those are kept."""
+        alone, kept = len(self._cuts) == 1, self._activations if self._keeps else None
+        return [
+            Part(self.network, self._weights, data, self._error, kept and [a[start:stop] for a in kept], alone=alone)
+            for data, (start, stop) in zip(self._data, self._cuts, strict=True)
+        ]
 
     def _linearized(self, theta, r, work):
         m, write_rows = self.Y.shape[1], self._kept_rows() if self._keeps else self._fresh_rows()
@@ -253,7 +254,7 @@ class NetworkFit(Problem):
 
         def write_rows(start, stop, out):
             some = slice(start // Y.shape[1], stop // Y.shape[1])
-            Part(network, weights, Samples(X[some], Y[some]), error).rows(out)
+            Part(network, weights, Data(X[some], Y[some]), error).rows(out)
 
         return write_rows
 
@@ -264,30 +265,41 @@ class Part:
     Without activations they are computed when asked for. A part that is alone keeps what it computes.
     """
 
-    def __init__(self, network, weights, samples, error, activations=None, unit=1.0, alone=False):
-        self.network, self.weights, self.samples, self.error = network, weights, samples, error
+    def __init__(self, network, weights, data, error, activations=None, unit=1.0, alone=False):
+        self.network, self.weights, self.data, self.error = network, weights, data, error
         self.activations, self.unit, self.alone, self._opened = activations, unit, alone, None
         self.sizes = [(W.shape[1], W.shape[0]) for W, _ in weights]
 
     @property
     def has_samples(self):
         """False in a process that was sent the part without them."""
-        return self.samples.X is not None
+        return self.data.X is not None
 
     def with_samples(self):
         """The same, to be sent with its samples."""
-        return Part(self.network, self.weights, self.samples.sent(), self.error, unit=self.unit)
+        return Part(self.network, self.weights, self.data.sent(), self.error, unit=self.unit)
 
     def divided(self, unit):
         """The same with r and J divided by a unit."""
         unit = self.unit * unit
-        return Part(self.network, self.weights, self.samples, self.error, self.activations, unit, self.alone)
+        return Part(self.network, self.weights, self.data, self.error, self.activations, unit, self.alone)
+
+    def pieces(self, size):
+        """The same samples in as many parts of about `size` samples as there are; itself, if it is one."""
+        N = len(self.data.X)
+        edges = [N * i // -(-N // size) for i in range(-(-N // size) + 1)]
+        return [self] if len(edges) == 2 else (self._piece(slice(*edge)) for edge in pairwise(edges))
+
+    def _piece(self, some):
+        data, activations = Data(self.data.X[some], self.data.Y[some]), self.activations
+        activations = activations and [a[some] for a in activations]
+        return Part(self.network, self.weights, data, self.error, activations, self.unit)
 
     def evaluate(self):
         """(r, F)."""
         a = self._forward()[-1]
-        r = self.error.residual(a, self.samples.Y) / self.unit
-        return r, self.error.value(a, self.samples.Y, r)
+        r = self.error.residual(a, self.data.Y) / self.unit
+        return r, self.error.value(a, self.data.Y, r)
 
     def open(self):
         """(r, factors of J)."""
@@ -300,7 +312,7 @@ class Part:
 
     def _factors(self):
         activations = self._forward()
-        r, start = self.error.residual(activations[-1], self.samples.Y), self.error.start(activations[-1])
+        r, start = self.error.residual(activations[-1], self.data.Y), self.error.start(activations[-1])
         factors = self.network.factors(activations, self.weights, start)
         if self.unit != 1:
             return r / self.unit, [(a, T / self.unit, slope) for a, T, slope in factors]
@@ -312,36 +324,43 @@ class Part:
         Jt = self.network.jacobian(activations, self.weights, out, self.error.start(activations[-1])).T
         if self.unit != 1:
             Jt /= self.unit
-        return Jt, self.error.residual(activations[-1], self.samples.Y) / self.unit
+        return Jt, self.error.residual(activations[-1], self.data.Y) / self.unit
 
     def _forward(self):
-        return self.activations or self.network.forward(self.samples.X, self.weights)
+        return self.activations or self.network.forward(self.data.X, self.weights)
 
     def __getstate__(self):
         return self.__dict__ | {"activations": None, "_opened": None}  # what is quicker to compute than to send
 
 
-class Samples:
+class Data:
     """Rows of X and Y which travel to another process once: from then on their name is sent, and looked up there."""
 
     KEPT = {}  # those that came to this process, of one NetworkFit at a time
 
     def __init__(self, X, Y, name=None, whole=False):
         self.X, self.Y, self.name, self.whole = X, Y, name, whole
+        self._remembered = None
+
+    def remember(self, make):
+        """make(X), made once: what the solver needs of the inputs at every θ."""
+        if self._remembered is None:
+            self._remembered = make(self.X)
+        return self._remembered
 
     def sent(self):
         """The same, to be sent with X and Y; column by column, as they lie at home."""
-        return Samples(np.asfortranarray(self.X), np.asfortranarray(self.Y), self.name, whole=True)
+        return Data(np.asfortranarray(self.X), np.asfortranarray(self.Y), self.name, whole=True)
 
     def __reduce__(self):
-        return Samples._arrived, (self.name, self.X, self.Y) if self.whole else (self.name,)
+        return Data._arrived, (self.name, self.X, self.Y) if self.whole else (self.name,)
 
     @staticmethod
     def _arrived(name, X=None, Y=None):
-        kept = Samples.KEPT
+        kept = Data.KEPT
         if X is None:
-            return Samples(*kept.get(name, (None, None)), name)
+            return Data(*kept.get(name, (None, None)), name)
         for other in [other for other in list(kept) if other[0] != name[0]]:
             kept.pop(other, None)
         kept[name] = X, Y
-        return Samples(X, Y, name, whole=True)  # so that a scheduler on the way sends on what it was sent
+        return Data(X, Y, name, whole=True)  # so that a scheduler on the way sends on what it was sent

@@ -19,9 +19,10 @@ NUMBER = 8  # bytes
 CACHE_BYTES = 2**20  # products of this much at a time stay in the processor's cache until they are summed
 PART_BYTES = 2**22  # and so do the activations and sensitivities of so many samples
 ADDED = 4  # how many times the cost of adding up the sums is worth saving the way to memory
-SHARES = 8  # parts for an executor, so that a slow worker holds up the others but little
-OVERHEAD = 4_000_000  # multiplications that the calls for one more array take the time of
-BUILT = 55  # a product that is written to memory takes the time of so many inside a matrix product,
+SHARES = 8  # parts for an executor, at least, so that a slow worker holds up the others but little
+# Prices, in multiplications inside a large matrix product; measured by tests/benchmarks, rough on purpose:
+OVERHEAD = 4_000_000  # the calls for one more array take the time of so many,
+BUILT = 55  # a product that is written to memory of so many,
 SLOW_FACTOR = 1.5  # and one inside a Cholesky factorization of so many
 
 
@@ -148,10 +149,17 @@ class Blocks(Factored):
 
     @staticmethod
     def task(part):
-        """([the sums for each pair of layers, …], Jᵀr) of one part."""
+        """([the sums for each pair of layers, …], Jᵀr) of one part, piece by piece."""
+        return reduce(_added, map(Blocks._piece, part.pieces(piece_of(part.sizes))))
+
+    @staticmethod
+    def _piece(part):
         r, factors = part.open()
         layers = [(with_one(a), T, slope) for a, T, slope in factors]
-        return block_sums(layers), backwards(factors, r)
+        N, n_products = len(layers[0][0].T), triangle(len(layers[0][0]))
+        keeps = part.alone and NUMBER * N * n_products <= CHUNK_BYTES
+        inputs = part.data.remember(lambda X: distinct(with_one(X.T))) if keeps else None
+        return block_sums(layers, inputs), backwards(factors, r)
 
     def _joined(self, sums, out):
         sizes = self._parts[0][1].sizes
@@ -218,8 +226,9 @@ class Samples(Factored):
     def _gram(self):
         """JJᵀ, (N·m, N·m), its lower triangle."""
         if self._K is None:
-            factors = self._parts[0][1].open()[1]
-            layers = [(sensitivity(T, slope), a.T @ a + 1) for a, T, slope in factors]
+            part = self._parts[0][1]
+            boths = [part.data.remember(lambda X: X @ X.T + 1), *(a.T @ a + 1 for a, _, _ in part.open()[1][1:])]
+            layers = [(sensitivity(T, slope), both) for (_, T, slope), both in zip(part.open()[1], boths, strict=True)]
             K = self._zeros("K")
             for i, (S, both) in enumerate(sorted(layers, key=lambda layer: layer[0].ndim, reverse=True)):
                 if S.ndim == 2:
@@ -315,9 +324,12 @@ def pairs(n):
     return [(k, j) for k in range(n) for j in range(k, n)]
 
 
-def block_sums(layers):
-    """[the sums for each pair of layers, …] over some samples."""
-    return [on_diagonal(*layers[k]) if k == j else beside(*layers[k], *layers[j]) for k, j in pairs(len(layers))]
+def block_sums(layers, inputs=None):
+    """[the sums for each pair of layers, …] over some samples; `inputs`: distinct(â⁰), if it is known."""
+    return [
+        on_diagonal(*layers[k], inputs if k == 0 else None) if k == j else beside(*layers[k], *layers[j])
+        for k, j in pairs(len(layers))
+    ]
 
 
 def with_one(a):
@@ -339,14 +351,17 @@ def every(u, v):
     return (u[:, None] * v).reshape(-1, u.shape[-1])
 
 
-def on_diagonal(a, T, slope):
-    """Σᵢ of the distinct products of Sᵢᵀ Sᵢ with those of âᵢâᵢᵀ: (n(n + 1)/2, (n_in + 1)(n_in + 2)/2)."""
+def on_diagonal(a, T, slope, products=None):
+    """Σᵢ of the distinct products of Sᵢᵀ Sᵢ with those of âᵢâᵢᵀ: (n(n + 1)/2, (n_in + 1)(n_in + 2)/2).
+
+    `products`: distinct(a), if it is known.
+    """
     if T.ndim == 2 and slope is None:
         return distinct_of(T.T @ T)[:, None] * distinct_of(a @ a.T)
     S = slope[None] if T.ndim == 2 else sensitivity(T, slope)
     sums = summed(
         triangle(T.shape[1]), lambda some: reduce(np.add, map(distinct, S[..., some])),
-        triangle(len(a)), lambda some: distinct(a[:, some]), a.shape[1],
+        triangle(len(a)), lambda some: distinct(a[:, some]) if products is None else products[:, some], a.shape[1],
     )  # fmt: skip
     if T.ndim == 2:
         sums *= distinct_of(T.T @ T)[:, None]
@@ -486,7 +501,10 @@ def prices(sizes, n_samples, n_outputs, straight=True):
             "samples",
             M**2 * units + M**3 // 3,
             NUMBER * (2 * M**2 + M * units),
-            M**2 * (units / 2 + BUILT * len(sizes)) + BUILT * P + SLOW_FACTOR * M**3 / 6 + OVERHEAD * (1 + len(sizes)) / 2,
+            M**2 * (units / 2 + BUILT * len(sizes))
+            + BUILT * P
+            + SLOW_FACTOR * M**3 / 6
+            + OVERHEAD * (1 + len(sizes)) / 2,
         ),
     }
 
@@ -528,17 +546,22 @@ def _megabytes(price):
 
 
 def cuts(route, sizes, n_samples, shared=False):
-    """[(start, stop), …]: parts of the samples whose arrays stay in the cache, but not so many that adding up their
-    sums would take longer than that saves; all at once on the route samples.
-    """
+    """[(start, stop), …]: parts of the samples with arrays of CHUNK_BYTES at most; all at once on the route samples."""
     if route == "samples":
         return [(0, n_samples)]
     m, units, P = sizes[-1][1], sum(n for _, n in sizes), sum((n_in + 1) * n for n_in, n in sizes)
     numbers = {"blocks": units * (1 + m), "rows": units + m * P * shared}[route]  # alone, rows has its own chunks of Jᵀ
-    total = NUMBER * n_samples * numbers
-    n_parts = max(-(-total // max(PART_BYTES, NUMBER * P**2)), -(-total // CHUNK_BYTES), SHARES if shared else 1)
+    n_parts = max(-(-NUMBER * n_samples * numbers // CHUNK_BYTES), SHARES if shared else 1)
     edges = np.linspace(0, n_samples, min(n_parts, n_samples) + 1).astype(int)
     return [(int(start), int(stop)) for start, stop in pairwise(edges)]
+
+
+def piece_of(sizes):
+    """How many samples have activations and sensitivities that stay in the cache; but so many that adding up the sums
+    of the pieces does not take longer than that saves.
+    """
+    units, P = sum(n for _, n in sizes), sum((n_in + 1) * n for n_in, n in sizes)
+    return -(-max(PART_BYTES, NUMBER * P**2) // (NUMBER * units * (1 + sizes[-1][1])))
 
 
 def kept(sizes, n_samples):

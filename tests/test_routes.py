@@ -211,13 +211,27 @@ def small_chunks(monkeypatch, chunk_bytes=2000):
     monkeypatch.setattr(routes, "PART_BYTES", chunk_bytes)
 
 
-def test_parts_that_share_the_kept_activations_give_the_same(monkeypatch):
-    given = case((3, 4, 3), [Tanh, Linear], n_samples=500)
-    whole = fits(given, names=["rows"])[0]
-    monkeypatch.setattr(routes, "PART_BYTES", 2000)
-    problem = NetworkFit(given[0], *given[2:], route="blocks")
-    assert len(problem._cuts) > 3 and problem._keeps
-    assert_same(whole, problem.linearize(given[1]))
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+def test_a_part_in_many_pieces_gives_the_same(loss, monkeypatch):
+    given = case((2, 2, 2, 2), [Tanh, Sigmoid, Softmax if loss == "cross_entropy" else Linear], loss, 500)
+    whole = fits(given, loss, ["rows"])[0]
+    monkeypatch.setattr(routes, "PART_BYTES", 1)
+    here = fits(given, loss, ["blocks"])[0]
+    part = here._parts[0][1]
+    pieces = list(part.pieces(routes.piece_of(part.sizes)))
+    assert part.alone and len(pieces) > 3 and sum(len(piece.data.X) for piece in pieces) == 500
+    assert all(piece.activations is not None for piece in pieces)
+    assert_same(whole, here)
+
+
+def test_what_is_remembered_of_the_inputs_is_used_again_and_right():
+    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear], n_samples=9)
+    for route in ("blocks", "samples"):
+        problem = NetworkFit(network, X, Y, route=route)
+        problem.linearize(theta / 2).step(1.0)
+        kept = problem._data[0]._remembered
+        assert_same(fits((network, theta, X, Y), names=["rows"])[0], problem.linearize(theta))
+        assert kept is not None and problem._data[0]._remembered is kept
 
 
 def test_products_are_summed_a_cacheful_at_a_time(monkeypatch):
@@ -278,7 +292,7 @@ class Mailing:
 def mailed(n_samples=4000):
     given = case((3, 4, 3), [Tanh, Linear], n_samples=n_samples)
     executor = Mailing()
-    problems.Samples.KEPT.clear()
+    problems.Data.KEPT.clear()
     return given, executor, NetworkFit(given[0], *given[2:], route="blocks", executor=executor)
 
 
@@ -298,7 +312,7 @@ def test_a_worker_that_has_forgotten_is_sent_the_samples_again():
     given, executor, problem = mailed()
     expected = fits(given, names=["blocks"])[0].step(1.0)
     problem.residual(given[1])
-    problems.Samples.KEPT.clear()  # as a worker that has just been started
+    problems.Data.KEPT.clear()  # as a worker that has just been started
     same(problem.linearize(given[1]).step(1.0), expected)
 
 
@@ -306,17 +320,17 @@ def test_a_worker_keeps_the_samples_of_one_problem():
     given, executor, one = mailed(50)
     two = NetworkFit(given[0], 2 * given[2], given[3], route="blocks", executor=executor)
     a, b = one.residual(given[1]), two.residual(given[1])
-    assert len(problems.Samples.KEPT) == routes.SHARES and not np.allclose(a, b)
+    assert len(problems.Data.KEPT) == routes.SHARES and not np.allclose(a, b)
     assert np.array_equal(one.residual(given[1]), a)  # and takes the others' for nobody else's
-    problems.Samples.KEPT.clear()
+    problems.Data.KEPT.clear()
 
 
 def test_samples_lie_in_the_worker_as_at_home():
-    samples = problems.Samples(np.asfortranarray(np.ones((9, 3)))[2:7], np.ones((5, 1)), ("here", 2, 7))
-    there = pickle.loads(pickle.dumps(samples.sent()))
-    problems.Samples.KEPT.clear()
+    data = problems.Data(np.asfortranarray(np.ones((9, 3)))[2:7], np.ones((5, 1)), ("here", 2, 7))
+    there = pickle.loads(pickle.dumps(data.sent()))
+    problems.Data.KEPT.clear()
     assert there.X.flags.f_contiguous and there.X.shape == (5, 3) and there.name == ("here", 2, 7)
-    assert pickle.loads(pickle.dumps(samples)).X is None
+    assert pickle.loads(pickle.dumps(data)).X is None
 
 
 def test_a_parts_activations_are_not_sent():
@@ -329,8 +343,8 @@ def test_a_parts_activations_are_not_sent():
     assert part.activations is not None and part.open()[0] is r  # kept at home
     assert there.activations is None and there._opened is None
     same(there.open()[0], r)
-    assert len(pickle.dumps(part)) < len(pickle.dumps((part, part.activations, part.samples.X))) - X.nbytes
-    problems.Samples.KEPT.clear()
+    assert len(pickle.dumps(part)) < len(pickle.dumps((part, part.activations, part.data.X))) - X.nbytes
+    problems.Data.KEPT.clear()
 
 
 class Broken:
