@@ -6,7 +6,7 @@ Start with `python -m lmteach lab`.
 __version__ = "0.1.0"
 
 from .damping import Factor, Nielsen
-from .layers import Input, Linear, Relu, Sigmoid, Softplus, Tanh
+from .layers import Input, Linear, Relu, Sigmoid, Softmax, Softplus, Tanh
 from .network import Network
 from .problems import CurveFit, LeastSquares, NetworkFit
 from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
@@ -24,6 +24,7 @@ __all__ = [
     "Nielsen",
     "Relu",
     "Sigmoid",
+    "Softmax",
     "Softplus",
     "Step",
     "Tanh",

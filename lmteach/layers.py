@@ -1,9 +1,9 @@
 """The layers: each activation's forward line and derivative line, one under the other."""
 
-from .network import Layer
-from .primitives import logistic, one_minus_exp, relu, softplus, step, tanh
+from .network import Layer, coupled
+from .primitives import logistic, one_minus_exp, relu, softmax, softplus, step, tanh
 
-__all__ = ["Input", "Linear", "Relu", "Sigmoid", "Softplus", "Tanh"]
+__all__ = ["Input", "Linear", "Relu", "Sigmoid", "Softmax", "Softplus", "Tanh"]
 
 
 class Input(Layer):
@@ -60,3 +60,17 @@ class Softplus(Layer):
     def slope(self, a):
         """f′ = 1 − e⁻ᵃ."""
         return one_minus_exp(a)
+
+
+class Softmax(Layer):
+    """aₖ = eᶻᵏ / Σⱼ eᶻʲ, probabilities that sum to 1; ∂a/∂z = diag(a) − aaᵀ couples the units. Only as last layer."""
+
+    couples = True
+
+    def activate(self, z):
+        """a = eᶻ / Σ eᶻ, sample by sample; no a is below the smallest normal number."""
+        return softmax(z)
+
+    def slopes(self, a):
+        """∂aₖ/∂zₚ = aₖ(δₖₚ − aₚ), (m, m, N)."""
+        return coupled(a, a)

@@ -36,12 +36,13 @@ class Linearization:
     """r, J, g = Jᵀr and A = JᵀJ at one θ, with F = ½ rᵀr, and the damped steps from there.
 
     `r` is (N·m,). `write_rows(start, stop, out)` writes columns start:stop of Jᵀ, (P, stop − start), into out; it is
-    asked for whole samples, `per_sample` rows each. Everything handed out is read-only and belongs to the reader.
+    asked for whole samples, `per_sample` rows each. `loss` is F where that is not ½ rᵀr. Everything handed out is
+    read-only and belongs to the reader.
     """
 
-    def __init__(self, r, write_rows, n_parameters, per_sample, work=None):
+    def __init__(self, r, write_rows, n_parameters, per_sample, work=None, loss=None):
         self.r = r
-        self.loss = inner(r, r) / 2
+        self.loss = inner(r, r) / 2 if loss is None else loss
         self._write_rows, self._n_parameters, self._per_sample = write_rows, n_parameters, per_sample
         self._work, self._buffer = work, _fresh if work is None else work.buffer
         self._chunk = per_sample * (CHUNK_BYTES // (8 * n_parameters * per_sample) or 1)  # rows: whole samples

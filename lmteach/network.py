@@ -14,8 +14,15 @@ from .checks import FLOAT, as_array, as_finite, at_least, instance, one_of
 class Layer:
     """One layer of n units: a = f(z), with the slope f′(z) written in terms of a."""
 
+    couples = False  # every a depends on every z of the layer; `slopes(a)` is then ∂a/∂z, (m, m, N)
+
     def __init__(self, size):
         self.size = at_least(f"size of {type(self).__name__}", size, 1)
+
+    @property
+    def straight(self):
+        """Whether f′ = 1: where nobody has written another slope."""
+        return type(self).slope is Layer.slope and not self.couples
 
     def activate(self, z):
         """a = f(z), elementwise."""
@@ -50,6 +57,8 @@ class Network:
             instance(f"layers[{i}]", layer, Layer, "a layer, such as Tanh(4)")
             if (type(layer).__name__ == "Input") != (i == 0):
                 raise ValueError(f"layers[{i}] is {layer!r}: expected Input(n) first, and nowhere else")
+            if layer.couples and i != len(layers) - 1:
+                raise ValueError(f"layers[{i}] is {layer!r}: expected it as the last layer, and nowhere else")
         if not layers:
             raise ValueError("layers is empty: expected Input(n) and at least one more layer")
         self.inputs, *self.layers = layers
@@ -111,10 +120,15 @@ class Network:
             activations.append(a)
         return activations
 
-    def error_terms(self, activations, r, theta=None):
-        """[δ¹, …, δ^L], each (N, n_l): δ^L = r ∘ f′(z^L), δˡ = (Wˡ⁺¹ᵀ δˡ⁺¹) ∘ f′(zˡ)."""
-        weights = self._weights(theta)
-        deltas = [r.reshape(activations[-1].shape) * self.layers[-1].slope(activations[-1])]
+    def error_terms(self, activations, r, theta=None, start=None):
+        """[δ¹, …, δ^L], each (N, n_l): δ^L = r ∘ f′(z^L), δˡ = (Wˡ⁺¹ᵀ δˡ⁺¹) ∘ f′(zˡ).
+
+        `start`: S^L = ∂r/∂z^L, (m, m, N), where it is not diagonal; then δ^L = S^Lᵀ r.
+        """
+        weights, a = self._weights(theta), activations[-1]
+        start = self._start(a, start)
+        r = r.reshape(a.shape)
+        deltas = [r * self.layers[-1].slope(a) if start is None else (start * r.T[:, None]).sum(axis=0).T]
         for i in reversed(range(1, len(self.layers))):
             delta = product(weights[i][0].T, deltas[0])
             delta *= self.layers[i - 1].slope(activations[i])
@@ -126,16 +140,46 @@ class Network:
         pairs = zip(activations, deltas, strict=False)
         return np.concatenate([part for a, delta in pairs for part in ((delta.T @ a).ravel(), delta.sum(axis=0))])
 
-    def sensitivities(self, activations, theta=None):
-        """[S¹, …, S^L], each (N, m, n_l): S^L = I ∘ f′(z^L), Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘ f′(zˡ)."""
-        columns = self._sensitivities(activations, self._weights(theta))
+    def sensitivities(self, activations, theta=None, start=None):
+        """[S¹, …, S^L], each (N, m, n_l): S^L = I ∘ f′(z^L), Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘ f′(zˡ).
+
+        `start`: S^L, (m, m, N), where it is not diagonal.
+        """
+        columns = self._sensitivities(activations, self._weights(theta), start)
         return [S.reshape(len(S), *activations[-1].shape).transpose(1, 2, 0) for S in columns]
 
-    def _sensitivities(self, activations, weights):
+    def factors(self, activations, theta=None, start=None):
+        """[(aˡ⁻¹, Tˡ, f′ˡ), …] with Sˡ = Tˡ ∘ f′(zˡ) and Tˡ = Sˡ⁺¹ Wˡ⁺¹, samples last.
+
+        aˡ⁻¹ is (n_{l−1}, N). Tˡ is (m, n_l) where it is the same for all samples, else (m, n_l, N). f′ˡ is (n_l, N), or
+        None where it is 1 or where T^L is `start`, which holds it already.
+        """
+        weights, factors = self._weights(theta), []
+        start = self._start(activations[-1], start)
+        T = self._identity[:, 0].astype(activations[-1].dtype) if start is None else start
+        for i in reversed(range(len(self.layers))):
+            ready = self.layers[i].straight or (start is not None and i == len(self.layers) - 1)
+            slope = None if ready else self.layers[i].slope(activations[i + 1]).T
+            factors.insert(0, (activations[i].T, T, slope))
+            if i > 0:
+                S = T if slope is None else (T if T.ndim == 3 else T[:, :, None]) * slope
+                T = S @ weights[i][0] if S.ndim == 2 else np.matmul(weights[i][0].T, S)
+        return factors
+
+    def _start(self, a, start):
+        """S^L, (m, m, N), as given, or where the last layer couples its units; else None."""
+        return self.layers[-1].slopes(a) if start is None and self.layers[-1].couples else start
+
+    def _sensitivities(self, activations, weights, start=None):
         """The same as they lie in memory, each (n_l, N·m): column i·m+k is sample i, output k."""
         m = activations[-1].shape[1]
-        slope = self.layers[-1].slope(activations[-1]).T
-        S = slope if m == 1 else (self._identity * slope[:, :, None]).reshape(m, -1)
+        if self.layers[-1].couples:
+            start = self._start(activations[-1], start)
+        if start is None:
+            slope = self.layers[-1].slope(activations[-1]).T
+            S = slope if m == 1 else (self._identity * slope[:, :, None]).reshape(m, -1)
+        else:
+            S = start.transpose(1, 2, 0).reshape(m, -1)
         sensitivities = [S]
         for layer, a, (W, _) in zip(self.layers[-2::-1], activations[-2::-1], weights[::-1]):
             S = W.T.dot(S)
@@ -143,14 +187,15 @@ class Network:
             sensitivities.insert(0, S)
         return sensitivities
 
-    def jacobian(self, activations, theta=None, out=None):
+    def jacobian(self, activations, theta=None, out=None, start=None):
         """J = ∂r/∂θ, (N·m, P): row i·m+k holds Sˡ[i, k] aˡ⁻¹[i]ᵀ for each W and Sˡ[i, k] for each b.
 
-        `out` is an optional (P, N·m) buffer for Jᵀ, which is how J lies in memory.
+        `out` is an optional (P, N·m) buffer for Jᵀ, which is how J lies in memory. `start`: S^L, (m, m, N), where it
+        is not diagonal.
         """
         N, m = activations[-1].shape
         Jt = np.empty((self.n_parameters, N * m), dtype=activations[-1].dtype) if out is None else out
-        sensitivities = self._sensitivities(activations, self._weights(theta))
+        sensitivities = self._sensitivities(activations, self._weights(theta), start)
         for (shape, w, b), a, S in zip(self._blocks, activations, sensitivities):
             np.multiply(S[:, None], _columns(a, m), Jt[w].reshape(*shape, -1))
             Jt[b] = S
@@ -188,6 +233,15 @@ class Network:
 def product(W, a):
     """W aᵢ for every sample i, a @ W.T, laid out column by column: later sums over samples run along memory."""
     return W.dot(a.T).T
+
+
+def coupled(p, q):
+    """diag(q) − p qᵀ for every sample, samples last: entry (k, j) is qₖδₖⱼ − qₖ pⱼ, (m, m, N)."""
+    p, q = p.T, q.T
+    out = -q[:, None] * p
+    for k, row in enumerate(q):
+        out[k, k] += row
+    return out
 
 
 def _columns(a, m):

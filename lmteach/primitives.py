@@ -6,6 +6,8 @@ import numpy as np
 from scipy.linalg.blas import ddot, dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+BAND = 512  # columns of a large matrix that are copied at a time
+
 
 def tanh(z):
     """tanh z, elementwise."""
@@ -46,6 +48,36 @@ def softplus(z):
 
         return _each(lambda x: sympy.log(1 + sympy.exp(x)), z)
     return np.logaddexp(z, 0.0)
+
+
+def softmax(z):
+    """eᶻᵏ / Σⱼ eᶻʲ along the last axis, (N, m) → (N, m); shifted by the largest z, so that nothing overflows."""
+    if z.dtype == object:
+        import sympy
+
+        powers = _each(sympy.exp, z)
+        return powers / powers.sum(axis=-1, keepdims=True)
+    with np.errstate(over="ignore"):  # a difference beyond the range is −∞ then, as it should be
+        powers = np.exp(z - z.max(axis=-1, keepdims=True))
+    return np.maximum(powers / powers.sum(axis=-1, keepdims=True), np.finfo(float).tiny)
+
+
+def log(x):
+    """The natural logarithm, elementwise."""
+    if x.dtype == object:
+        import sympy
+
+        return _each(sympy.log, x)
+    return np.log(x)
+
+
+def sqrt(x):
+    """√x, elementwise."""
+    if x.dtype == object:
+        import sympy
+
+        return _each(sympy.sqrt, x)
+    return np.sqrt(x)
 
 
 def one_minus_exp(z):
@@ -96,10 +128,11 @@ def spd_solver(A, shift, out=None):
     if A.dtype == object:
         import sympy
 
+        A = np.tril(A) + np.tril(A, -1).T
         M = sympy.Matrix(A + np.diag(np.broadcast_to(np.asarray(shift, dtype=object), len(A))))
         return lambda v: np.array(M.LUsolve(sympy.Matrix(v)), dtype=object).ravel()
     L = np.empty_like(A, order="F") if out is None else out
-    L[...] = A
+    _copy_lower(A, L)
     diagonal = L.ravel("K")[:: len(A) + 1]
     diagonal += shift
     lower, clean, overwrite = 1, 0, 1
@@ -107,6 +140,15 @@ def spd_solver(A, shift, out=None):
     if info:
         raise np.linalg.LinAlgError("JᵀJ + μD² is not positive definite in floating point")
     return lambda v: dpotrs(L, v, lower)[0]
+
+
+def _copy_lower(A, L):
+    """The lower triangle of A into L; of a large one, band by band, without most of the upper."""
+    if len(A) <= BAND:
+        L[...] = A
+        return
+    for start in range(0, len(A), BAND):
+        L[start:, start : start + BAND] = A[start:, start : start + BAND]
 
 
 def least_norm(J, v):

@@ -1,10 +1,27 @@
 """What is fitted: θ ↦ r(θ), the loss F = ½ rᵀr, and the linearization there."""
 
+from itertools import pairwise
+from uuid import uuid4
+
 import numpy as np
 
-from .checks import as_array, as_finite, copied, flag, function, holds_symbols, instance, numbers_only, one_of, owned
+from . import routes
+from .checks import (
+    as_array,
+    as_finite,
+    at_least,
+    copied,
+    flag,
+    function,
+    holds_symbols,
+    instance,
+    numbers_only,
+    one_of,
+    owned,
+)
 from .derivatives import checked_jacobian, disagreement
 from .linearization import Linearization
+from .losses import LOSSES
 from .network import Network
 from .primitives import finite, inner
 
@@ -17,6 +34,8 @@ class Problem:
     """
 
     n_parameters = None  # any number, unless the problem knows it
+    generalized = False  # True where J is not ∂r/∂θ and F not ½ rᵀr, but Jᵀr is ∇F
+    _F = None  # F at the last θ, where it is not ½ rᵀr
 
     def __init__(self):
         self.n_residuals = self.n_jacobians = 0
@@ -29,7 +48,7 @@ class Problem:
     def loss(self, theta, check=True):
         """F(θ) = ½ rᵀr."""
         r = self.residual(theta, check)
-        return inner(r, r) / 2
+        return inner(r, r) / 2 if self._F is None else self._F
 
     def linearize(self, theta, work=None):
         """The Linearization at θ; takes over r from the last evaluation when that was at the same θ."""
@@ -40,12 +59,15 @@ class Problem:
             raise ValueError(
                 f"theta = {theta}: r is not finite there; expected a θ where every residual is a finite number"
             )
-        here = Linearization(self._r, *self._rows(self._theta), work)
+        here = self._linearized(self._theta, self._r, work)
         self.n_jacobians += 1
         return here
 
     def verify(self, theta):
         """Why the Jacobian at θ should not be trusted, in words; None if nothing speaks against it."""
+
+    def _linearized(self, theta, r, work):
+        return Linearization(r, *self._rows(theta), work)
 
     def _as_theta(self, theta):
         if theta is self._theta:
@@ -138,33 +160,207 @@ class CurveFit(LeastSquares):
 class NetworkFit(Problem):
     """A network fitted to data: r = a^L − y, sample by sample; X is (N, n₀), Y is (N, m), θ is the network's, (P,).
 
-    The network itself is not changed: `network.theta = trace.theta` puts a result into it.
+    `loss`: "mse", or "cross_entropy" for a last layer Softmax and rows of Y that are probabilities; then
+    F = −Σ y log p, and r̃ = (p − y)/√p takes the place of r (see losses.CrossEntropy). `route`: "rows", "blocks" or
+    "samples", the way to the step (all are exact); the cheapest unless given, and `why_route` says why. `executor`:
+    any concurrent.futures.Executor to share the sums over samples. The network itself is not changed:
+    `network.theta = trace.theta` puts a result into it. Raises ValueError or TypeError for bad input.
     """
 
-    def __init__(self, network, X, Y, loss="mse"):
+    def __init__(self, network, X, Y, loss="mse", route=None, executor=None):
         super().__init__()
         self.network = instance("network", network, Network, "a Network, such as Input(2) >> Tanh(4) >> Linear(1)")
         if not network.layers:
             raise ValueError(f"network is {network!r}: expected at least one layer after the input")
-        one_of("loss", loss, ("mse",))
+        self.loss_name, self._error = one_of("loss", loss, tuple(LOSSES)), LOSSES[loss]
+        if self._error.coupled and not network.layers[-1].couples:
+            raise ValueError(f"loss = {loss!r} with {network.layers[-1]!r} last: expected a Softmax layer there")
         # Column by column, as everything that the network computes from them: neighbouring samples are neighbours.
         self.X = np.array(as_finite("X", X, 2, (None, network.n_inputs)), order="F")
-        self.Y = np.array(as_finite("Y", Y, 2, (None, network.n_outputs)), order="F")
+        self.Y = np.array(self._error.targets(as_finite("Y", Y, 2, (None, network.n_outputs))), order="F")
         if len(self.X) != len(self.Y):
             raise ValueError(f"X has {len(self.X)} samples and Y has {len(self.Y)}: expected the same number")
         self.n_parameters = network.n_parameters
+        self.generalized = self._error.coupled
+        self._choose(route, executor)
+
+    def batches(self, size, seed):
+        """One epoch of mini-batches: every sample once, in an order drawn from the seed, `size` at a time.
+
+        Yields a NetworkFit for each; a last batch that would be smaller joins the one before it.
+        """
+        size, order = at_least("size", size, 1), np.random.default_rng(at_least("seed", seed, 0))
+        order = order.permutation(len(self.X))
+        for some in np.split(order, range(size, len(order) - size + 1, size)):
+            yield NetworkFit(self.network, self.X[some], self.Y[some], self.loss_name, self._asked, self._executor)
+
+    def _choose(self, route, executor):
+        self._asked, self._executor = route, executor
+        if executor is not None and not callable(getattr(executor, "map", None)):
+            raise TypeError(f"executor is a {type(executor).__name__}: expected a concurrent.futures.Executor")
+        sizes = [(W.shape[1], W.shape[0]) for W, _ in self.network.split(self.network.theta)]
+        straight, shared = self.network.layers[-1].straight, executor is not None
+        self.route, self.why_route = routes.choice(sizes, *self.Y.shape, straight, route, shared)
+        self._cuts = routes.cuts(self.route, sizes, len(self.X), shared)
+        self._keeps = not shared and (self.route == "samples" or routes.kept(sizes, len(self.X)))
+        self._kind = None if self.route == "rows" and not shared else routes.KINDS[self.route]
+        name = uuid4().hex if shared else None
+        self._data = [Data(self.X[a:b], self.Y[a:b], (name, a, b)) for a, b in self._cuts]
 
     def _residual(self, theta):
         self._weights = self.network.split(theta)
-        self._activations = self.network.forward(self.X, self._weights)
-        return (self._activations[-1] - self.Y).ravel()
+        if self._keeps:
+            self._activations = self.network.forward(self.X, self._weights)
+            r = self._error.residual(self._activations[-1], self.Y)
+            if self.generalized:
+                self._F = self._error.value(self._activations[-1], self.Y, r)
+            return r
+        pieces = list(routes.shared(self._executor, Part.evaluate, self._parts()))
+        if self.generalized:
+            self._F = sum(F for _, F in pieces)
+        return np.concatenate([r for r, _ in pieces])
 
-    def _rows(self, theta):
-        activations, weights, m = self._activations, self._weights, self.Y.shape[1]
+    def _parts(self):
+        """The Parts at the present θ, with their activations where those are kept."""
+        alone, kept = len(self._cuts) == 1, self._activations if self._keeps else None
+        return [
+            Part(self.network, self._weights, data, self._error, kept and [a[start:stop] for a in kept], alone=alone)
+            for data, (start, stop) in zip(self._data, self._cuts, strict=True)
+        ]
+
+    def _linearized(self, theta, r, work):
+        m, write_rows = self.Y.shape[1], self._kept_rows() if self._keeps else self._fresh_rows()
+        if self._kind is None:
+            return Linearization(r, write_rows, self.n_parameters, m, work, self._F)
+        parts = [(slice(m * a, m * b), part) for (a, b), part in zip(self._cuts, self._parts(), strict=True)]
+        return self._kind(r, write_rows, self.n_parameters, m, work, self._F, parts, self._executor)
+
+    def _kept_rows(self):
+        """write_rows at the present θ, from the activations there."""
+        activations, weights, network, error, Y = self._activations, self._weights, self.network, self._error, self.Y
 
         def write_rows(start, stop, out):
-            whole = stop - start == self.Y.size
-            here = activations if whole else [a[start // m : stop // m] for a in activations]
-            self.network.jacobian(here, weights, out)
+            here = activations
+            if stop - start < Y.size:
+                m = Y.shape[1]
+                here = [a[start // m : stop // m] for a in activations]
+            network.jacobian(here, weights, out, error.start(here[-1]) if error.coupled else None)
 
-        return write_rows, self.n_parameters, m
+        return write_rows
+
+    def _fresh_rows(self):
+        """write_rows at the present θ, where the activations are too large to keep."""
+        weights, network, error, X, Y = self._weights, self.network, self._error, self.X, self.Y
+
+        def write_rows(start, stop, out):
+            some = slice(start // Y.shape[1], stop // Y.shape[1])
+            Part(network, weights, Data(X[some], Y[some]), error).rows(out)
+
+        return write_rows
+
+
+class Part:
+    """Some samples of a NetworkFit at one θ: all that another process needs to do its share of the sums.
+
+    Without activations they are computed when asked for. A part that is alone keeps what it computes.
+    """
+
+    def __init__(self, network, weights, data, error, activations=None, unit=1.0, alone=False):
+        self.network, self.weights, self.data, self.error = network, weights, data, error
+        self.activations, self.unit, self.alone, self._opened = activations, unit, alone, None
+        self.sizes = [(W.shape[1], W.shape[0]) for W, _ in weights]
+
+    @property
+    def has_samples(self):
+        """False in a process that was sent the part without them."""
+        return self.data.X is not None
+
+    def with_samples(self):
+        """The same, to be sent with its samples."""
+        return Part(self.network, self.weights, self.data.sent(), self.error, unit=self.unit)
+
+    def divided(self, unit):
+        """The same with r and J divided by a unit."""
+        unit = self.unit * unit
+        return Part(self.network, self.weights, self.data, self.error, self.activations, unit, self.alone)
+
+    def pieces(self, size):
+        """The same samples in as many parts of about `size` samples as there are; itself, if it is one."""
+        N = len(self.data.X)
+        edges = [N * i // -(-N // size) for i in range(-(-N // size) + 1)]
+        return [self] if len(edges) == 2 else (self._piece(slice(*edge)) for edge in pairwise(edges))
+
+    def _piece(self, some):
+        data, activations = Data(self.data.X[some], self.data.Y[some]), self.activations
+        activations = activations and [a[some] for a in activations]
+        return Part(self.network, self.weights, data, self.error, activations, self.unit)
+
+    def evaluate(self):
+        """(r, F)."""
+        a = self._forward()[-1]
+        r = self.error.residual(a, self.data.Y) / self.unit
+        return r, self.error.value(a, self.data.Y, r)
+
+    def open(self):
+        """(r, factors of J)."""
+        if self._opened is None:
+            opened = self._factors()
+            if not self.alone:
+                return opened
+            self._opened = opened
+        return self._opened
+
+    def _factors(self):
+        activations = self._forward()
+        r, start = self.error.residual(activations[-1], self.data.Y), self.error.start(activations[-1])
+        factors = self.network.factors(activations, self.weights, start)
+        if self.unit != 1:
+            return r / self.unit, [(a, T / self.unit, slope) for a, T, slope in factors]
+        return r, factors
+
+    def rows(self, out=None):
+        """(Jᵀ, r), Jᵀ in `out` if given."""
+        activations = self._forward()
+        Jt = self.network.jacobian(activations, self.weights, out, self.error.start(activations[-1])).T
+        if self.unit != 1:
+            Jt /= self.unit
+        return Jt, self.error.residual(activations[-1], self.data.Y) / self.unit
+
+    def _forward(self):
+        return self.activations or self.network.forward(self.data.X, self.weights)
+
+    def __getstate__(self):
+        return self.__dict__ | {"activations": None, "_opened": None}  # what is quicker to compute than to send
+
+
+class Data:
+    """Rows of X and Y which travel to another process once: from then on their name is sent, and looked up there."""
+
+    KEPT = {}  # those that came to this process, of one NetworkFit at a time
+
+    def __init__(self, X, Y, name=None, whole=False):
+        self.X, self.Y, self.name, self.whole = X, Y, name, whole
+        self._remembered = None
+
+    def remember(self, make):
+        """make(X), made once: what the solver needs of the inputs at every θ."""
+        if self._remembered is None:
+            self._remembered = make(self.X)
+        return self._remembered
+
+    def sent(self):
+        """The same, to be sent with X and Y; column by column, as they lie at home."""
+        return Data(np.asfortranarray(self.X), np.asfortranarray(self.Y), self.name, whole=True)
+
+    def __reduce__(self):
+        return Data._arrived, (self.name, self.X, self.Y) if self.whole else (self.name,)
+
+    @staticmethod
+    def _arrived(name, X=None, Y=None):
+        kept = Data.KEPT
+        if X is None:
+            return Data(*kept.get(name, (None, None)), name)
+        for other in [other for other in list(kept) if other[0] != name[0]]:
+            kept.pop(other, None)
+        kept[name] = X, Y
+        return Data(X, Y, name, whole=True)  # so that a scheduler on the way sends on what it was sent

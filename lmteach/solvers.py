@@ -26,6 +26,8 @@ def levenberg_marquardt(problem, start, mu=None, damping=None, **options):
     ended. Raises ValueError or TypeError for bad input. Sources: Levenberg (1944), Marquardt (1963).
     """
     theta, k, options = _start(problem, start, options)
+    if options.geodesic and problem.generalized:
+        raise ValueError("geodesic = True with cross-entropy: expected False, since J is not the derivative of r there")
     mu = None if mu is None else positive("mu", mu)
     damping = None if damping is None else _rule(damping)
     if not isinstance(start, Step) or start.damping is None:  # a θ, or a step that no μ led to

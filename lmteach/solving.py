@@ -26,8 +26,9 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
 
     `method`: "lm", "gd" (needs `rate`) or "gn"; `options` are the solver's own. Around "lm" stand, unless `plain`:
     division of r by a power of two where its squares would leave the floating-point range, geodesic acceleration,
-    and a Gauss-Newton polish of the last digits. `history`: "all" (arrays up to 64 MB), "light" (scalars) or n
-    (arrays of the last n trials). `progress`: True or False for a bar; None shows one in notebooks when a run takes
+    and a Gauss-Newton polish of the last digits; with cross-entropy none of them, because J is not ∂r/∂θ there.
+    `history`: "all" (arrays up to 64 MB), "light" (scalars) or n (arrays of the last n trials). `progress`: True or
+    False for a bar; None shows one in notebooks when a run takes
     over two seconds. Success means: stopped by gradient, step or loss, and F ≤ 1e-20·F(θ₀) or r at right angles to
     the columns of J (cosine ≤ 1e-3). Raises ValueError or TypeError for bad input.
     """
@@ -37,18 +38,18 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
     if isinstance(theta0, Step):
         raise TypeError("theta0 is a Step: expected θ, such as step.theta; from a Step, levenberg_marquardt goes on")
     theta0 = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
-    exponent = _exponent(problem.residual(theta0)) if careful else 0
+    exponent = _exponent(problem.residual(theta0)) if careful and not problem.generalized else 0
     run, options = (Divided(problem, exponent), _divided(options, exponent)) if exponent else (problem, options)
     first_loss = run.loss(theta0)
     counts = problem.n_residuals, problem.n_jacobians
-    options = {"geodesic": True, **options} if careful else options
+    options = {"geodesic": not problem.generalized, **options} if careful else options
     steps = METHODS[method](run, theta0, **options)
     trace = Trace(theta0.copy(), problem.loss(theta0), history)
     with _bar(progress) as bar:
         stop = _follow(steps, trace, bar, exponent, problem)
     variant = " with geodesic acceleration" if options.get("geodesic") else ""
     stages = [f"{NAMES[method]}{variant} ({_count(len(trace), 'trial')})"]
-    if careful and stop.kind in ("gradient", "step", "loss"):
+    if careful and not problem.generalized and stop.kind in ("gradient", "step", "loss"):
         polish = _polish(run, trace.theta, len(trace))
         stages += [f"polish ({_count(len(polish), 'step')})"] * bool(polish)
         for step in polish:

@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import make_regression
 from sklearn.preprocessing import minmax_scale
 
-from lmteach import Input, Linear, NetworkFit, Relu, Sigmoid, Tanh, levenberg_marquardt
+from lmteach import Input, Linear, NetworkFit, Relu, Sigmoid, Softmax, Tanh, levenberg_marquardt
 from lmteach.algorithms import EVENTS, MOST_TRIALS, LevenbergMarquardt, StopTraining
 
 DOCUMENTED_EXAMPLE = """
@@ -784,3 +784,32 @@ def test_max_fail_without_test_data_is_refused():
 def test_predict_refuses_bad_input_in_words():
     with pytest.raises(ValueError, match=re.escape("X has shape (2,): expected an array of numbers with 2 axes")):
         LevenbergMarquardt(net(2, 3, 1)).predict([1.0, 2.0])
+
+
+# --- wide networks
+
+
+def test_a_wide_network_trains_by_the_dual_as_it_does_by_rows(monkeypatch):
+    """More parameters than residuals: JJᵀ is factorized, and the errors are the same."""
+    X, y = sine(12)
+    (X, rng), errors = (np.hstack([X, X**2, np.cos(X)]), np.random.default_rng(0)), []
+    Y = np.hstack([y, rng.normal(size=(12, 2))])
+    assert NetworkFit(net(3, 400, 3), X, Y).route == "samples"
+    for route in (None, "rows"):
+        if route:
+            monkeypatch.setattr("lmteach.routes.choice", lambda *_: ("rows", "asked for by a test"))
+        optimizer = LevenbergMarquardt(net(3, 400, 3), mu=1.0)
+        optimizer.train(X, Y, epochs=4)
+        errors.append(optimizer.errors.train)
+    np.testing.assert_allclose(*errors, rtol=1e-7)
+    assert errors[0][-1] < errors[0][0]
+
+
+def test_a_softmax_layer_trains_in_neupys_shape():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    Y = np.eye(2)[(X[:, 0] > X[:, 1]).astype(int)]
+    optimizer = LevenbergMarquardt(Input(2) >> Tanh(3) >> Softmax(2), verbose=False)
+    optimizer.train(X, Y, epochs=20)
+    assert (optimizer.predict(X).argmax(axis=1) == Y.argmax(axis=1)).mean() > 0.95
+    np.testing.assert_allclose(optimizer.predict(X).sum(axis=1), 1, rtol=1e-12)

@@ -5,6 +5,7 @@ exception, pattern). Every message names the argument, says what came, and says 
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from lmteach import (
     Nielsen,
     Relu,
     Sigmoid,
+    Softmax,
     Softplus,
     Tanh,
     gauss_newton,
@@ -48,6 +50,10 @@ def valley():
 
 def here():
     return valley().linearize(START)
+
+
+def routed(route):
+    return NetworkFit(network(), X, Y, route=route).linearize(network().theta)
 
 
 def set_theta(value):
@@ -192,7 +198,7 @@ TABLE = [
     # --- networks
     *[
         (kind.__name__, "size", kind, [(v, e, words) for v, e, words in whole_from(1)])
-        for kind in (Input, Linear, Relu, Sigmoid, Softplus, Tanh)
+        for kind in (Input, Linear, Relu, Sigmoid, Softmax, Softplus, Tanh)
     ],
     ("Network", "layers", Network, [
         (None, TypeError, "is a NoneType: expected a list or tuple of layers"),
@@ -205,6 +211,8 @@ TABLE = [
         ([Input(2), "Tanh"], TypeError, f"[1] is a str: {A_LAYER}"),
         ([Input(2), Tanh], TypeError, f"[1] is a type: {A_LAYER}"),
         ([Input(2), 3], TypeError, f"[1] is a int: {A_LAYER}"),
+        ([Input(2), Softmax(2), Linear(2)], ValueError,
+         "[1] is Softmax(2): expected it as the last layer, and nowhere else"),
         ([Input(2), [Tanh(2)]], TypeError, f"[1] is a list: {A_LAYER}"),
     ]),
     (">>", "layers", lambda v: network() >> v, [
@@ -287,7 +295,26 @@ TABLE = [
      [(np.ones((4, 2)), ValueError, f"has 4 samples and Y has 3: {SAMES}")]),
     ("NetworkFit", "Y", lambda v: NetworkFit(network(), X, v),
      [(np.ones((4, 1)), ValueError, f"X has 3 samples and Y has 4: {SAMES}")]),
-    ("NetworkFit", "loss", lambda v: NetworkFit(network(), X, Y, loss=v), names("mse")),
+    ("NetworkFit", "loss", lambda v: NetworkFit(network(), X, Y, loss=v), names("mse", "cross_entropy")),
+    ("NetworkFit", "route", lambda v: NetworkFit(network(), X, Y, route=v),
+     [kind for kind in names("rows", "blocks", "samples") if kind[0] is not None]),
+    ("NetworkFit", "executor", lambda v: NetworkFit(network(), X, Y, executor=v), [
+        (2, TypeError, "is a int: expected a concurrent.futures.Executor"),
+        ("threads", TypeError, "is a str: expected a concurrent.futures.Executor"),
+        (object(), TypeError, "is a object: expected a concurrent.futures.Executor"),
+    ]),
+    ("NetworkFit", "route", lambda v: NetworkFit(network(), X, Y, route=v, executor=ThreadPoolExecutor()),
+     [("samples", ValueError, "= \"samples\" with an executor: expected \"rows\" or \"blocks\"")]),
+    ("NetworkFit", "loss", lambda v: NetworkFit(network(), X, Y, loss=v),
+     [("cross_entropy", ValueError, "= 'cross_entropy' with Linear(1) last: expected a Softmax layer there")]),
+    ("NetworkFit", "Y", lambda v: NetworkFit(Input(2) >> Softmax(2), X, v, "cross_entropy"), [
+        *matrices(2),
+        (np.ones((3, 2)), ValueError, "holds rows with sums from 2 to 2 and a smallest entry of 1: "
+         "cross-entropy expected probabilities ≥ 0 that sum to 1"),
+        (np.full((3, 2), [1.5, -0.5]), ValueError, "a smallest entry of -0.5: cross-entropy expected probabilities"),
+    ]),
+    ("batches", "size", lambda v: next(NetworkFit(network(), X, Y).batches(v, 0)), whole_from(1)),
+    ("batches", "seed", lambda v: next(NetworkFit(network(), X, Y).batches(1, v)), whole_from(0)),
     # --- linearizations
     ("step", "mu", lambda v: here().step(v), above_0(or_zero=True)),
     ("damped", "mu", lambda v: here().damped(v), above_0()),
@@ -301,6 +328,24 @@ TABLE = [
     ("Damped.solve", "v", lambda v: here().damped(1.0).solve(v), vectors(2)),
     ("Jv", "v", lambda v: here().Jv(v), vectors(2)),
     ("JTv", "v", lambda v: here().JTv(v), vectors(2)),
+    *[
+        (f"{route}: {where}", name, lambda v, route=route, call=call: call(routed(route), v), kinds)
+        for route in ("blocks", "samples")
+        for where, name, call, kinds in (
+            ("step", "mu", lambda here, v: here.step(v), above_0(or_zero=True)),
+            ("damped", "mu", lambda here, v: here.damped(v), above_0()),
+            ("steps", "mus", lambda here, v: here.steps(v), [([1, -1], ValueError, "holds -1.0: expected numbers ≥")]),
+            ("Damped.solve", "v", lambda here, v: here.damped(1.0).solve(v), vectors(3)),
+            ("Jv", "v", lambda here, v: here.Jv(v), vectors(9)),
+            ("JTv", "v", lambda here, v: here.JTv(v), vectors(3)),
+        )
+    ],
+    ("blocks: damped", "scale", lambda v: routed("blocks").damped(1.0, v), [
+        *[kind for kind in vectors(9) if kind[0] is not None],
+        (np.zeros(9), ValueError, "holds 0.0: expected numbers > 0"),
+    ]),
+    ("samples: damped", "scale", lambda v: routed("samples").damped(1.0, v),
+     [(np.ones(9), ValueError, '= D: expected None on the route "samples"')]),
     # --- damping
     ("Factor", "factor", Factor, above_0()),
     ("Factor", "factor", Factor, [(0.5, ValueError, "= 0.5: expected a number of at least 1")]),

@@ -107,6 +107,40 @@ def test_jacobian_writes_into_a_given_buffer():
     assert np.shares_memory(J, out) and np.array_equal(J, network.jacobian(activations, theta))
 
 
+class Square(Linear):
+    """a = (1 + z)², f′ = 2√a, where z > −1: a layer that a learner may write."""
+
+    def activate(self, z):
+        return (1 + z) * (1 + z)
+
+    def slope(self, a):
+        return 2 * a**0.5
+
+
+@pytest.mark.parametrize("route", ["rows", "blocks", "samples"])
+@pytest.mark.parametrize("kinds", [[Square, Linear], [Tanh, Square]], ids=["hidden", "last"])
+def test_a_layer_of_ones_own_is_differentiated_by_its_own_slope_on_every_route(kinds, route):
+    network, theta, X, Y = case((2, 3, 2), kinds)
+    here = NetworkFit(network, X, Y, route=route).linearize(theta / 10)
+    J = difference(lambda t: residual(network, t, X, Y), theta / 10)
+    np.testing.assert_allclose(here.J, J, atol=1e-7)
+    np.testing.assert_allclose(here.g, J.T @ here.r, atol=1e-6)
+    np.testing.assert_allclose(here.step(1.0), np.linalg.solve(J.T @ J + np.eye(len(theta)), -here.g), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+@pytest.mark.parametrize("sizes", SHAPES, ids=str)
+def test_factors_multiplied_are_the_sensitivities_and_activations(sizes, kind):
+    network, theta, X, Y = case(sizes, [kind] * (len(sizes) - 1))
+    activations = network.forward(X, theta)
+    factors, S = network.factors(activations, theta), network.sensitivities(activations, theta)
+    for (a, T, slope), before, one in zip(factors, activations, S, strict=False):
+        product = T if slope is None else (T if T.ndim == 3 else T[:, :, None]) * slope
+        product = np.broadcast_to(product if product.ndim == 3 else product[:, :, None], (*T.shape[:2], len(X)))
+        np.testing.assert_allclose(product.transpose(2, 0, 1), one, atol=1e-13)
+        assert np.array_equal(a, before.T) and (slope is None) == (kind is Linear)
+
+
 # --- on symbols, against sympy.diff
 
 

@@ -12,8 +12,9 @@ from lmteach import primitives
 from lmteach.primitives import finite, gram, inner, least_norm, norm, spd_solver
 
 SOURCES = sorted(pathlib.Path(lmteach.__file__).parent.glob("*.py"))
-ELEMENTWISE = ["tanh", "logistic", "relu", "step", "softplus", "one_minus_exp"]
-TESTED = {*ELEMENTWISE, "finite", "inner", "gram", "spd_solver", "least_norm", "norm"}
+ELEMENTWISE = ["tanh", "logistic", "relu", "step", "softplus", "one_minus_exp", "softmax"]
+POSITIVE = ["log", "sqrt"]
+TESTED = {*ELEMENTWISE, *POSITIVE, "finite", "inner", "gram", "spd_solver", "least_norm", "norm"}
 
 
 def numbers(*shape, seed=0):
@@ -37,9 +38,24 @@ def test_elementwise_bodies_agree_and_keep_the_shape(name):
     np.testing.assert_allclose(as_floats(symbols), floats, rtol=1e-13, atol=1e-13)
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("name", POSITIVE)
+def test_log_and_sqrt_bodies_agree_on_positive_numbers(name):
+    function, x = getattr(primitives, name), np.exp(5 * numbers(4, 3))
+    floats, symbols = function(x), function(symbolic(x))
+    assert floats.dtype == float and symbols.dtype == object and floats.shape == symbols.shape == x.shape
+    np.testing.assert_allclose(as_floats(symbols), floats, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(floats, {"log": np.log, "sqrt": np.sqrt}[name](x), rtol=1e-15)
+
+
+def test_softmax_is_a_row_of_probabilities_in_both_bodies():
+    z = numbers(4, 3)
+    for p in (primitives.softmax(z), as_floats(primitives.softmax(symbolic(z)))):
+        np.testing.assert_allclose(p, np.exp(z) / np.exp(z).sum(axis=1, keepdims=True), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", [*ELEMENTWISE, *POSITIVE])
 def test_elementwise_bodies_leave_their_argument_alone(name):
-    z = numbers(3, 2)
+    z = abs(numbers(3, 2))
     z.setflags(write=False)
     kept = z.copy()
     assert not np.shares_memory(getattr(primitives, name)(z), z) and np.array_equal(z, kept)

@@ -12,6 +12,7 @@ from . import (
     one_page,
     race,
     residuals,
+    scale,
     slope_and_bowl,
     updates,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "one_page",
     "race",
     "residuals",
+    "scale",
     "slope_and_bowl",
     "solution",
     "updates",

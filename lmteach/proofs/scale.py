@@ -1,13 +1,19 @@
-"""Lesson 11: the dual, for more parameters than residuals."""
+"""Lesson 11: the dual, for more parameters than residuals; JᵀJ by blocks; cross-entropy as generalized Gauss-Newton."""
 
+import numpy as np
 import sympy as sp
 
-from ..layers import Input, Linear, Tanh
-from ..symbolic import NetworkOnLetters, symbols_for
-from .base import proves, same
+from ..layers import Input, Linear, Softmax, Tanh
+from ..losses import LOSSES
+from ..symbolic import NetworkOnLetters, letters, symbols_for
+from .base import also, proves, same
+from .debug import prove_root_of_the_loss
 
 
-@proves(lesson="11")
+@proves(
+    {"11.1": r"(J^\top J + \mu I)\,J^\top = J^\top J J^\top + \mu J^\top = J^\top (J J^\top + \mu I)"},
+    twin="DampedDual",
+)
 def prove_push_through():
     """(JᵀJ + μI)Jᵀ = Jᵀ(JJᵀ + μI): Jᵀ passes through, and P×P becomes N·m×N·m (P16)."""
     _, J, _, mu = symbols_for(m=2, n=3)
@@ -16,7 +22,7 @@ def prove_push_through():
     )
 
 
-@proves(lesson="11")
+@proves({"11.2": r"(J J^\top + \mu I)\,v = r, \qquad h = -J^\top v"}, twin="Samples.damped")
 def prove_dual_step():
     """If (JJᵀ + μI)v = r, then h = −Jᵀv satisfies (JᵀJ + μI)h = −Jᵀr: N·m equations instead of P (P16)."""
     v, J, _, mu = symbols_for(m=2, n=3)
@@ -25,7 +31,13 @@ def prove_dual_step():
     return same(((J.T * J + mu * sp.eye(3)) * h, -J.T * r), shapes="2 residuals, 3 parameters")
 
 
-@proves(lesson="11")
+@proves(
+    {
+        "11.3": r"(J J^\top)_{ik,\,jq} = \sum_{l=1}^{L} "
+        r"\bigl(\hat a_i^{\,l-1} \cdot \hat a_j^{\,l-1}\bigr)\,\bigl(S_{ik}^l \cdot S_{jq}^l\bigr)"
+    },
+    twin="Samples",
+)
 def prove_gram_matrix_of_samples():
     """JJᵀ = Σₗ (ÂÂᵀ ⊗ 1ₘ1ₘᵀ) ∘ (SˡSˡᵀ) with Â = [aˡ⁻¹, 1]: from activations and sensitivities, without J."""
     net, m = NetworkOnLetters(Input(2) >> Tanh(2) >> Linear(2), n_samples=2), 2
@@ -35,3 +47,86 @@ def prove_gram_matrix_of_samples():
         S = sp.Matrix(S.reshape(2 * m, -1))
         total += sp.kronecker_product(inputs * inputs.T, sp.ones(m, m)).multiply_elementwise(S * S.T)
     return same((total, net.J * net.J.T), shapes="2-2-2, 2 samples")
+
+
+@proves(
+    {
+        "11.4": r"(J^\top J)_{W^k,\,W^l} = \sum_{i=1}^{N} \bigl(S_i^{k\top} S_i^l\bigr) \otimes "
+        r"\bigl(a_i^{k-1}\, a_i^{l-1\top}\bigr)"
+    },
+    twin="Blocks",
+)
+def prove_blocks_of_the_matrix():
+    """JᵀJ has, for the layers k and l, the block Σᵢ (SᵢᵏᵀSᵢˡ) ⊗ (aᵢᵏ⁻¹aᵢˡ⁻¹ᵀ), with 1 in place of a for a bias."""
+    net, pieces, stop = NetworkOnLetters(Input(2) >> Tanh(2) >> Linear(2), n_samples=2), [], 0
+    for layer_input, S in zip(net.a, net.S, strict=False):
+        for a in (layer_input, np.ones((2, 1), dtype=int)):
+            pieces.append((slice(stop, stop := stop + S.shape[2] * a.shape[1]), S, a))
+    blocks = [
+        (sum(np.kron(S[i].T @ T[i], np.outer(a[i], b[i])) for i in range(2)), net.A[rows, columns])
+        for rows, S, a in pieces
+        for columns, T, b in pieces
+    ]
+    return same(*blocks, shapes="2-2-2, 2 samples")
+
+
+@proves(
+    {
+        "11.5": r"\frac{\partial F}{\partial z} = p - y, \qquad "
+        r"\frac{\partial^2 F}{\partial z^2} = \operatorname{diag}(p) - p\,p^\top"
+    }
+)
+def prove_cross_entropy_in_the_logits():
+    """F = −Σ y log p of p = softmax(z) has slope p − y and Hessian diag(p) − ppᵀ in z, if the y sum to 1."""
+    z, y = letters("z", 3), letters("y", 2)
+    y = [*y, 1 - sum(y)]
+    p = Softmax(3).activate(z[None])[0]
+    F = -sum(target * (c - sp.log(sum(map(sp.exp, z)))) for target, c in zip(y, z, strict=True))
+    slope, p = sp.Matrix([F.diff(c) for c in z]), sp.Matrix(p)
+    return same((slope, p - sp.Matrix(y)), (sp.hessian(F, list(z)), sp.diag(*p) - p * p.T), shapes="3 classes")
+
+
+@proves(
+    {
+        "11.6": r"C = \operatorname{diag}(\sqrt p) - p\,\sqrt p^{\,\top}, \qquad "
+        r"C\,C^\top = \operatorname{diag}(p) - p\,p^\top, \qquad C\,\frac{p - y}{\sqrt p} = p - y"
+    },
+    twin="CrossEntropy.start",
+)
+def prove_root_of_the_curvature():
+    """With C = diag(√p) − p√pᵀ the package has CCᵀ = diag(p) − ppᵀ and, for r̃ = (p − y)/√p, Cr̃ = p − y."""
+    (u, v), y = sp.symbols("u v", positive=True), letters("y", 2)
+    p, y = np.array([[u**2, v**2, 1 - u**2 - v**2]]), np.array([[*y, 1 - sum(y)]])
+    C = sp.Matrix(LOSSES["cross_entropy"].start(p)[:, :, 0]).T
+    r = sp.Matrix(LOSSES["cross_entropy"].residual(p, y))
+    p, y = sp.Matrix(p[0]), sp.Matrix(y[0])
+    return same((C * C.T, sp.diag(*p) - p * p.T), (C * r, p - y), shapes="3 classes")
+
+
+@proves(
+    {
+        "11.7": r"\tilde J = C^\top \frac{\partial z}{\partial\theta}, \qquad "
+        r"\tilde J^\top \tilde r = \nabla F, \qquad \tilde J^\top \tilde J = "
+        r"\frac{\partial z}{\partial\theta}^{\!\top} \bigl(\operatorname{diag}(p) - p\,p^\top\bigr) "
+        r"\frac{\partial z}{\partial\theta}"
+    },
+    twin="CrossEntropy",
+)
+def prove_generalized_gauss_newton():
+    """J̃ = Cᵀ∂z/∂θ has J̃ᵀr̃ = (∂z/∂θ)ᵀ(p − y), which is ∇F, and J̃ᵀJ̃ = (∂z/∂θ)ᵀ(diag(p) − ppᵀ)(∂z/∂θ)."""
+    straight, error = NetworkOnLetters(Input(1) >> Tanh(1) >> Linear(3)), LOSSES["cross_entropy"]  # its output is z
+    (u, v), y = sp.symbols("u v", positive=True), letters("y", 2)
+    p, Y = np.array([[u**2, v**2, 1 - u**2 - v**2]]), np.array([[*y, 1 - sum(y)]])
+    network, theta = Input(1) >> Tanh(1) >> Softmax(3), np.array(list(straight.theta), dtype=object)
+    J = sp.Matrix(network.jacobian([*straight.a[:-1], p], theta, start=error.start(p)))
+    r, Z = sp.Matrix(error.residual(p, Y)), straight.J
+    p, y = sp.Matrix(p[0]), sp.Matrix(Y[0])
+    slope, curvature = p - y, sp.diag(*p) - p * p.T
+    return same((J.T * r, Z.T * slope), (J.T * J, Z.T * curvature * Z), shapes="1-1-3, 1 sample")
+
+
+also(
+    "11.8",
+    r"r = \sqrt{\ell}: \qquad J^\top J = \frac{1}{4\,\ell}\, \nabla\ell\,\nabla\ell^\top",
+    prove_root_of_the_loss,
+)

@@ -1,39 +1,51 @@
-"""CPU time of a trial as a multiple of the floor, for lmteach and its peers, in one process and on one thread.
+"""lmteach and its peers against the floor: time of a trial, time to a target, memory, growth, and shared sums.
 
     OPENBLAS_NUM_THREADS=1 python tests/benchmarks/speed.py [T1 T2 ...] [--rounds 7] [--least 0.3] [--alone]
 
-In every round the contenders run in turns of a few whole runs, the floor first, until each had `--least` seconds of
-CPU time; ratios are taken within the round, and their median over the rounds is printed. A trial is a proposed step,
-accepted or not.
+With tasks named, only their tables. Without, everything, and the picture of the README is drawn (some ten minutes).
+
+CPU time, one process, one thread. In every round the contenders run in turns of a few whole runs, the floor first,
+until each had `--least` seconds; ratios are taken within the round, and their median over the rounds is printed. A run
+of more than ten seconds is made once. A trial is a proposed step, accepted or not.
 """
 
 import argparse
 import os
 import platform
 import sys
+from dataclasses import replace
 from pathlib import Path
 from time import process_time
 
+import growth
+import memory
 import numpy as np
 import scipy
-from contenders import CONTENDERS, LM, OURS
+import workers
+from contenders import CONTENDERS, LM, OURS, PEERS, TORCH
 from tasks import TASKS, Plain
 
-DEFAULT = ["T1", "T2", "T3", "T7"]
 FLOOR_AT_A_TIME = 10
 SLICE = 0.02  # seconds of CPU time for each contender in turn, so that what disturbs one disturbs all
-LARGEST_PEER_J = 2**26  # bytes; peers that form J several times are left out beyond it
+LONG = 10  # seconds; a run that takes longer is made once
+LARGEST_PEER_J = 2**26  # bytes; only torch-levenberg-marquardt, which keeps J once, goes beyond it
+FEW = 2  # trials of a peer on a task without a target
+SECONDS, TRIALS, ACCEPTED, RUNS, REACHED = range(5)
+
+
+def timed(run):
+    """(seconds, trials, accepted, 1, whether the target was reached) of one run."""
+    start = process_time()
+    counts = run()
+    return np.array([process_time() - start, *counts[:2], 1, counts[2]], dtype=float)
 
 
 def measured(run, least):
-    """(seconds, trials, accepted) over whole runs, until `least` seconds are spent."""
-    seconds = trials = accepted = 0
-    while seconds <= least:
-        start = process_time()
-        counts = run()
-        seconds += process_time() - start
-        trials, accepted = trials + counts[0], accepted + counts[1]
-    return seconds, trials, accepted
+    """The same, added up over whole runs until `least` seconds are spent."""
+    total = np.zeros(5)
+    while total[SECONDS] <= least:
+        total += timed(run)
+    return total
 
 
 def floor_of(task):
@@ -45,22 +57,29 @@ def floor_of(task):
     def run():
         for _ in range(times):
             plain.iterate(theta)
-        return times, times
+        return times, times, False
 
     return run
 
 
 def compared(task, names, rounds, least):
-    """{name: (seconds, trials, accepted) of each round}, in turns of a few runs; "floor" is among the names."""
-    runs = {"floor": floor_of(task), **{name: CONTENDERS[name](task) for name in names}}
-    for run in runs.values():
-        run()  # once, not counted
-    results = {name: np.zeros((rounds, 3)) for name in runs}
+    """{name: a row of sums for each round}, in turns of a few runs; "floor" is among the names."""
+    runs = {"floor": floor_of(task), **{name: CONTENDERS[name](limited(task, name)) for name in names}}
+    results = {name: np.zeros((rounds, 5)) for name in runs}
+    for name, run in runs.items():
+        first = timed(run)  # counted only where it is the only one
+        if first[SECONDS] > LONG:
+            results[name][:] = first
     for i in range(rounds):
-        while waiting := [name for name in runs if results[name][i][0] < least]:
+        while waiting := [name for name in runs if results[name][i][SECONDS] < least]:
             for name in waiting:
                 results[name][i] += measured(runs[name], SLICE)
     return results
+
+
+def limited(task, name):
+    """The task, with a few trials only for a peer that has no target to reach."""
+    return replace(task, max_trials=FEW) if task.mse == 0 and name in PEERS else task
 
 
 def ratios(results, name):
@@ -70,15 +89,32 @@ def ratios(results, name):
 
 def per_trial(rounds):
     """Seconds of a trial, round by round."""
-    return rounds[:, 0] / rounds[:, 1]
+    return rounds[:, SECONDS] / rounds[:, TRIALS]
+
+
+def to_target(rounds):
+    """Seconds of a whole run, the median over the rounds; infinite where it does not reach the target."""
+    reached = (rounds[:, REACHED] == rounds[:, RUNS]).all()
+    return float(np.median(rounds[:, SECONDS] / rounds[:, RUNS])) if reached else np.inf
+
+
+def advantage(task, results):
+    """(how many times the best peer's time to the target, or of a trial where there is none, is ours; its name)."""
+    time = to_target if task.mse else lambda rounds: float(np.median(per_trial(rounds)))
+    times = {name: time(results[name]) for name in results if name in PEERS}
+    best = min(times, key=times.get, default=None)
+    return (times[best] / time(results[OURS]), best) if best else (np.nan, "no peer here")
 
 
 def row(results, name):
     """One line of the table."""
-    seconds, trials, accepted = results[name].T
-    times, ms = ratios(results, name), 1e3 * np.median(per_trial(results[name]))
-    line = f"  {name:<34}{ms:10.4f}{np.median(times):9.3f}   ({min(times):.2f} … {max(times):.2f})"
-    return line + f"{1e3 * np.median(seconds / accepted):15.4f}{np.median(trials / accepted):13.2f}"
+    rounds, times = results[name], ratios(results, name)
+    line = f"  {name:<34}{1e3 * np.median(per_trial(rounds)):10.4f}{np.median(times):9.3f}"
+    line += f"   ({min(times):.2f} … {max(times):.2f})".ljust(17)
+    line += f"{1e3 * np.median(rounds[:, SECONDS] / rounds[:, ACCEPTED]):12.4f}"
+    line += f"{np.median(rounds[:, TRIALS] / rounds[:, ACCEPTED]):13.2f}"
+    target = to_target(rounds)
+    return line + (f"{1e3 * target:14.1f}" if np.isfinite(target) else f"{'-':>14}")
 
 
 def contenders(task):
@@ -86,18 +122,38 @@ def contenders(task):
     n_rows, n_parameters = task.Y.size, len(task.theta0())
     fits = n_rows * n_parameters * 8 <= LARGEST_PEER_J
     possible = {name: fits for name in CONTENDERS} | {OURS: True, LM: fits and n_rows >= n_parameters}
-    return [name for name, can in possible.items() if can]
+    return [name for name, can in possible.items() if can or name.startswith(TORCH)]
 
 
 def shown(task, rounds, least, alone):
-    """Measure a task, print its table, and return lmteach's × floor."""
-    names = [OURS] if alone else contenders(task)
-    results = compared(task, names, rounds, least)
-    print(f"\n{task}; floor {1e3 * np.median(per_trial(results['floor'])):.4f} ms")
-    print(f"  {'':<34}{'ms/trial':>10}{'× floor':>9}   {'(range)':<13}{'ms/accepted':>15}{'trials/acc.':>13}")
-    for name in names:
-        print(row(results, name), flush=True)
-    return np.median(ratios(results, OURS))
+    """Measure a task, print its table, and return the results."""
+    results = compared(task, [OURS] if alone else contenders(task), rounds, least)
+    print(f"\n{task}; floor {1e3 * np.median(per_trial(results['floor'])):.4f} ms; {task.problem().why_route}")
+    print(f"  {'':<34}{'ms/trial':>10}{'× floor':>9}   {'(range)':<14}", end="")
+    print(f"{'ms/accepted':>12}{'trials/acc.':>13}{'ms to MSE':>14}")
+    for name in results:
+        if name != "floor":
+            print(row(results, name), flush=True)
+    return results
+
+
+def judged(value, goal, at_least=False):
+    """The goal, what was measured, and whether it is met."""
+    met = value >= goal if at_least else value <= goal
+    return f"{'≥' if at_least else '≤'} {goal:<6} measured {value:<8.3g} {'met' if met else 'MISSED'}"
+
+
+def goals(found):
+    """Print the goals beside what was measured."""
+    print("\nGoals: time of a trial, × floor")
+    for task, results in found:
+        print(f"  {task.name}  {judged(np.median(ratios(results, OURS)), task.goal)}")
+    if not any(name in PEERS for _, results in found for name in results):
+        return
+    print("Goals: the best peer's time to the target, × ours (T6: of a trial)")
+    for task, results in found:
+        times, best = advantage(task, results)
+        print(f"  {task.name}  {judged(times, task.ahead, at_least=True)}  ({best})")
 
 
 def machine():
@@ -114,7 +170,7 @@ def machine():
 
 
 def main():
-    """Print the machine, a table for each task, and the goals beside what was measured."""
+    """Print the machine, a table for each task and the goals beside what was measured; the rest if none is named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tasks", nargs="*", choices=[*TASKS, []], metavar="T1 … T7")
     parser.add_argument("--rounds", type=int, default=7)
@@ -124,11 +180,13 @@ def main():
     if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
         sys.exit("OPENBLAS_NUM_THREADS is not 1: expected one thread, set before Python starts")
     print(machine())
-    tasks = [TASKS[name]() for name in options.tasks or DEFAULT]
+    tasks = [TASKS[name]() for name in options.tasks or TASKS]
     found = [(task, shown(task, options.rounds, options.least, options.alone)) for task in tasks]
-    print("\nGoals, time of a trial × floor")
-    for task, times in found:
-        print(f"  {task.name}  goal ≤ {task.goal:<6} measured {times:.3f}  {'met' if times <= task.goal else 'MISSED'}")
+    goals(found)
+    if not options.tasks:
+        memory.report()
+        growth.report()
+        workers.report()
 
 
 if __name__ == "__main__":

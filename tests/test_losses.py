@@ -1,0 +1,335 @@
+"""Softmax and cross-entropy: r̃ and J̃ against differences and symbols, F at the edges, solve, batches, the doors."""
+
+import re
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lmteach import (
+    Input,
+    Linear,
+    NetworkFit,
+    Relu,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Tanh,
+    gauss_newton,
+    gradient_descent,
+    levenberg_marquardt,
+    solve,
+)
+from lmteach.losses import LOSSES
+
+ROUTES = ["rows", "blocks", "samples"]
+TINY = np.finfo(float).tiny
+
+
+def case(sizes=(3, 4, 3), kind=Tanh, n_samples=6, seed=0):
+    """A network with Softmax last, θ, X, and Y with rows of probabilities."""
+    network, rng = Input(sizes[0]), np.random.default_rng(seed)
+    for n in sizes[1:-1]:
+        network = network >> kind(n)
+    network = network >> Softmax(sizes[-1])
+    Y = rng.dirichlet(np.ones(sizes[-1]), n_samples)
+    return network, rng.normal(size=network.n_parameters), rng.normal(size=(n_samples, sizes[0])), Y
+
+
+def difference(function, theta, size=1e-6):
+    """Central differences of a function of θ, one column for each parameter."""
+    steps = size * np.eye(len(theta))
+    return np.stack([(function(theta + e) - function(theta - e)) / (2 * size) for e in steps], axis=-1)
+
+
+def logits(network, X, theta):
+    """z^L, (N, m): what goes into the softmax."""
+    (W, b), a = network.split(theta)[-1], network.forward(X, theta)[-2]
+    return a @ W.T + b
+
+
+# --- Softmax
+
+
+def test_softmax_gives_probabilities_that_do_not_change_with_a_shift():
+    z = np.random.default_rng(0).normal(size=(5, 4)) * 3
+    p = Softmax(4).activate(z)
+    np.testing.assert_allclose(p, np.exp(z) / np.exp(z).sum(axis=1, keepdims=True), rtol=1e-14)
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-14)
+    np.testing.assert_allclose(Softmax(4).activate(z + 1e3), p, rtol=1e-12)
+
+
+def test_softmax_neither_overflows_nor_reaches_zero():
+    p = Softmax(3).activate(np.array([[1e308, 0.0, -1e308], [800.0, 0.0, -800.0], [0.0, 0.0, 0.0]]))
+    assert np.array_equal(p[:2], [[1, TINY, TINY]] * 2) and np.array_equal(p[2], np.full(3, 1 / 3))
+
+
+def test_slopes_are_the_differences_of_the_probabilities():
+    z = np.random.default_rng(0).normal(size=(2, 4))
+    slopes = Softmax(4).slopes(Softmax(4).activate(z))
+    assert slopes.shape == (4, 4, 2)
+    for i in range(2):
+        np.testing.assert_allclose(
+            slopes[:, :, i], difference(lambda t: Softmax(4).activate(t[None])[0], z[i]), atol=1e-9
+        )
+
+
+@pytest.mark.parametrize("kind", [Linear, Sigmoid, Tanh, Relu, Softplus])
+@pytest.mark.parametrize("sizes", [(2, 3), (3, 4, 2), (2, 3, 3, 4)], ids=str)
+def test_the_jacobian_with_softmax_last_is_the_difference(sizes, kind):
+    network, theta, X, Y = case(sizes, kind)
+    here = NetworkFit(network, X, Y).linearize(theta)
+    np.testing.assert_allclose(here.J, difference(lambda t: network.forward(X, t)[-1].ravel(), theta), atol=1e-7)
+    deltas = network.error_terms(network.forward(X, theta), here.r, theta)
+    np.testing.assert_allclose(network.gradient(network.forward(X, theta), deltas), here.g, atol=1e-12)
+    S = network.sensitivities(network.forward(X, theta), theta)
+    for delta, one in zip(deltas, S, strict=True):
+        np.testing.assert_allclose(delta, np.einsum("ik,ikj->ij", here.r.reshape(Y.shape), one), atol=1e-12)
+
+
+def test_softmax_stands_last_and_nowhere_else():
+    for build in (lambda: Input(2) >> Softmax(3) >> Linear(1), lambda: Input(2) >> Softmax(3) >> Softmax(3)):
+        with pytest.raises(ValueError, match=re.escape("layers[1] is Softmax(3): expected it as the last layer")):
+            build()
+
+
+# --- cross-entropy against differences
+
+
+def cross_entropy(network, theta, X, Y):
+    """F = −Σ y log p from the logits, without the softmax's own code."""
+    z = logits(network, X, theta)
+    return float((Y * (np.log(np.exp(z).sum(axis=1, keepdims=True)) - z)).sum())
+
+
+@given(
+    sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+    m=st.integers(1, 10),
+    kind=st.sampled_from([Linear, Sigmoid, Tanh, Softplus]),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_f_and_its_gradient_are_those_of_the_cross_entropy(sizes, m, kind, seed):
+    network, theta, X, Y = case((*sizes, m), kind, seed=seed)
+    problem = NetworkFit(network, X, Y, "cross_entropy")
+    assert problem.loss(theta) == pytest.approx(cross_entropy(network, theta, X, Y), rel=1e-11, abs=1e-12)
+    expected = difference(lambda t: cross_entropy(network, t, X, Y), theta)
+    for route in ROUTES:
+        here = NetworkFit(network, X, Y, "cross_entropy", route).linearize(theta)
+        np.testing.assert_allclose(here.g, expected, atol=1e-6 * max(1, abs(expected).max()))
+        assert here.loss == pytest.approx(problem.loss(theta), rel=1e-14)
+        np.testing.assert_allclose(here.g, here.J.T @ here.r, atol=1e-11 * max(1, abs(expected).max()))
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_matrix_is_the_generalized_gauss_newton_matrix(route):
+    """A = Σᵢ Jzᵀ (diag(p) − ppᵀ) Jz, Jz by differences of the logits."""
+    network, theta, X, Y = case((3, 4, 3))
+    Jz = difference(lambda t: logits(network, X, t), theta)
+    p = network.forward(X, theta)[-1]
+    A = sum(Jz[i].T @ (np.diag(p[i]) - np.outer(p[i], p[i])) @ Jz[i] for i in range(len(X)))
+    np.testing.assert_allclose(NetworkFit(network, X, Y, "cross_entropy", route).linearize(theta).A, A, atol=1e-8)
+
+
+def test_the_gradient_at_the_logits_is_p_minus_y_and_half_rr_is_not_f():
+    network, theta, X, Y = case((3, 3))
+    here = NetworkFit(network, X, Y, "cross_entropy").linearize(theta)
+    p = network.forward(X, theta)[-1]
+    np.testing.assert_allclose(here.g[-3:], (p - Y).sum(axis=0), atol=1e-13)
+    np.testing.assert_allclose(here.r, ((p - Y) / np.sqrt(p)).ravel(), rtol=1e-14)
+    assert abs(here.r @ here.r / 2 - here.loss) > 0.1
+
+
+# --- on symbols
+
+
+def symbols(name, *shape):
+    return np.array([sympy.Symbol(f"{name}{i}") for i in range(int(np.prod(shape)))]).reshape(shape)
+
+
+def over_one_denominator(expression):
+    """The numerator, multiplied out, with a letter for every exponential and hyperbolic tangent."""
+    letters = {}
+
+    def letter(kind, z):
+        return letters.setdefault((kind, z), sympy.Symbol(f"{kind}{len(letters)}", positive=True))
+
+    def power(z):  # SymPy makes one exponential of a power of one
+        times, z = sympy.expand(z).primitive()
+        return letter("e", -z) ** -times if z.could_extract_minus_sign() else letter("e", z) ** times
+
+    expression = expression.replace(sympy.exp, power).replace(sympy.tanh, lambda z: letter("t", sympy.expand(z)))
+    return sympy.expand(sympy.fraction(sympy.together(sympy.expand(expression)))[0])
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_on_symbols_the_gradient_is_exactly_sympys(route):
+    """1-2-2 and one sample: ∇F of F = −Σ y log p, where the targets sum to 1."""
+    network = Input(1) >> Tanh(2) >> Softmax(2)
+    theta, X, y = symbols("t", network.n_parameters), symbols("x", 1, 1), sympy.Symbol("y")
+    problem = NetworkFit(network, X, np.array([[y, 1 - y]]), "cross_entropy", route)
+    F, g = problem.loss(theta), problem.linearize(theta).g
+    for entry, t in zip(g, theta, strict=True):
+        assert over_one_denominator(sympy.diff(F, t) - entry) == 0
+        assert over_one_denominator(sympy.diff(F, t) + entry) != 0
+
+
+def test_on_symbols_the_square_root_of_the_matrix_is_exact():
+    p = np.array([[*(some := sympy.symbols("p0 p1", positive=True)), 1 - sum(some)]], dtype=object)
+    C = LOSSES["cross_entropy"].start(p)[:, :, 0].T
+    difference = C @ C.T - (np.diag(p[0]) - np.outer(p[0], p[0]))
+    assert all(sympy.expand(entry) == 0 for entry in difference.ravel())
+
+
+# --- edges
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_sure_and_wrong_prediction_costs_a_finite_f_and_leaves_finite_steps(route):
+    network, X = Input(1) >> Softmax(2), np.array([[1.0], [-1.0]])
+    problem = NetworkFit(network, X, np.array([[0.0, 1.0], [1.0, 0.0]]), "cross_entropy", route)
+    theta = np.array([2000.0, -2000.0, 0.0, 0.0])
+    assert problem.loss(theta) == pytest.approx(-2 * np.log(TINY))
+    here = problem.linearize(theta)
+    assert np.isfinite(here.r).all() and np.isfinite(here.g).all() and np.isfinite(here.step(1.0)).all()
+
+
+def test_a_sure_and_right_prediction_costs_nothing():
+    network, X = Input(1) >> Softmax(2), np.array([[1.0], [-1.0]])
+    problem = NetworkFit(network, X, np.array([[1.0, 0.0], [0.0, 1.0]]), "cross_entropy")
+    assert problem.loss(np.array([2000.0, -2000.0, 0.0, 0.0])) == 0
+
+
+# --- solvers
+
+
+@pytest.mark.parametrize("route", [None, *ROUTES])
+def test_solve_converges_on_cross_entropy_and_says_what_it_did(route):
+    network, theta, X, Y = case((2, 3), n_samples=30)  # one layer: F is convex
+    trace = solve(NetworkFit(network, X, Y, "cross_entropy", route), theta)
+    assert trace.success and trace.message.startswith("Converged: ")
+    assert "Stages: Levenberg-Marquardt (" in trace.message
+    assert "geodesic" not in trace.message and "polish" not in trace.message
+    best = difference(lambda t: cross_entropy(network, t, X, Y), trace.theta)
+    assert abs(best).max() < 1e-5
+    assert all(step.trial_loss < step.loss for step in trace.accepted)
+    assert trace.loss == pytest.approx(cross_entropy(network, trace.theta, X, Y), rel=1e-12)
+
+
+def test_solve_does_not_claim_success_where_it_only_ran_out_of_steps():
+    network, theta, X, Y = case((2, 4, 3), n_samples=30)
+    trace = solve(NetworkFit(network, X, Y, "cross_entropy"), theta, max_steps=2)
+    assert not trace.success and trace.message.startswith("Not finished: ")
+
+
+def test_rho_compares_f_with_the_prediction_for_the_cross_entropy():
+    """Near the minimum F is its quadratic model: ρ → 1, which ½ r̃ᵀr̃ in place of F would miss."""
+    network, theta, X, Y = case((2, 3), n_samples=30)
+    steps = list(levenberg_marquardt(NetworkFit(network, X, Y, "cross_entropy"), theta, mu=1e-3, gtol=1e-3))
+    step = steps[-1]
+    assert step.rho == pytest.approx((step.loss - step.trial_loss) / step.predicted, rel=1e-12)
+    assert step.rho == pytest.approx(1, abs=0.05)
+
+
+def test_gradient_descent_and_gauss_newton_run_on_cross_entropy_too():
+    network, theta, X, Y = case((2, 3), n_samples=30)
+    problem = NetworkFit(network, X, Y, "cross_entropy")
+    down = [step.loss for step in gradient_descent(problem, theta, 0.02, max_steps=20)]
+    assert len(down) == 20 and all(np.diff(down) < 0)
+    best = solve(problem, theta).loss
+    assert [step.trial_loss for step in gauss_newton(problem, theta * 0.1, max_steps=8)][-1] == pytest.approx(best)
+
+
+def test_the_geodesic_term_is_refused_at_the_door():
+    network, theta, X, Y = case()
+    problem = NetworkFit(network, X, Y, "cross_entropy")
+    words = "geodesic = True with cross-entropy: expected False"
+    with pytest.raises(ValueError, match=words):
+        levenberg_marquardt(problem, theta, geodesic=True)
+    with pytest.raises(ValueError, match=words):
+        solve(problem, theta, geodesic=True)
+
+
+# --- batches
+
+
+def batches(n_samples, size, seed=0, **options):
+    network, _, X, Y = case(n_samples=n_samples)
+    X[:, 0] = np.arange(n_samples)
+    problem = NetworkFit(network, X, Y, **options)
+    return problem, list(problem.batches(size, seed))
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "size", "sizes"),
+    [
+        (10, 3, [3, 3, 4]),
+        (10, 5, [5, 5]),
+        (10, 4, [4, 6]),
+        (10, 1, [1] * 10),
+        (10, 10, [10]),
+        (10, 99, [10]),
+        (1, 1, [1]),
+    ],
+)
+def test_an_epoch_holds_every_sample_once_and_a_small_last_batch_joins_the_one_before(n_samples, size, sizes):
+    problem, some = batches(n_samples, size)
+    assert [len(batch.X) for batch in some] == sizes
+    order = np.concatenate([batch.X[:, 0] for batch in some]).astype(int)
+    assert sorted(order) == list(range(n_samples))
+    assert np.array_equal(np.concatenate([batch.Y for batch in some]), problem.Y[order])
+
+
+def test_the_same_seed_gives_the_same_order_and_another_another():
+    orders = [np.concatenate([b.X[:, 0] for b in batches(50, 8, seed)[1]]) for seed in (3, 3, 4)]
+    assert np.array_equal(orders[0], orders[1]) and not np.array_equal(orders[0], orders[2])
+    assert not np.array_equal(orders[0], np.arange(50))
+
+
+def test_batches_are_problems_of_the_same_kind():
+    problem, some = batches(12, 4, loss="cross_entropy", route="samples")
+    assert all((b.loss_name, b.route, b.network) == ("cross_entropy", "samples", problem.network) for b in some)
+    _, some = batches(40, 2)
+    assert {b.route for b in some} == {NetworkFit(some[0].network, some[0].X, some[0].Y).route}  # each chooses its own
+    theta = problem.network.theta
+    assert sum(b.loss(theta) for b in batches(12, 4)[1]) == pytest.approx(batches(12, 4)[0].loss(theta), rel=1e-12)
+
+
+def test_an_epoch_of_steps_on_batches_lowers_f():
+    network, theta, X, Y = case((2, 3), n_samples=60)
+    problem = NetworkFit(network, X, Y, "cross_entropy")
+    start = problem.loss(theta)
+    for batch in problem.batches(20, seed=1):
+        theta = next(levenberg_marquardt(batch, theta, mu=1.0)).next_theta
+    assert problem.loss(theta) < start
+
+
+# --- doors
+
+
+@pytest.mark.parametrize(
+    ("Y", "words"),
+    [
+        ([[0.5, 0.4]], "sums from 0.9 to 0.9"),
+        ([[1.0, 1.0]], "sums from 2 to 2"),
+        ([[1.5, -0.5]], "a smallest entry of -0.5"),
+        ([[0.0, 0.0]], "sums from 0 to 0"),
+    ],
+)
+def test_targets_that_are_no_probabilities_are_told_so(Y, words):
+    with pytest.raises(ValueError, match="cross-entropy expected probabilities ≥ 0 that sum to 1") as caught:
+        NetworkFit(Input(1) >> Softmax(2), [[1.0]], Y, "cross_entropy")
+    assert words in str(caught.value) and str(caught.value).startswith("Y holds rows")
+
+
+def test_labels_that_sum_to_1_within_rounding_are_probabilities():
+    Y = np.full((1, 3), 1 / 3, dtype=np.float32)
+    assert NetworkFit(Input(1) >> Softmax(3), [[1.0]], Y, "cross_entropy").loss(np.zeros(6)) == pytest.approx(np.log(3))
+
+
+@pytest.mark.parametrize("last", [Linear, Sigmoid, Tanh])
+def test_cross_entropy_asks_for_softmax_last(last):
+    with pytest.raises(ValueError, match=r"loss = 'cross_entropy' with \w+\(2\) last: expected a Softmax layer there"):
+        NetworkFit(Input(1) >> last(2), [[1.0]], [[0.0, 1.0]], "cross_entropy")

@@ -1,0 +1,605 @@
+"""Three exact routes: rows, blocks and samples say the same, cut or whole, at home or shared, on floats and symbols."""
+
+import pickle
+import re
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from itertools import islice
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from lmteach import (
+    Input,
+    Linear,
+    Network,
+    NetworkFit,
+    Nielsen,
+    Relu,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Tanh,
+    levenberg_marquardt,
+    problems,
+    routes,
+    solve,
+)
+from lmteach.linearization import Workspace
+
+ROUTES = ["rows", "blocks", "samples"]
+ACTIVATIONS = [Linear, Sigmoid, Tanh, Relu, Softplus]
+MUS = [1e-2, 1.0, 1e3]
+
+
+def network_of(sizes, kinds, last=None):
+    kinds = [*kinds[: len(sizes) - 2], last or kinds[len(sizes) - 2]]
+    return Network([Input(sizes[0]), *(kind(n) for kind, n in zip(kinds, sizes[1:], strict=True))])
+
+
+def case(sizes, kinds, loss="mse", n_samples=7, seed=0, last=None):
+    """A network, θ with every weight and bias away from 0, X and Y."""
+    network, rng = network_of(sizes, kinds, last), np.random.default_rng(seed)
+    X, theta = rng.normal(size=(n_samples, sizes[0])), rng.normal(size=network.n_parameters)
+    Y = rng.normal(size=(n_samples, sizes[-1]))
+    return network, theta, X, rng.dirichlet(np.ones(sizes[-1]), n_samples) if loss == "cross_entropy" else Y
+
+
+def fits(case, loss="mse", names=ROUTES, executor=None):
+    network, theta, X, Y = case
+    return [NetworkFit(network, X, Y, loss, route, executor).linearize(theta) for route in names]
+
+
+def same(found, expected, tolerance=1e-10):
+    """Equal to 1e-10 of the largest entry."""
+    found, expected = np.asarray(found), np.asarray(expected)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= tolerance * max(np.abs(expected).max(), 1e-300)
+
+
+def assert_same(here, other):
+    """Every answer of two linearizations, at several μ; h is compared where J is scaled to length 1 or so."""
+    rng = np.random.default_rng(1)
+    u, v = rng.normal(size=here.g.shape), rng.normal(size=here.r.shape)
+    unit = float(here.column_norms.max()) ** 2 or 1.0
+    assert here.loss == pytest.approx(other.loss, rel=1e-14)
+    same(other.r, here.r)
+    same(other.J, here.J)
+    same(other.A, here.A)
+    same(other.g, here.g)
+    same(other.Jv(u), here.Jv(u))
+    same(other.JTv(v), here.JTv(v))
+    same(other.column_norms, here.column_norms)
+    for mu in np.array(MUS) * unit:
+        one, two = here.damped(mu), other.damped(mu)
+        same(two.h, one.h)
+        same(two.solve(v), one.solve(v))
+        assert two.predicted == pytest.approx(one.predicted, rel=1e-10)
+    same(other.steps(np.array(MUS) * unit), here.steps(np.array(MUS) * unit))
+
+
+# --- the routes agree
+
+
+@given(
+    sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    m=st.integers(1, 10),
+    kinds=st.lists(st.sampled_from(ACTIVATIONS), min_size=4, max_size=4),
+    loss=st.sampled_from(["mse", "softmax", "cross_entropy"]),
+    n_samples=st.integers(1, 7),
+    seed=st.integers(0, 99),
+)
+@example(sizes=[3, 4, 3, 2], m=10, kinds=[Tanh] * 3 + [Linear], loss="mse", n_samples=6, seed=0)
+@example(sizes=[3, 4, 3, 2], m=10, kinds=[Linear] * 4, loss="mse", n_samples=6, seed=0)
+@example(sizes=[2], m=10, kinds=[Linear] * 4, loss="mse", n_samples=5, seed=0)
+@example(sizes=[2, 4], m=3, kinds=[Tanh, Sigmoid, Tanh, Tanh], loss="mse", n_samples=6, seed=0)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_the_three_routes_give_the_same(sizes, m, kinds, loss, n_samples, seed):
+    """Depths 1 to 4, m from 1 to 10, every activation, mse and cross-entropy."""
+    last, name = (None, "mse") if loss == "mse" else (Softmax, "mse" if loss == "softmax" else loss)
+    given = case([*sizes, m], kinds, name, n_samples, seed, last)
+    rows, blocks, samples = fits(given, name)
+    assert type(blocks) is routes.Blocks and type(samples) is routes.Samples
+    assert_same(rows, blocks)
+    assert_same(rows, samples)
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+def test_the_three_routes_give_the_same_with_every_layer_of_one_kind(kind):
+    rows, blocks, samples = fits(case((3, 4, 3, 2), [kind] * 3, n_samples=9))
+    assert_same(rows, blocks)
+    assert_same(rows, samples)
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+@pytest.mark.parametrize("route", ["blocks", "samples"])
+def test_the_routes_never_form_j_on_the_way_to_a_step(route, loss, monkeypatch):
+    given = case((3, 4, 2), [Tanh, Softmax], loss)
+    expected = fits(given, loss, ["rows"])[0].step(0.3)
+    monkeypatch.setattr(Network, "jacobian", None)
+    same(fits(given, loss, [route])[0].step(0.3), expected)
+
+
+@pytest.mark.parametrize("n_samples", [2, 40], ids=["wide", "tall"])
+def test_step_0_is_the_gauss_newton_step_of_minimum_norm(n_samples, monkeypatch):
+    rows, blocks, samples = fits(case((2, 2, 1), [Tanh, Linear], n_samples=n_samples))
+    expected = -np.linalg.pinv(rows.J, rcond=1e-12) @ rows.r
+    for here in (rows, blocks, samples):
+        same(here.step(0), expected, 1e-8)
+    monkeypatch.setattr(routes, "CHUNK_BYTES", 0)  # where J is too large to be formed, JJᵀ serves
+    same(samples.step(0), expected, 1e-5)
+
+
+@pytest.mark.parametrize("route", ["rows", "blocks"])
+def test_a_scale_is_taken_on_rows_and_blocks(route):
+    given, scale = case((3, 4, 2), [Tanh, Linear]), None
+    here = fits(given, names=[route])[0]
+    scale = np.geomspace(0.1, 10, len(here.g))
+    J, mu = here.J, 0.3
+    same(here.damped(mu, scale).h, np.linalg.solve(J.T @ J + mu * np.diag(scale**2), -here.g))
+    assert here.damped(mu, scale).predicted == pytest.approx(
+        here.loss - ((here.r + J @ here.damped(mu, scale).h) ** 2).sum() / 2, rel=1e-10
+    )
+
+
+def test_a_scale_is_refused_on_samples():
+    here = fits(case((3, 4, 2), [Tanh, Linear]), names=["samples"])[0]
+    with pytest.raises(ValueError, match=r'scale = D: expected None on the route "samples".*route="blocks"'):
+        here.damped(1.0, np.ones(len(here.g)))
+
+
+@pytest.mark.parametrize("scaling", ["marquardt", "more"])
+def test_a_run_with_a_scaling_on_samples_says_so_at_its_first_step(scaling):
+    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear])
+    with pytest.raises(ValueError, match='expected None on the route "samples"'):
+        next(levenberg_marquardt(NetworkFit(network, X, Y, route="samples"), theta, scaling=scaling))
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_cosines_and_right_angles_are_those_of_the_columns(route):
+    here = fits(case((3, 4, 2), [Tanh, Linear]), names=[route])[0]
+    cosines = abs(here.g) / np.linalg.norm(here.J, axis=0) / np.linalg.norm(here.r)
+    assert here.cosine() == pytest.approx(cosines.max(), rel=1e-10)
+    assert here.orthogonal(cosines.max() * 1.001) and not here.orthogonal(cosines.max() * 0.999)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_divided_is_the_same_model_in_another_unit(route):
+    here = fits(case((3, 4, 2), [Tanh, Linear]), names=[route])[0]
+    divided = here.divided(8.0)
+    same(divided.J, here.J / 8)
+    same(divided.A, here.A / 64)
+    same(divided.step(0.5), here.step(32.0))
+    assert divided.loss == pytest.approx(here.loss / 64, rel=1e-14)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_problem_in_huge_units_is_rescaled_by_solve_on_every_route(route):
+    network, theta, X, Y = case((2, 3, 2), [Tanh, Linear], n_samples=12)
+    trace, expected = (solve(NetworkFit(network, X, 1e30 * Y, route=r), theta, max_steps=3) for r in (route, "rows"))
+    assert len(trace) == 3 and trace.loss <= trace.losses[0] < np.inf
+    same(trace[0].h, expected[0].h, 1e-8)
+
+
+# --- parts
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+@pytest.mark.parametrize("chunk_bytes", [1, 2000])
+@pytest.mark.parametrize("route", ["rows", "blocks"])
+def test_many_parts_give_the_same_as_one(route, chunk_bytes, loss, monkeypatch):
+    n_samples = 5 if chunk_bytes == 1 else 300
+    given = case((3, 4, 2, 3), [Tanh, Sigmoid, Softmax if loss == "cross_entropy" else Linear], loss, n_samples)
+    whole = fits(given, loss, [route])[0]
+    small_chunks(monkeypatch, chunk_bytes)
+    problem = NetworkFit(*(given[0], *given[2:]), loss, route)
+    assert len(problem._cuts) > 3 and not problem._keeps
+    assert [start for start, _ in problem._cuts[1:]] == [stop for _, stop in problem._cuts[:-1]]
+    assert problem._cuts[0][0] == 0 and problem._cuts[-1][1] == n_samples
+    assert problem.loss(given[1]) == pytest.approx(whole.loss, rel=1e-13)
+    assert_same(whole, problem.linearize(given[1]))
+
+
+def small_chunks(monkeypatch, chunk_bytes=2000):
+    for module in (routes, routes.Linearization.__init__.__globals__):
+        where = module if isinstance(module, dict) else vars(module)
+        monkeypatch.setitem(where, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(routes, "PART_BYTES", chunk_bytes)
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+def test_a_part_in_many_pieces_gives_the_same(loss, monkeypatch):
+    given = case((2, 2, 2, 2), [Tanh, Sigmoid, Softmax if loss == "cross_entropy" else Linear], loss, 500)
+    whole = fits(given, loss, ["rows"])[0]
+    monkeypatch.setattr(routes, "PART_BYTES", 1)
+    here = fits(given, loss, ["blocks"])[0]
+    part = here._parts[0][1]
+    pieces = list(part.pieces(routes.piece_of(part.sizes)))
+    assert part.alone and len(pieces) > 3 and sum(len(piece.data.X) for piece in pieces) == 500
+    assert all(piece.activations is not None for piece in pieces)
+    assert_same(whole, here)
+
+
+def test_what_is_remembered_of_the_inputs_is_used_again_and_right():
+    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear], n_samples=9)
+    for route in ("blocks", "samples"):
+        problem = NetworkFit(network, X, Y, route=route)
+        problem.linearize(theta / 2).step(1.0)
+        kept = problem._data[0]._remembered
+        assert_same(fits((network, theta, X, Y), names=["rows"])[0], problem.linearize(theta))
+        assert kept is not None and problem._data[0]._remembered is kept
+
+
+def test_products_are_summed_a_cacheful_at_a_time(monkeypatch):
+    given = case((3, 4, 2, 3), [Tanh, Tanh, Linear], n_samples=50)
+    rows = fits(given, names=["rows"])[0]
+    monkeypatch.setattr(routes, "CACHE_BYTES", 1)
+    monkeypatch.setattr(routes, "ADDED", 0)  # sample by sample
+    assert_same(rows, fits(given, names=["blocks"])[0])
+
+
+# --- workers
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+@pytest.mark.parametrize("route", ["rows", "blocks"])
+def test_threads_give_the_same(route, loss):
+    given = case((3, 4, 2, 3), [Tanh, Sigmoid, Softmax if loss == "cross_entropy" else Linear], loss, 23)
+    with ThreadPoolExecutor(2) as executor:
+        assert_same(fits(given, loss, [route])[0], fits(given, loss, [route], executor)[0])
+
+
+def test_processes_give_the_same_step_to_1e_12_and_are_sent_their_samples_once():
+    given = case((3, 4, 2, 3), [Tanh, Sigmoid, Linear], n_samples=40)
+    with ProcessPoolExecutor(2) as executor:
+        for route in ("rows", "blocks"):
+            alone, shared = (NetworkFit(given[0], *given[2:], route=route, executor=e) for e in (None, executor))
+            for theta in (given[1], given[1] / 2):
+                here, there = alone.linearize(theta), shared.linearize(theta)
+                same(there.step(0.3), here.step(0.3), 1e-12)
+                same(there.g, here.g, 1e-12)
+                same(there.column_norms, here.column_norms, 1e-12)
+            same(shared.linearize(theta).divided(4.0).A, here.A / 16)
+
+
+def test_a_run_on_threads_goes_where_the_run_alone_goes():
+    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear], n_samples=30)
+    alone = solve(NetworkFit(network, X, Y, route="blocks"), theta, max_steps=6)
+    with ThreadPoolExecutor(2) as executor:
+        shared = solve(NetworkFit(network, X, Y, executor=executor), theta, max_steps=6)
+    same(shared.theta, alone.theta, 1e-8)
+    assert shared.n_residuals == alone.n_residuals and len(shared) == len(alone)
+
+
+class Mailing:
+    """An executor whose worker is reached by mail: every task goes there, and its result comes back, as bytes."""
+
+    def __init__(self):
+        self.sizes = []
+
+    def map(self, task, *iterables):
+        for arguments in zip(*iterables, strict=True):
+            letter = pickle.dumps((task, arguments))
+            self.sizes.append(len(letter))
+            task_there, arguments_there = pickle.loads(letter)
+            yield pickle.loads(pickle.dumps(task_there(*arguments_there)))
+
+
+def mailed(n_samples=4000):
+    given = case((3, 4, 3), [Tanh, Linear], n_samples=n_samples)
+    executor = Mailing()
+    problems.Data.KEPT.clear()
+    return given, executor, NetworkFit(given[0], *given[2:], route="blocks", executor=executor)
+
+
+def test_samples_travel_once_and_their_names_from_then_on():
+    given, executor, problem = mailed()
+    part_bytes = (3 + 3) * 8 * len(given[2]) / routes.SHARES
+    first = problem.linearize(given[1])
+    expected = fits(given, names=["blocks"])[0]
+    assert sum(size > part_bytes for size in executor.sizes) == routes.SHARES
+    same(first.A, expected.A)
+    executor.sizes.clear()
+    problem.linearize(given[1] / 2).step(1.0)
+    assert len(executor.sizes) == 2 * routes.SHARES and max(executor.sizes) < part_bytes / 5
+
+
+def test_a_worker_that_has_forgotten_is_sent_the_samples_again():
+    given, executor, problem = mailed()
+    expected = fits(given, names=["blocks"])[0].step(1.0)
+    problem.residual(given[1])
+    problems.Data.KEPT.clear()  # as a worker that has just been started
+    same(problem.linearize(given[1]).step(1.0), expected)
+
+
+def test_a_worker_keeps_the_samples_of_one_problem():
+    given, executor, one = mailed(50)
+    two = NetworkFit(given[0], 2 * given[2], given[3], route="blocks", executor=executor)
+    a, b = one.residual(given[1]), two.residual(given[1])
+    assert len(problems.Data.KEPT) == routes.SHARES and not np.allclose(a, b)
+    assert np.array_equal(one.residual(given[1]), a)  # and takes the others' for nobody else's
+    problems.Data.KEPT.clear()
+
+
+def test_samples_lie_in_the_worker_as_at_home():
+    data = problems.Data(np.asfortranarray(np.ones((9, 3)))[2:7], np.ones((5, 1)), ("here", 2, 7))
+    there = pickle.loads(pickle.dumps(data.sent()))
+    problems.Data.KEPT.clear()
+    assert there.X.flags.f_contiguous and there.X.shape == (5, 3) and there.name == ("here", 2, 7)
+    assert pickle.loads(pickle.dumps(data)).X is None
+
+
+def test_a_parts_activations_are_not_sent():
+    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear])
+    problem = NetworkFit(network, X, Y, route="blocks")
+    here = problem.linearize(theta)
+    part = here._parts[0][1]
+    r, factors = part.open()
+    there = pickle.loads(pickle.dumps(part.with_samples()))
+    assert part.activations is not None and part.open()[0] is r  # kept at home
+    assert there.activations is None and there._opened is None
+    same(there.open()[0], r)
+    assert len(pickle.dumps(part)) < len(pickle.dumps((part, part.activations, part.data.X))) - X.nbytes
+    problems.Data.KEPT.clear()
+
+
+class Broken:
+    def map(self, task, *iterables):
+        raise KeyboardInterrupt
+
+
+def test_what_the_executor_raises_passes_through():
+    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear])
+    with pytest.raises(KeyboardInterrupt):
+        NetworkFit(network, X, Y, executor=Broken()).loss(theta)
+
+
+def test_dask_gives_the_same_step(tmp_path):
+    distributed = pytest.importorskip("distributed", reason="dask is not installed: pip install 'lmteach[dask]'")
+    given = case((3, 4, 2, 3), [Tanh, Sigmoid, Linear], n_samples=40)
+    with (
+        distributed.LocalCluster(
+            2, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path)
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        shared = NetworkFit(given[0], *given[2:], route="blocks", executor=client.get_executor())
+        for theta in (given[1], given[1] / 2):
+            same(shared.linearize(theta).step(0.3), fits((given[0], theta, *given[2:]), names=["blocks"])[0].step(0.3),
+                 1e-12)  # fmt: skip
+
+
+# --- on symbols
+
+
+SYMBOLIC = [
+    ((1, 2, 1), [Tanh, Linear], 2),
+    ((2, 2, 2), [Tanh, Linear], 1),
+    ((2, 3, 2, 1), [Tanh, Tanh, Linear], 1),
+    ((2, 3, 2, 1), [Linear, Linear, Linear], 1),
+    ((1, 2, 2), [Tanh, Tanh], 2),
+    ((1, 1), [Linear], 3),
+]
+
+
+def letters(name, *shape):
+    return np.array([sympy.Symbol(f"{name}{i}") for i in range(int(np.prod(shape)))], dtype=object).reshape(shape)
+
+
+def assert_zero(differences):
+    for entry in np.ravel(differences):
+        assert entry == 0 or sympy.expand(entry) == 0 or sympy.simplify(entry) == 0, entry
+
+
+@pytest.mark.parametrize(("sizes", "kinds", "n_samples"), SYMBOLIC, ids=str)
+def test_on_symbols_the_routes_sums_are_exactly_jtj_and_jjt(sizes, kinds, n_samples):
+    network = network_of(sizes, kinds)
+    given = (
+        network,
+        letters("t", network.n_parameters),
+        letters("x", n_samples, sizes[0]),
+        letters("y", n_samples, sizes[-1]),
+    )
+    rows, blocks, samples = fits(given)
+    J = rows.J
+    lower = np.tril_indices(len(given[1]))
+    assert_zero(np.array(rows._lower())[lower] - (J.T @ J)[lower])
+    assert_zero(np.array(blocks._lower())[lower] - (J.T @ J)[lower])
+    assert_zero(blocks.g - J.T @ rows.r)
+    lower = np.tril_indices(len(rows.r))
+    assert_zero(np.array(samples._gram())[lower] - (J @ J.T)[lower])
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_steps_on_rationals_are_exact(route):
+    """(JᵀJ + μI) h = −g to the last digit, where every digit is known."""
+    network, rng = Input(2) >> Relu(2) >> Linear(2), np.random.default_rng(1)
+    exact = np.vectorize(lambda n: sympy.Rational(int(n), 3), otypes=[object])
+    X, Y = exact(rng.integers(-9, 9, (2, 2))), exact(rng.integers(-9, 9, (2, 2)))
+    theta = exact(rng.integers(1, 9, network.n_parameters))
+    here, mu = NetworkFit(network, X, Y, route=route).linearize(theta), sympy.Rational(1, 7)
+    h = here.step(mu)
+    assert not (here.J.T @ (here.J @ h) + mu * h + here.J.T @ here.r).any() and h.any()
+    assert all(entry.is_Rational for entry in h)
+
+
+# --- runs
+
+
+def run(problem, theta, n, **options):
+    return list(islice(levenberg_marquardt(problem, theta, **options), n))
+
+
+@pytest.mark.parametrize("route", ["blocks", "samples"])
+def test_a_run_is_the_same_on_every_route(route):
+    network, theta, X, Y = case((2, 5, 3), [Tanh, Linear], n_samples=12, seed=3)
+    rows, other = (run(NetworkFit(network, X, Y, route=r), theta, 10, mu=0.1) for r in ("rows", route))
+    assert len(rows) == 10 and [s.accepted for s in rows] == [s.accepted for s in other]
+    for one, two in zip(rows, other, strict=True):
+        np.testing.assert_allclose(two.trial_theta, one.trial_theta, rtol=1e-8, atol=1e-9)
+        assert two.mu == pytest.approx(one.mu, rel=1e-6) and two.rho == pytest.approx(one.rho, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("geodesic", [False, True])
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_run_goes_on_from_any_step_bit_for_bit(route, geodesic):
+    network, theta, X, Y = case((2, 5, 3), [Tanh, Linear], n_samples=12, seed=3)
+    problem = NetworkFit(network, X, Y, route=route)
+    steps = run(problem, theta, 8, mu=1e-3, geodesic=geodesic)
+    for k in (0, 3, 5):
+        on = run(problem, steps[k], 7 - k)
+        assert len(on) == 7 - k
+        assert all(np.array_equal(a.trial_theta, b.trial_theta) for a, b in zip(steps[k + 1 :], on, strict=True))
+        assert [a.mu for a in steps[k + 1 :]] == [b.mu for b in on]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_what_was_handed_out_never_changes_while_a_solver_runs_on(route):
+    network, theta, X, Y = case((2, 5, 3), [Tanh, Linear], n_samples=12, seed=3)
+    problem, work = NetworkFit(network, X, Y, route=route), Workspace()
+    here = problem.linearize(theta, work)
+    kept = [here.r, here.g, here.J, here.A, here.damped(0.3).h]
+    copies = [array.copy() for array in kept]
+    assert not any(array.flags.writeable for array in kept[:4])
+    for shift in (0.5, -0.5):
+        there = problem.linearize(theta + shift, work)
+        there.damped(1e-3), there.A, there.J
+    run(problem, theta, 6)
+    assert all(map(np.array_equal, kept, copies))
+    kept, copies = [], []
+    for step in islice(levenberg_marquardt(problem, theta, mu=1e-6), 8):
+        arrays = [step.theta, step.r, step.g, step.h, step.trial_theta, step.J, step.A]
+        kept += arrays
+        copies += [array.copy() for array in arrays]
+    assert len(kept) == 56 and all(map(np.array_equal, kept, copies))
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_refused_trials_use_the_same_linearization(route, monkeypatch):
+    network, theta, X, Y = case((2, 5, 3), [Tanh, Linear], n_samples=12, seed=3)
+    problem = NetworkFit(network, X, Y, route=route)
+    steps = run(problem, theta, 12, mu=1e-9, damping=Nielsen())
+    refused = sum(not step.accepted for step in steps)
+    assert refused > 0 and problem.n_jacobians <= len(steps) - refused + 1
+    assert problem.n_residuals == len(steps) + 1
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_factorization_that_fails_is_a_linalgerror_on_every_route(route):
+    network = Input(1) >> Linear(1)
+    here = NetworkFit(network, np.ones((3, 1)), np.zeros((3, 1)), route=route).linearize([1.0, 1.0])
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite in floating point"):
+        here.damped(1e-30)
+    same(here.damped(1.0).h, np.linalg.solve(np.full((2, 2), 3.0) + np.eye(2), [-6.0, -6.0]))
+
+
+# --- the choice
+
+
+def chosen(sizes, n_samples, **options):
+    network = Network([Input(sizes[0]), *map(Tanh, sizes[1:-1]), Linear(sizes[-1])])
+    problem = NetworkFit(network, np.zeros((n_samples, sizes[0])), np.zeros((n_samples, sizes[-1])), **options)
+    return problem.route, problem.why_route
+
+
+@pytest.mark.parametrize(
+    ("sizes", "n_samples", "route", "why"),
+    [
+        ((1, 15, 1), 40, "rows", r"rows: 40 residuals × 46 parameters are few enough to form J; 0\.\d+ MB"),
+        ((2, 15, 1), 289, "rows", "few enough"),
+        ((4, 50, 1), 400, "rows", "few enough"),
+        ((2, 15, 15, 1), 2000, "rows", "few enough"),
+        ((8, 20, 3), 5000, "blocks", r"blocks: 3 outputs, J is never formed; \d MB"),
+        ((64, 32, 10), 1500, "blocks", r"blocks: 10 outputs, J is never formed; 10\d MB"),
+        ((784, 128, 10), 128, "samples", "samples: 1280 residuals < 101770 parameters; 28 MB"),
+    ],
+)
+def test_the_route_of_the_speed_tasks(sizes, n_samples, route, why):
+    found = chosen(sizes, n_samples)
+    assert found[0] == route
+    assert re.search(why, found[1]), found[1]
+
+
+def test_more_samples_turn_the_choice_away_from_the_dual_and_more_outputs_to_blocks():
+    by_samples = [chosen((200, 60, 10), n)[0] for n in (10, 50, 1000, 10000)]
+    assert by_samples == sorted(by_samples, key=["samples", "blocks"].index) and set(by_samples) == {
+        "samples",
+        "blocks",
+    }
+    by_outputs = [chosen((8, 20, m), 5000)[0] for m in (1, 2, 5, 10)]
+    assert (
+        by_outputs
+        == sorted(
+            by_outputs,
+            key=["rows", "blocks"].index,
+        )
+        and by_outputs[-1] == "blocks"
+    )
+
+
+def test_prices_follow_the_counts():
+    """Rows N·m·P² + P³/3, samples (N·m)²·Σn + (N·m)³/3, and blocks below N·P² + P³/3."""
+    sizes, P, N, m = [(8, 20), (20, 3)], 243, 5000, 3
+    price = routes.prices(sizes, N, m)
+    assert price["rows"].multiplications == N * m * P**2 + P**3 // 3
+    assert price["samples"].multiplications == (N * m) ** 2 * 23 + (N * m) ** 3 // 3
+    assert N * P**2 / 10 < price["blocks"].multiplications < N * P**2 + P**3 / 3
+    more = routes.prices(sizes, 2 * N, m)
+    assert all(more[name].time > price[name].time and more[name].nbytes >= price[name].nbytes for name in ROUTES)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_route_that_is_asked_for_is_taken(route):
+    found = chosen((8, 20, 3), 50, route=route)
+    assert found[0] == route and found[1].startswith(f"{route}: asked for; ") and found[1].endswith(" MB")
+
+
+def test_with_an_executor_only_what_can_be_shared_is_chosen():
+    with ThreadPoolExecutor(1) as executor:
+        assert chosen((784, 8, 10), 4)[0] == "samples"
+        assert chosen((50, 8, 10), 4, executor=executor)[0] in ("rows", "blocks")
+        with pytest.raises(ValueError, match='route = "samples" with an executor: expected "rows" or "blocks"'):
+            chosen((8, 20, 3), 50, route="samples", executor=executor)
+
+
+def test_the_door():
+    with pytest.raises(ValueError, match="route = 'row': expected one of 'rows', 'blocks', 'samples'"):
+        chosen((2, 3, 1), 5, route="row")
+    with pytest.raises(TypeError, match="route = 3: expected one of 'rows', 'blocks', 'samples'"):
+        chosen((2, 3, 1), 5, route=3)
+    with pytest.raises(TypeError, match="executor is a int: expected a concurrent.futures.Executor"):
+        chosen((2, 3, 1), 5, executor=2)
+
+
+# --- memory
+
+
+MEMORY = """
+import numpy as np
+from lmteach import Input, Linear, NetworkFit, Tanh, levenberg_marquardt
+def peak():
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) / 1e3 for line in lines if line.startswith("VmHWM"))
+rng = np.random.default_rng(0)
+network = (Input(8) >> Tanh(20) >> Linear(3)).initialize(0, "uniform")
+small = NetworkFit(network, np.ones((9, 8)), np.ones((9, 3)), route="blocks")
+next(levenberg_marquardt(small, network.theta))
+X, Y = rng.uniform(-1, 1, (1_000_000, 8)), rng.normal(size=(1_000_000, 3))
+start = peak()
+problem = NetworkFit(network, X, Y)
+step = next(levenberg_marquardt(problem, network.theta))
+print(problem.route, step.accepted, peak() - start)
+"""
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is read from /proc")
+def test_memory_stays_flat_in_the_number_of_samples():
+    """One step on a million samples, X and Y copied at the door (88 MB) included."""
+    result = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    route, accepted, megabytes = result.stdout.split()
+    assert (route, accepted) == ("blocks", "True") and float(megabytes) < 400
