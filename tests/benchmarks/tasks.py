@@ -101,7 +101,7 @@ def t7():
     """Two hidden layers, P = 301."""
     X = np.random.default_rng(12345).uniform(-1, 1, (2000, 2))
     Y = np.sin(4 * X[:, :1]) * np.cos(3 * X[:, 1:])
-    return Task("T7", (2, 15, 15, 1), X, Y, mse=1e-5, max_trials=40, goal=0.8, ahead=5)
+    return Task("T7", (2, 15, 15, 1), X, Y, mse=1e-5, max_trials=300, goal=0.8, ahead=5)
 
 
 TASKS = {"T1": t1, "T2": t2, "T3": t3, "T4": t4, "T5": t5, "T6": t6, "T7": t7}
