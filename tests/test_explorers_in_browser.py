@@ -232,13 +232,15 @@ def turned(shown, explorer, name, says):
 
 
 def chosen(shown, explorer, name, says, place):
-    """The last name of a choice, and the first again."""
-    names = explorer.scene.controls[name].names
+    """Every other name of a choice, the first and the last among them, and the start again."""
+    control = explorer.scene.controls[name]
     buttons = shown.cell.locator(".widget-toggle-buttons").nth(place).locator("button")
     start = shown.shows(says())
-    shown.press(buttons.nth(len(names) - 1), "Enter")
-    shown.shows(says(len(names) - 1), [start])
-    shown.press(buttons.first, "Enter")
+    for i in range(len(control.names)):
+        if i != control.start:
+            shown.press(buttons.nth(i), "Enter")
+            shown.shows(says(i), [start])
+    shown.press(buttons.nth(control.start), "Enter")
     shown.shows(says())
     return start
 
