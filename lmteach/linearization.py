@@ -118,13 +118,15 @@ class Linearization:
         return float(np.max(np.divide(abs(self.g), lengths, out=np.zeros(len(lengths)), where=lengths > 0)))
 
     def divided(self, unit):
-        """The same model with r and J divided by a unit."""
+        """The same model with r and J divided by a unit; F is ½ rᵀr."""
+        return Linearization(self.r / unit, self._rows_divided(unit), self._n_parameters, self._per_sample, self._work)
 
+    def _rows_divided(self, unit):
         def write_rows(start, stop, out):
             self._write_rows(start, stop, out)
             out /= unit
 
-        return Linearization(self.r / unit, write_rows, self._n_parameters, self._per_sample, self._work)
+        return write_rows
 
     def _lower(self):
         """JᵀJ, its lower triangle filled, summed over chunks."""

@@ -1,4 +1,4 @@
-"""Two more exact routes to a network's damped step, which never form J, and the choice between the routes.
+"""Two more exact routes to a network's damped step, which never form J.
 
 Both work on the factors (aˡ⁻¹, Tˡ, f′ˡ) of J, where Sˡ = Tˡ ∘ f′ˡ, samples last. Blocks: JᵀJ block by block, out of
 sums over samples of products that are all distinct. Samples, the dual: (JᵀJ + μI)⁻¹Jᵀ = Jᵀ(JJᵀ + μI)⁻¹, with a system
@@ -6,24 +6,22 @@ of N·m unknowns in place of P. Lessons 01-10 never open this room.
 """
 
 from functools import partial, reduce
-from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
-from .checks import as_finite, one_of, positive_like
+from .checks import as_finite, positive_like
 from .linearization import CHUNK_BYTES, Linearization
+from .prices import NUMBER, pairs, piece_of, triangle
 from .primitives import gram, inner, least_norm, spd_solver
-
-NUMBER = 8  # bytes
-CACHE_BYTES = 2**20  # products of this much at a time stay in the processor's cache until they are summed
-PART_BYTES = 2**22  # and so do the activations and sensitivities of so many samples
-ADDED = 4  # how many times the cost of adding up the sums is worth saving the way to memory
-SHARES = 8  # parts for an executor, at least, so that a slow worker holds up the others but little
-# Prices, in multiplications inside a large matrix product; measured by tests/benchmarks, rough on purpose:
-OVERHEAD = 4_000_000  # the calls for one more array take the time of so many,
-BUILT = 55  # a product that is written to memory of so many,
-SLOW_FACTOR = 1.5  # and one inside a Cholesky factorization of so many
+from .products import (
+    block_sums,
+    distinct,
+    layer_places,
+    sensitivity,
+    spread_beside,
+    spread_diagonal,
+    with_one,
+)
 
 
 class Factored(Linearization):
@@ -35,7 +33,7 @@ class Factored(Linearization):
 
     def __init__(self, r, write_rows, n_parameters, per_sample, work, loss, parts, executor=None):
         super().__init__(r, write_rows, n_parameters, per_sample, work, loss)
-        self._F, self._parts, self._executor = loss, parts, executor
+        self._parts, self._executor = parts, executor
 
     @property
     def g(self):
@@ -75,14 +73,9 @@ class Factored(Linearization):
 
     def divided(self, unit):
         """The same model with r and J divided by a unit."""
-
-        def write_rows(start, stop, out):
-            self._write_rows(start, stop, out)
-            out /= unit
-
-        parts = [(rows, part.divided(unit)) for rows, part in self._parts]
-        shape, F = (self._n_parameters, self._per_sample, self._work), self._F and self._F / unit / unit
-        return type(self)(self.r / unit, write_rows, *shape, F, parts, self._executor)
+        shape, parts = (self._n_parameters, self._per_sample, self._work), self._parts
+        parts = [(rows, part.divided(unit)) for rows, part in parts]
+        return type(self)(self.r / unit, self._rows_divided(unit), *shape, None, parts, self._executor)
 
 
 def shared(executor, task, parts, *more):
@@ -281,11 +274,6 @@ class DampedDual:
         return self._here._JTv(self._solve(as_finite("v", v, 1, self._here.r.shape)))
 
 
-def sensitivity(T, slope):
-    """S = T ∘ f′, (m, n, N), or (m, n) where it is the same for all samples."""
-    return T if slope is None else (T if T.ndim == 3 else T[:, :, None]) * slope
-
-
 def forwards(factors, v):
     """J v of one part, (N·m,): Σ_l Sˡ (Vˡ aˡ⁻¹ + vˡ), where v holds Vˡ and vˡ as θ holds Wˡ and bˡ."""
     sizes = [(len(a), T.shape[1]) for a, T, _ in factors]
@@ -317,253 +305,3 @@ def squared_columns(factors):
         square = square if square.ndim == 2 else square[:, None] * np.ones_like(a[:1])
         parts += [(square @ (a * a).T).ravel(), square.sum(axis=1)]
     return np.concatenate(parts)
-
-
-def pairs(n):
-    """(0, 0), (0, 1), …, (n − 1, n − 1): k ≤ l."""
-    return [(k, j) for k in range(n) for j in range(k, n)]
-
-
-def block_sums(layers, inputs=None):
-    """[the sums for each pair of layers, …] over some samples; `inputs`: distinct(â⁰), if it is known."""
-    return [
-        on_diagonal(*layers[k], inputs if k == 0 else None) if k == j else beside(*layers[k], *layers[j])
-        for k, j in pairs(len(layers))
-    ]
-
-
-def with_one(a):
-    """â = (a, 1), (n + 1, N)."""
-    return np.concatenate([a, np.ones_like(a[:1])])
-
-
-def distinct(u):
-    """uᵢuⱼ for i ≤ j, (n(n + 1)/2, N)."""
-    out, stop = np.empty((len(u) * (len(u) + 1) // 2, *u.shape[1:]), u.dtype), 0
-    for i in range(len(u)):
-        start, stop = stop, stop + len(u) - i
-        np.multiply(u[i], u[i:], out=out[start:stop])
-    return out
-
-
-def every(u, v):
-    """uᵢvⱼ for all i, j, (len(u)·len(v), N)."""
-    return (u[:, None] * v).reshape(-1, u.shape[-1])
-
-
-def on_diagonal(a, T, slope, products=None):
-    """Σᵢ of the distinct products of Sᵢᵀ Sᵢ with those of âᵢâᵢᵀ: (n(n + 1)/2, (n_in + 1)(n_in + 2)/2).
-
-    `products`: distinct(a), if it is known.
-    """
-    if T.ndim == 2 and slope is None:
-        return distinct_of(T.T @ T)[:, None] * distinct_of(a @ a.T)
-    S = slope[None] if T.ndim == 2 else sensitivity(T, slope)
-    sums = summed(
-        triangle(T.shape[1]), lambda some: reduce(np.add, map(distinct, S[..., some])),
-        triangle(len(a)), lambda some: distinct(a[:, some]) if products is None else products[:, some], a.shape[1],
-    )  # fmt: skip
-    if T.ndim == 2:
-        sums *= distinct_of(T.T @ T)[:, None]
-    return sums
-
-
-def beside(a, T, slope, b, U, other):
-    """Σᵢ of the products of Sᵢᵀ S′ᵢ with âᵢb̂ᵢᵀ, for two layers of which (b, U, other) is the later: (p, i, q, j)."""
-    if T.ndim == 2 and other is None:
-        return beside_straight(a, T, slope, b, U)
-    n, n_other, n_a, n_b = T.shape[1], U.shape[1], len(a), len(b)
-    S, later = sensitivity(T, slope), sensitivity(U, other)
-    sums = summed(
-        n * n_other, lambda some: sensitivities_beside(S[..., some], later if later.ndim == 2 else later[..., some]),
-        n_a * n_b, lambda some: every(a[:, some], b[:, some]), a.shape[1],
-    )  # fmt: skip
-    return sums.reshape(n, n_other, n_a, n_b).transpose(0, 2, 1, 3)
-
-
-def beside_straight(a, T, slope, b, U):
-    """The same where Sᵀ S′ = (TᵀU) ∘ f′ does not make products of its own, with a Linear layer last."""
-    one, (n_a, N), n_b = np.ones_like(a[:1]) if slope is None else slope, a.shape, len(b)
-    fewer, more = (a, b) if n_a < n_b else (b, a)
-    sums = summed(
-        len(one) * len(fewer), lambda some: every(one[:, some], fewer[:, some]),
-        len(more), lambda some: more[:, some], N,
-    )  # fmt: skip
-    sums = sums.reshape(len(one), len(fewer), 1, len(more))
-    return (T.T @ U)[:, None, :, None] * (sums if n_a < n_b else sums.transpose(0, 3, 2, 1))
-
-
-def sensitivities_beside(S, later):
-    """Sᵢᵀ S′ᵢ of some samples, (n·n′, samples)."""
-    if later.ndim == 2:
-        return np.tensordot(S, later, axes=(0, 0)).transpose(0, 2, 1).reshape(-1, S.shape[-1])
-    return reduce(np.add, map(every, S, later))
-
-
-def summed(n_u, u, n_v, v, n_samples):
-    """Σᵢ uᵢvᵢᵀ, (n_u, n_v), where u and v make the products of a slice of samples, (n, samples).
-
-    So few samples at a time that the products stay in the cache, and so many that adding up the sums does not take
-    longer than that saves.
-    """
-    size = max(CACHE_BYTES // (NUMBER * (n_u + n_v)), ADDED * n_u * n_v // (n_u + n_v), 1)
-    total = 0
-    for start in range(0, n_samples, size):
-        some = slice(start, start + size)
-        left, right = u(some), v(some)
-        # The smaller one stands first, which BLAS likes better.
-        sums = left @ right.T if n_u <= n_v else (right @ left.T).T
-        total = sums if start == 0 else np.add(total, sums, out=total)
-    return total
-
-
-def triangle(n):
-    """How many products of n numbers are distinct."""
-    return n * (n + 1) // 2
-
-
-def distinct_of(M):
-    """The entries of a symmetric matrix on and above its diagonal, row by row, as `distinct` orders them."""
-    return M[np.triu_indices(len(M))]
-
-
-def places_of(n):
-    """Where `distinct` puts the product of i and j, (n, n)."""
-    at = np.empty((n, n), dtype=int)
-    upper = np.triu_indices(n)
-    at[upper] = at.T[upper] = np.arange(len(upper[0]))
-    return at
-
-
-def layer_places(sizes):
-    """(slice of W, slice of b) in θ, for layers of sizes [(n_{l−1}, n_l), …]."""
-    stop = 0
-    for n_in, n in sizes:
-        start, middle, stop = stop, stop + n_in * n, stop + (n_in + 1) * n
-        yield slice(start, middle), slice(middle, stop)
-
-
-def spread_diagonal(sums, n_in, n, At, w, b):
-    """Write a layer's own block from its distinct sums: on and above the diagonal of At."""
-    of_pair, of_a = places_of(n), places_of(n_in + 1)
-    W = At[w, w].reshape(n, n_in, n, n_in)
-    for q in range(n):  # entry (q, j), (p, i) for p ≥ q
-        W[q, :, q:] = sums[of_pair[q, q] : of_pair[q, q] + n - q].take(of_a[:-1, :-1], axis=1).transpose(1, 0, 2)
-    At[w, b].reshape(n, n_in, n)[...] = sums[:, of_a[:-1, -1]][of_pair].transpose(0, 2, 1)
-    At[b, b] = sums[:, -1][of_pair]
-
-
-def spread_beside(sums, At, w, b, w_other, b_other):
-    """Write the block of two layers from (p, i, q, j)."""
-    n, n_a, n_other, n_b = sums.shape
-    At[w, w_other].reshape(n, n_a - 1, n_other, n_b - 1)[...] = sums[:, :-1, :, :-1]
-    At[w, b_other].reshape(n, n_a - 1, n_other)[...] = sums[:, :-1, :, -1]
-    At[b, w_other].reshape(n, n_other, n_b - 1)[...] = sums[:, -1, :, :-1]
-    At[b, b_other] = sums[:, -1, :, -1]
-
-
-class Price(NamedTuple):
-    """What one linearization and one step cost on a route: multiplications, bytes of the arrays that are alive at
-    once, and the time, in multiplications of a large matrix product.
-    """
-
-    route: str
-    multiplications: int
-    nbytes: int
-    time: float
-
-
-def prices(sizes, n_samples, n_outputs, straight=True):
-    """{route: Price} for layers of sizes [(n_{l−1}, n_l), …]; `straight` says that the last layer is Linear.
-
-    Multiplications: N·m·P² + P³/3 (rows), at most N·P² + P³/3 (blocks), (N·m)²·Σn_l + (N·m)³/3 (samples).
-    """
-    P, M = sum((n_in + 1) * n for n_in, n in sizes), n_samples * n_outputs
-    units = sum(n for _, n in sizes)
-    counted = [_products(k, j, sizes, straight) for k, j in pairs(len(sizes))]
-    summed, built = sum(V * F for V, F, _ in counted), sum(times * V + F for V, F, times in counted)
-    kept = units + (n_outputs * sum(n for _, n in sizes[: -2 if straight else None]))
-    triangle = SLOW_FACTOR * P**3 / 6
-    return {
-        "rows": Price(
-            "rows",
-            M * P**2 + P**3 // 3,
-            NUMBER * 2 * P**2 + min(NUMBER * M * P, CHUNK_BYTES),
-            M * P**2 / 2 + BUILT * M * P + triangle + OVERHEAD,
-        ),
-        "blocks": Price(
-            "blocks",
-            n_samples * summed + P**3 // 3,
-            NUMBER * (2 * P**2 + summed) + CACHE_BYTES + min(NUMBER * n_samples * kept, CHUNK_BYTES),
-            n_samples * (summed + BUILT * built) + BUILT * P**2 + triangle + OVERHEAD * (1 + len(counted)),
-        ),
-        "samples": Price(
-            "samples",
-            M**2 * units + M**3 // 3,
-            NUMBER * (2 * M**2 + M * units),
-            M**2 * (units / 2 + BUILT * len(sizes))
-            + BUILT * P
-            + SLOW_FACTOR * M**3 / 6
-            + OVERHEAD * (1 + len(sizes)) / 2,
-        ),
-    }
-
-
-def _products(k, j, sizes, straight):
-    """(how many products of sensitivities, how many of activations one matrix product brings together, and how often
-    the former are made): once for every output, but for once where T is the same for all samples.
-    """
-    (n_a, n), (n_b, n_other) = sizes[k], sizes[j]
-    last, m = len(sizes) - 1, sizes[-1][1]
-    if straight and j == last and k >= last - 1:  # the last layer's S is 1, and the one before has a T of its own
-        return (n * (min(n_a, n_b) + 1), max(n_a, n_b) + 1, 1) if k < j else (1, triangle(n_a + 1), 0)
-    once = straight and k == last - 1
-    return (triangle(n), triangle(n_a + 1), 1 if once else m) if k == j else (n * n_other, (n_a + 1) * (n_b + 1), m)
-
-
-def choice(sizes, n_samples, n_outputs, straight, route=None, shared=False):
-    """(route, why in one line): the one that takes the least time, of those that can be shared if they shall be."""
-    priced = prices(sizes, n_samples, n_outputs, straight)
-    if route is not None:
-        one_of("route", route, tuple(priced))
-        if shared and route == "samples":
-            raise ValueError(
-                'route = "samples" with an executor: expected "rows" or "blocks", whose sums can be shared'
-            )
-        return route, f"{route}: asked for; {_megabytes(priced[route])}"
-    best = min((p for p in priced.values() if not (shared and p.route == "samples")), key=lambda price: price.time)
-    P, M = sum((n_in + 1) * n for n_in, n in sizes), n_samples * n_outputs
-    why = {
-        "rows": f"{M} residuals × {P} parameters are few enough to form J",
-        "blocks": f"{n_outputs} output{'s' * (n_outputs > 1)}, J is never formed",
-        "samples": f"{M} residuals {'<' if M < P else '≥'} {P} parameters",
-    }
-    return best.route, f"{best.route}: {why[best.route]}; {_megabytes(best)}"
-
-
-def _megabytes(price):
-    return f"{price.nbytes / 1e6:.2g} MB" if price.nbytes < 1e7 else f"{price.nbytes / 1e6:.0f} MB"
-
-
-def cuts(route, sizes, n_samples, shared=False):
-    """[(start, stop), …]: parts of the samples with arrays of CHUNK_BYTES at most; all at once on the route samples."""
-    if route == "samples":
-        return [(0, n_samples)]
-    m, units, P = sizes[-1][1], sum(n for _, n in sizes), sum((n_in + 1) * n for n_in, n in sizes)
-    numbers = {"blocks": units * (1 + m), "rows": units + m * P * shared}[route]  # alone, rows has its own chunks of Jᵀ
-    n_parts = max(-(-NUMBER * n_samples * numbers // CHUNK_BYTES), SHARES if shared else 1)
-    edges = np.linspace(0, n_samples, min(n_parts, n_samples) + 1).astype(int)
-    return [(int(start), int(stop)) for start, stop in pairwise(edges)]
-
-
-def piece_of(sizes):
-    """How many samples have activations and sensitivities that stay in the cache; but so many that adding up the sums
-    of the pieces does not take longer than that saves.
-    """
-    units, P = sum(n for _, n in sizes), sum((n_in + 1) * n for n_in, n in sizes)
-    return -(-max(PART_BYTES, NUMBER * P**2) // (NUMBER * units * (1 + sizes[-1][1])))
-
-
-def kept(sizes, n_samples):
-    """Whether the activations of all samples may be kept from the evaluation of r to the linearization."""
-    return NUMBER * n_samples * sum(n for _, n in sizes) <= CHUNK_BYTES

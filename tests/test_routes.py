@@ -25,7 +25,10 @@ from lmteach import (
     Softplus,
     Tanh,
     levenberg_marquardt,
-    problems,
+    linearization,
+    parts,
+    prices,
+    products,
     routes,
     solve,
 )
@@ -205,20 +208,19 @@ def test_many_parts_give_the_same_as_one(route, chunk_bytes, loss, monkeypatch):
 
 
 def small_chunks(monkeypatch, chunk_bytes=2000):
-    for module in (routes, routes.Linearization.__init__.__globals__):
-        where = module if isinstance(module, dict) else vars(module)
-        monkeypatch.setitem(where, "CHUNK_BYTES", chunk_bytes)
-    monkeypatch.setattr(routes, "PART_BYTES", chunk_bytes)
+    for module in (linearization, prices, routes):
+        monkeypatch.setattr(module, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(prices, "PART_BYTES", chunk_bytes)
 
 
 @pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
 def test_a_part_in_many_pieces_gives_the_same(loss, monkeypatch):
     given = case((2, 2, 2, 2), [Tanh, Sigmoid, Softmax if loss == "cross_entropy" else Linear], loss, 500)
     whole = fits(given, loss, ["rows"])[0]
-    monkeypatch.setattr(routes, "PART_BYTES", 1)
+    monkeypatch.setattr(prices, "PART_BYTES", 1)
     here = fits(given, loss, ["blocks"])[0]
     part = here._parts[0][1]
-    pieces = list(part.pieces(routes.piece_of(part.sizes)))
+    pieces = list(part.pieces(prices.piece_of(part.sizes)))
     assert part.alone and len(pieces) > 3 and sum(len(piece.data.X) for piece in pieces) == 500
     assert all(piece.activations is not None for piece in pieces)
     assert_same(whole, here)
@@ -237,8 +239,8 @@ def test_what_is_remembered_of_the_inputs_is_used_again_and_right():
 def test_products_are_summed_a_cacheful_at_a_time(monkeypatch):
     given = case((3, 4, 2, 3), [Tanh, Tanh, Linear], n_samples=50)
     rows = fits(given, names=["rows"])[0]
-    monkeypatch.setattr(routes, "CACHE_BYTES", 1)
-    monkeypatch.setattr(routes, "ADDED", 0)  # sample by sample
+    monkeypatch.setattr(products, "CACHE_BYTES", 1)
+    monkeypatch.setattr(products, "ADDED", 0)  # sample by sample
     assert_same(rows, fits(given, names=["blocks"])[0])
 
 
@@ -292,27 +294,27 @@ class Mailing:
 def mailed(n_samples=4000):
     given = case((3, 4, 3), [Tanh, Linear], n_samples=n_samples)
     executor = Mailing()
-    problems.Data.KEPT.clear()
+    parts.Data.KEPT.clear()
     return given, executor, NetworkFit(given[0], *given[2:], route="blocks", executor=executor)
 
 
 def test_samples_travel_once_and_their_names_from_then_on():
     given, executor, problem = mailed()
-    part_bytes = (3 + 3) * 8 * len(given[2]) / routes.SHARES
+    part_bytes = (3 + 3) * 8 * len(given[2]) / prices.SHARES
     first = problem.linearize(given[1])
     expected = fits(given, names=["blocks"])[0]
-    assert sum(size > part_bytes for size in executor.sizes) == routes.SHARES
+    assert sum(size > part_bytes for size in executor.sizes) == prices.SHARES
     same(first.A, expected.A)
     executor.sizes.clear()
     problem.linearize(given[1] / 2).step(1.0)
-    assert len(executor.sizes) == 2 * routes.SHARES and max(executor.sizes) < part_bytes / 5
+    assert len(executor.sizes) == 2 * prices.SHARES and max(executor.sizes) < part_bytes / 5
 
 
 def test_a_worker_that_has_forgotten_is_sent_the_samples_again():
     given, executor, problem = mailed()
     expected = fits(given, names=["blocks"])[0].step(1.0)
     problem.residual(given[1])
-    problems.Data.KEPT.clear()  # as a worker that has just been started
+    parts.Data.KEPT.clear()  # as a worker that has just been started
     same(problem.linearize(given[1]).step(1.0), expected)
 
 
@@ -320,15 +322,15 @@ def test_a_worker_keeps_the_samples_of_one_problem():
     given, executor, one = mailed(50)
     two = NetworkFit(given[0], 2 * given[2], given[3], route="blocks", executor=executor)
     a, b = one.residual(given[1]), two.residual(given[1])
-    assert len(problems.Data.KEPT) == routes.SHARES and not np.allclose(a, b)
+    assert len(parts.Data.KEPT) == prices.SHARES and not np.allclose(a, b)
     assert np.array_equal(one.residual(given[1]), a)  # and takes the others' for nobody else's
-    problems.Data.KEPT.clear()
+    parts.Data.KEPT.clear()
 
 
 def test_samples_lie_in_the_worker_as_at_home():
-    data = problems.Data(np.asfortranarray(np.ones((9, 3)))[2:7], np.ones((5, 1)), ("here", 2, 7))
+    data = parts.Data(np.asfortranarray(np.ones((9, 3)))[2:7], np.ones((5, 1)), ("here", 2, 7))
     there = pickle.loads(pickle.dumps(data.sent()))
-    problems.Data.KEPT.clear()
+    parts.Data.KEPT.clear()
     assert there.X.flags.f_contiguous and there.X.shape == (5, 3) and there.name == ("here", 2, 7)
     assert pickle.loads(pickle.dumps(data)).X is None
 
@@ -344,7 +346,7 @@ def test_a_parts_activations_are_not_sent():
     assert there.activations is None and there._opened is None
     same(there.open()[0], r)
     assert len(pickle.dumps(part)) < len(pickle.dumps((part, part.activations, part.data.X))) - X.nbytes
-    problems.Data.KEPT.clear()
+    parts.Data.KEPT.clear()
 
 
 class Broken:
@@ -544,11 +546,11 @@ def test_more_samples_turn_the_choice_away_from_the_dual_and_more_outputs_to_blo
 def test_prices_follow_the_counts():
     """Rows N·m·P² + P³/3, samples (N·m)²·Σn + (N·m)³/3, and blocks below N·P² + P³/3."""
     sizes, P, N, m = [(8, 20), (20, 3)], 243, 5000, 3
-    price = routes.prices(sizes, N, m)
+    price = prices.prices(sizes, N, m)
     assert price["rows"].multiplications == N * m * P**2 + P**3 // 3
     assert price["samples"].multiplications == (N * m) ** 2 * 23 + (N * m) ** 3 // 3
     assert N * P**2 / 10 < price["blocks"].multiplications < N * P**2 + P**3 / 3
-    more = routes.prices(sizes, 2 * N, m)
+    more = prices.prices(sizes, 2 * N, m)
     assert all(more[name].time > price[name].time and more[name].nbytes >= price[name].nbytes for name in ROUTES)
 
 

@@ -270,6 +270,14 @@ def test_light_keeps_scalars_only_and_the_last_theta():
     assert [*map(str, run)] == [*map(str, full)] and [step.mu for step in run] == [step.mu for step in full]
 
 
+def test_a_trace_can_be_put_together_from_light_steps():
+    run = solve(valley(), START, history="light")
+    again = trace.Trace(START, run[0].loss)
+    for step in run:
+        again.add(step)
+    assert again.faded == len(run) and again.losses == run.losses
+
+
 @pytest.mark.parametrize("n", [1, 3, 1000])
 def test_n_keeps_the_arrays_of_the_last_n(n):
     run = solve(valley(), START, history=n)
