@@ -7,6 +7,7 @@ import numpy as np
 from scipy.linalg.blas import ddot
 
 FLOAT = np.dtype(float)  # NumPy keeps one such object, and `is` costs a tenth of ==
+SINGLE = np.dtype(np.float32)
 
 
 def as_array(name, value, ndim, shape=None):
@@ -86,9 +87,12 @@ def holds_symbols(array):
 
 def owned(array):
     """A read-only array that nobody else can change: the array itself, if it is one already, else a copy."""
-    if array.flags.writeable or array.base is not None:
-        array = array.copy()
-        array.setflags(write=False)
+    return frozen(array.copy()) if array.flags.writeable or array.base is not None else array
+
+
+def frozen(array):
+    """The array itself, read-only from now on."""
+    array.setflags(False)  # by position: a name would cost more than the call
     return array
 
 

@@ -9,7 +9,7 @@ from functools import reduce
 
 import numpy as np
 
-from .checks import as_finite, as_positive, positive_like
+from .checks import as_finite, as_positive, frozen, positive_like
 from .primitives import gram, inner, least_norm, spd_solver
 
 CHUNK_BYTES = 2**26  # Jᵀ is formed at most this much at a time
@@ -37,14 +37,15 @@ class Linearization:
 
     `r` is (N·m,). `write_rows(start, stop, out)` writes columns start:stop of Jᵀ, (P, stop − start), into out; it is
     asked for whole samples, `per_sample` rows each. `loss` is F where that is not ½ rᵀr. Everything handed out is
-    read-only and belongs to the reader.
+    read-only and belongs to the reader. `precision` is the dtype of J and of the sums over samples, r's unless given.
     """
 
-    def __init__(self, r, write_rows, n_parameters, per_sample, work=None, loss=None):
+    def __init__(self, r, write_rows, n_parameters, per_sample, work=None, loss=None, precision=None):
         self.r = r
         self.loss = inner(r, r) / 2 if loss is None else loss
         self._write_rows, self._n_parameters, self._per_sample = write_rows, n_parameters, per_sample
         self._work, self._buffer = work, _fresh if work is None else work.buffer
+        self._precision = precision or r.dtype
         self._chunk = per_sample * (CHUNK_BYTES // (8 * n_parameters * per_sample) or 1)  # rows: whole samples
         self._whole = self._A = self._g = None
 
@@ -52,36 +53,47 @@ class Linearization:
     def g(self):
         """∇F = Jᵀr, (P,)."""
         if self._g is None:
-            self._g = _frozen(self._JTv(self.r))
+            self._g = frozen(self._JTv(self.r))
         return self._g
 
     @property
     def J(self):
         """∂r/∂θ, (N·m, P)."""
-        return _frozen(np.concatenate([Jt.T for _, Jt in self._rows()]))
+        return frozen(np.concatenate([Jt.T for _, Jt in self._rows()]))
 
     @property
     def A(self):
         """JᵀJ, (P, P)."""
         lower = np.tril(self._lower())
-        return _frozen(lower + np.tril(lower, -1).T)
+        return frozen(lower + np.tril(lower, -1).T)
 
     def Jv(self, v):
         """J v, (N·m,)."""
         v = as_finite("v", v, 1, (self._n_parameters,))
-        return np.concatenate([v @ Jt for _, Jt in self._rows()])
+        v = self._rounded(v)
+        return self._widened(np.concatenate([v @ Jt for _, Jt in self._rows()]))
 
     def JTv(self, v):
         """Jᵀ v, (P,)."""
         return self._JTv(as_finite("v", v, 1, self.r.shape))
 
     def _JTv(self, v):
-        return reduce(np.add, [Jt.dot(v[rows]) for rows, Jt in self._rows()])
+        v = self._rounded(v)
+        return self._widened(reduce(np.add, [Jt.dot(v[rows]) for rows, Jt in self._rows()]))
+
+    def _rounded(self, v):
+        """v in the precision of J, lest J be copied; symbols and floats as they are."""
+        return v if self._precision is self.r.dtype else v.astype(self._precision)
+
+    def _widened(self, v):
+        """A sum in the precision of r."""
+        return v if self._precision is self.r.dtype else v.astype(self.r.dtype)
 
     @property
     def column_norms(self):
         """‖J_j‖ for every column j, (P,): the square roots of A's diagonal."""
-        return np.sqrt(reduce(np.add, (np.einsum("ij,ij->i", Jt, Jt) for _, Jt in self._rows())))
+        squares = reduce(np.add, (np.einsum("ij,ij->i", Jt, Jt) for _, Jt in self._rows()))
+        return np.sqrt(self._widened(squares))
 
     def step(self, mu):
         """h with (JᵀJ + μI) h = −g, (P,); for μ = 0 the minimum-norm Gauss-Newton step.
@@ -102,7 +114,7 @@ class Linearization:
         if (mus < 0).any():
             raise ValueError(f"mus holds {float(mus.min())!r}: expected numbers ≥ 0")
         U, s, Vt = np.linalg.svd(self.J, full_matrices=False)
-        kept = s > s.max(initial=0) * max(self.J.shape) * np.finfo(float).eps
+        kept = s > s.max(initial=0) * max(self.J.shape) * np.finfo(s.dtype).eps
         U, s, Vt = U[:, kept], s[kept], Vt[kept]
         return -(s / (s**2 + mus[:, None]) * (U.T @ self.r)) @ Vt
 
@@ -119,7 +131,8 @@ class Linearization:
 
     def divided(self, unit):
         """The same model with r and J divided by a unit; F is ½ rᵀr."""
-        return Linearization(self.r / unit, self._rows_divided(unit), self._n_parameters, self._per_sample, self._work)
+        shape = (self._n_parameters, self._per_sample, self._work)
+        return Linearization(self.r / unit, self._rows_divided(unit), *shape, None, self._precision)
 
     def _rows_divided(self, unit):
         def write_rows(start, stop, out):
@@ -131,9 +144,11 @@ class Linearization:
     def _lower(self):
         """JᵀJ, its lower triangle filled, summed over chunks."""
         if self._A is None:
-            out = self._buffer("A", (self._n_parameters, self._n_parameters), self.r.dtype, "F")
+            out = self._buffer("A", (self._n_parameters, self._n_parameters), self._precision, "F")
             for rows, Jt in self._rows():
-                self._A = gram(Jt, out, add=rows.start > 0)
+                A = gram(Jt, out, add=rows.start > 0)
+            # Above the diagonal stands anything, which might not even be a number.
+            self._A = A if self._precision is self.r.dtype else self._widened(np.tril(A))
         return self._A
 
     def _rows(self):
@@ -150,7 +165,7 @@ class Linearization:
             yield slice(start, stop), self._written(start, stop)
 
     def _written(self, start, stop):
-        out = self._buffer("Jt", (self._n_parameters, stop - start), self.r.dtype)
+        out = self._buffer("Jt", (self._n_parameters, stop - start), self._precision)
         self._write_rows(start, stop, out)
         return out
 
@@ -177,8 +192,3 @@ def _as_scale(scale, n_parameters):
 def _fresh(name, shape, dtype, order="C"):
     """What Workspace.buffer gives, made anew."""
     return np.empty(shape, dtype, order)
-
-
-def _frozen(array):
-    array.setflags(write=False)
-    return array

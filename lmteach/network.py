@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .checks import FLOAT, as_array, as_finite, at_least, instance, one_of
+from .checks import FLOAT, SINGLE, as_array, as_finite, at_least, instance, one_of
 
 
 class Layer:
@@ -111,7 +111,7 @@ class Network:
 
     def forward(self, X, theta=None):
         """[a⁰, …, a^L], each (N, n_l): zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ)."""
-        ready = isinstance(X, np.ndarray) and X.dtype is FLOAT and X.shape[1:] == (self.inputs.size,)
+        ready = isinstance(X, np.ndarray) and X.dtype in (FLOAT, SINGLE) and X.shape[1:] == (self.inputs.size,)
         activations = [a := X if ready else as_array("X", X, 2, (None, self.n_inputs))]
         for layer, (W, b) in zip(self.layers, self._weights(theta)):
             z = product(W, a)
@@ -177,7 +177,7 @@ class Network:
             start = self._start(activations[-1], start)
         if start is None:
             slope = self.layers[-1].slope(activations[-1]).T
-            S = slope if m == 1 else (self._identity * slope[:, :, None]).reshape(m, -1)
+            S = slope if m == 1 else (self._identity.astype(slope.dtype) * slope[:, :, None]).reshape(m, -1)
         else:
             S = start.transpose(1, 2, 0).reshape(m, -1)
         sensitivities = [S]

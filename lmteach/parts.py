@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from .checks import SINGLE
+
 
 class Part:
     """Some samples of a NetworkFit at one θ: all that another process needs to do its share of the sums.
@@ -71,6 +73,10 @@ class Part:
         if self.unit != 1:
             Jt /= self.unit
         return Jt, self.error.residual(activations[-1], self.data.Y) / self.unit
+
+    def rounded(self, v):
+        """v in the precision of the network's sums, float32 where that was asked for."""
+        return v.astype(SINGLE) if self.data.X.dtype == SINGLE else v
 
     def _forward(self):
         return self.activations or self.network.forward(self.data.X, self.weights)

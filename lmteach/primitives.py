@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.linalg.blas import ddot, dsyrk
+from scipy.linalg.blas import ddot, dsyrk, ssyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 BAND = 512  # columns of a large matrix that are copied at a time
@@ -38,7 +38,7 @@ def step(z):
         import sympy
 
         return _each(lambda x: sympy.Piecewise((1, x > 0), (0, True)), z)
-    return (z > 0.0).astype(float)
+    return (z > 0.0).astype(z.dtype)
 
 
 def softplus(z):
@@ -59,7 +59,7 @@ def softmax(z):
         return powers / powers.sum(axis=-1, keepdims=True)
     with np.errstate(over="ignore"):  # a difference beyond the range is −∞ then, as it should be
         powers = np.exp(z - z.max(axis=-1, keepdims=True))
-    return np.maximum(powers / powers.sum(axis=-1, keepdims=True), np.finfo(float).tiny)
+    return np.maximum(powers / powers.sum(axis=-1, keepdims=True), np.finfo(z.dtype).tiny)
 
 
 def log(x):
@@ -114,9 +114,10 @@ def gram(Jt, out=None, add=False):
     if Jt.dtype == object:
         return Jt @ Jt.T + (out if add else 0)
     if out is None:
-        out = np.zeros((len(Jt), len(Jt)), order="F")
+        out = np.zeros((len(Jt), len(Jt)), Jt.dtype, order="F")
+    syrk = ssyrk if Jt.dtype.char == "f" else dsyrk
     trans = lower = overwrite = 1  # by position, here and below: for small matrices names cost as much as the call
-    return dsyrk(1.0, Jt.T, float(add), out, trans, lower, overwrite)
+    return syrk(1.0, Jt.T, float(add), out, trans, lower, overwrite)
 
 
 def spd_solver(A, shift, out=None):
@@ -157,7 +158,7 @@ def least_norm(J, v):
         import sympy
 
         return np.array(sympy.Matrix(J).pinv() * sympy.Matrix(v), dtype=object).ravel()
-    return np.linalg.lstsq(J, v, rcond=None)[0]
+    return np.linalg.lstsq(J, v, rcond=max(J.shape) * np.finfo(J.dtype).eps)[0]  # J may be less precise than v
 
 
 def _each(function, z):

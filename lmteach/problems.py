@@ -6,11 +6,13 @@ import numpy as np
 
 from . import prices, routes
 from .checks import (
+    SINGLE,
     as_array,
     as_finite,
     at_least,
     copied,
     flag,
+    frozen,
     function,
     holds_symbols,
     instance,
@@ -76,10 +78,8 @@ class Problem:
 
     def _evaluate(self, theta):
         self.n_residuals += 1
-        r = self._residual(theta)
-        r.setflags(write=False)
-        self._theta, self._r = owned(theta), r
-        return r
+        self._theta, self._r = owned(theta), frozen(self._residual(theta))
+        return self._r
 
 
 class LeastSquares(Problem):
@@ -163,11 +163,14 @@ class NetworkFit(Problem):
     `loss`: "mse", or "cross_entropy" for a last layer Softmax and rows of Y that are probabilities; then
     F = −Σ y log p, and r̃ = (p − y)/√p takes the place of r (see losses.CrossEntropy). `route`: "rows", "blocks" or
     "samples", the way to the step (all are exact); the cheapest unless given, and `why_route` says why. `executor`:
-    any concurrent.futures.Executor to share the sums over samples. The network itself is not changed:
-    `network.theta = trace.theta` puts a result into it. Raises ValueError or TypeError for bad input.
+    any concurrent.futures.Executor to share the sums over samples. `precision`: "float64", or "float32" for the
+    passes through the network, J and the sums over samples, with half the time and memory; θ, F, μ and the Cholesky
+    factorization stay in double precision. r and J have about 7 digits then, and h loses log₁₀ κ(JᵀJ + μI) of them.
+    The network itself is not changed: `network.theta = trace.theta` puts a result into it. Raises ValueError or
+    TypeError for bad input.
     """
 
-    def __init__(self, network, X, Y, loss="mse", route=None, executor=None):
+    def __init__(self, network, X, Y, loss="mse", route=None, executor=None, precision="float64"):
         super().__init__()
         self.network = instance("network", network, Network, "a Network, such as Input(2) >> Tanh(4) >> Linear(1)")
         if not network.layers:
@@ -182,6 +185,10 @@ class NetworkFit(Problem):
             raise ValueError(f"X has {len(self.X)} samples and Y has {len(self.Y)}: expected the same number")
         self.n_parameters = network.n_parameters
         self.generalized = self._error.coupled
+        self.precision = one_of("precision", precision, ("float64", "float32"))
+        self._single = SINGLE if precision == "float32" else None
+        if self._single:
+            self.X = _in_single(self.X)
         self._choose(route, executor)
 
     def batches(self, size, seed):
@@ -192,7 +199,8 @@ class NetworkFit(Problem):
         size, order = at_least("size", size, 1), np.random.default_rng(at_least("seed", seed, 0))
         order = order.permutation(len(self.X))
         for some in np.split(order, range(size, len(order) - size + 1, size)):
-            yield NetworkFit(self.network, self.X[some], self.Y[some], self.loss_name, self._asked, self._executor)
+            options = self.loss_name, self._asked, self._executor, self.precision
+            yield NetworkFit(self.network, self.X[some], self.Y[some], *options)
 
     def _choose(self, route, executor):
         self._asked, self._executor = route, executor
@@ -201,6 +209,8 @@ class NetworkFit(Problem):
         sizes = [(W.shape[1], W.shape[0]) for W, _ in self.network.split(self.network.theta)]
         straight, shared = self.network.layers[-1].straight, executor is not None
         self.route, self.why_route = prices.choice(sizes, *self.Y.shape, straight, route, shared)
+        if self._single:
+            self.why_route += "; in float32, r and J to 7 digits"
         self._cuts = prices.cuts(self.route, sizes, len(self.X), shared)
         self._keeps = not shared and (self.route == "samples" or prices.kept(sizes, len(self.X)))
         self._kind = None if self.route == "rows" and not shared else routes.KINDS[self.route]
@@ -208,7 +218,7 @@ class NetworkFit(Problem):
         self._data = [Data(self.X[a:b], self.Y[a:b], (name, a, b)) for a, b in self._cuts]
 
     def _residual(self, theta):
-        self._weights = self.network.split(theta)
+        self._weights = self.network.split(theta.astype(SINGLE) if self._single else theta)
         if self._keeps:
             self._activations = self.network.forward(self.X, self._weights)
             r = self._error.residual(self._activations[-1], self.Y)
@@ -231,9 +241,10 @@ class NetworkFit(Problem):
     def _linearized(self, theta, r, work):
         m, write_rows = self.Y.shape[1], self._kept_rows() if self._keeps else self._fresh_rows()
         if self._kind is None:
-            return Linearization(r, write_rows, self.n_parameters, m, work, self._F)
+            return Linearization(r, write_rows, self.n_parameters, m, work, self._F, self._single)
         parts = [(slice(m * a, m * b), part) for (a, b), part in zip(self._cuts, self._parts(), strict=True)]
-        return self._kind(r, write_rows, self.n_parameters, m, work, self._F, parts, self._executor)
+        shape = self.n_parameters, m, work
+        return self._kind(r, write_rows, *shape, self._F, self._single, parts, self._executor)
 
     def _kept_rows(self):
         """write_rows at the present θ, from the activations there."""
@@ -257,3 +268,12 @@ class NetworkFit(Problem):
             Part(network, weights, Data(X[some], Y[some]), error).rows(out)
 
         return write_rows
+
+
+def _in_single(X):
+    """X as float32, as it lies in memory; ValueError for symbols and for numbers beyond its range."""
+    numbers_only(X, 'precision = "float32": expected numbers in X, not symbols')
+    largest = np.finfo(SINGLE).max
+    if (np.abs(X) > largest).any():
+        raise ValueError(f'X holds {np.abs(X).max():.3g}: expected at most {largest:.3g} with precision = "float32"')
+    return X.astype(SINGLE)

@@ -9,7 +9,7 @@ from functools import partial, reduce
 
 import numpy as np
 
-from .checks import as_finite, positive_like
+from .checks import as_finite, frozen, positive_like
 from .linearization import CHUNK_BYTES, Linearization
 from .prices import NUMBER, pairs, piece_of, triangle
 from .primitives import gram, inner, least_norm, spd_solver
@@ -31,8 +31,8 @@ class Factored(Linearization):
     `executor`: any concurrent.futures.Executor that takes the parts, or None.
     """
 
-    def __init__(self, r, write_rows, n_parameters, per_sample, work, loss, parts, executor=None):
-        super().__init__(r, write_rows, n_parameters, per_sample, work, loss)
+    def __init__(self, r, write_rows, n_parameters, per_sample, work, loss, precision, parts, executor=None):
+        super().__init__(r, write_rows, n_parameters, per_sample, work, loss, precision)
         self._parts, self._executor = parts, executor
 
     @property
@@ -52,8 +52,7 @@ class Factored(Linearization):
         sums, g = reduce(_added, self._by_part(type(self).task))
         out = self._buffer("A", (self._n_parameters, self._n_parameters), self.r.dtype, "F")
         self._A = self._joined(sums, out)
-        g.setflags(write=False)
-        self._g = g
+        self._g = frozen(self._widened(g))
 
     def _by_part(self, task, *more):
         return shared(self._executor, task, [part for _, part in self._parts], *more)
@@ -61,21 +60,23 @@ class Factored(Linearization):
     def Jv(self, v):
         """J v, (N·m,)."""
         v = as_finite("v", v, 1, (self._n_parameters,))
-        return np.concatenate(list(self._by_part(_forwards, [v] * len(self._parts))))
+        v = self._rounded(v)
+        return self._widened(np.concatenate(list(self._by_part(_forwards, [v] * len(self._parts)))))
 
     def _JTv(self, v):
-        return reduce(np.add, self._by_part(_backwards, [v[rows] for rows, _ in self._parts]))
+        v = self._rounded(v)
+        return self._widened(reduce(np.add, self._by_part(_backwards, [v[rows] for rows, _ in self._parts])))
 
     @property
     def column_norms(self):
         """‖J_j‖ for every column j, (P,)."""
-        return np.sqrt(reduce(np.add, self._by_part(_squared_columns)))
+        return np.sqrt(self._widened(reduce(np.add, self._by_part(_squared_columns))))
 
     def divided(self, unit):
         """The same model with r and J divided by a unit."""
         shape, parts = (self._n_parameters, self._per_sample, self._work), self._parts
         parts = [(rows, part.divided(unit)) for rows, part in parts]
-        return type(self)(self.r / unit, self._rows_divided(unit), *shape, None, parts, self._executor)
+        return type(self)(self.r / unit, self._rows_divided(unit), *shape, None, self._precision, parts, self._executor)
 
 
 def shared(executor, task, parts, *more):
@@ -126,7 +127,7 @@ class Rows(Factored):
     def task(part):
         """([JᵀJ, its lower triangle], Jᵀr) of one part."""
         Jt, r = part.rows()
-        return [gram(Jt)], Jt.dot(r)
+        return [gram(Jt)], Jt.dot(part.rounded(r))
 
     def _joined(self, sums, out):
         out[...] = sums[0]
@@ -152,7 +153,7 @@ class Blocks(Factored):
         N, n_products = len(layers[0][0].T), triangle(len(layers[0][0]))
         keeps = part.alone and NUMBER * N * n_products <= CHUNK_BYTES
         inputs = part.data.remember(lambda X: distinct(with_one(X.T))) if keeps else None
-        return block_sums(layers, inputs), backwards(factors, r)
+        return block_sums(layers, inputs), backwards(factors, part.rounded(r))
 
     def _joined(self, sums, out):
         sizes = self._parts[0][1].sizes
@@ -192,7 +193,7 @@ class Samples(Factored):
         if (mus < 0).any():
             raise ValueError(f"mus holds {float(mus.min())!r}: expected numbers ≥ 0")
         squares, U = np.linalg.eigh(self._gram())
-        kept = squares > squares.max(initial=0) * len(squares) * np.finfo(float).eps
+        kept = squares > squares.max(initial=0) * len(squares) * np.finfo(self._precision).eps
         divisors = np.maximum(squares, 0) + mus[:, None]
         # Only μ = 0 has to leave out what may be rounding: its s = √(s²) may still count for half of the digits.
         weights = np.divide(-(U.T @ self.r), divisors, out=np.zeros_like(divisors), where=kept | (mus[:, None] > 0))
@@ -202,8 +203,7 @@ class Samples(Factored):
     def g(self):
         """∇F = Jᵀr, (P,)."""
         if self._g is None:
-            self._g = self._JTv(self.r)
-            self._g.setflags(write=False)
+            self._g = frozen(self._JTv(self.r))
         return self._g
 
     def _lower(self):
@@ -230,11 +230,11 @@ class Samples(Factored):
                     K = by_samples(S, both, K)
                 else:
                     K += by_samples(S, both, self._zeros("SS"))
-            self._K = K
+            self._K = self._widened(K)
         return self._K
 
     def _zeros(self, name):
-        K = self._buffer(name, (len(self.r), len(self.r)), self.r.dtype, "F")
+        K = self._buffer(name, (len(self.r), len(self.r)), self._precision, "F")
         K[...] = 0
         return K
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .checks import as_finite, instance, positive
+from .checks import as_finite, frozen, instance, positive
 from .damping import Nielsen
 from .linearization import Workspace
 from .primitives import finite
@@ -59,8 +59,8 @@ def _levenberg_marquardt(problem, theta, mu, damping, scale, k, options, step=No
 def _trial(problem, here, theta, k, mu, damping, scale, options):
     """One trial: the damped step from here, and whether F falls there."""
     h, acceleration, predicted, refusal = _proposal(problem, here, theta, mu, scale, options.geodesic)
-    delta_theta = h if acceleration is None else _frozen(h + acceleration / 2)
-    trial_theta = _frozen(theta + delta_theta)
+    delta_theta = h if acceleration is None else frozen(h + acceleration / 2)
+    trial_theta = frozen(theta + delta_theta)
     trial_loss = math.nan if refusal else float(problem.loss(trial_theta, check=False))
     rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
     accepted = trial_loss < here.loss
@@ -78,8 +78,8 @@ def _proposal(problem, here, theta, mu, scale, geodesic):
     try:
         damped = here.damped(mu, scale)
     except np.linalg.LinAlgError as error:
-        return _frozen(np.full_like(theta, math.nan)), None, math.nan, str(error)
-    h = _frozen(damped.h)
+        return frozen(np.full_like(theta, math.nan)), None, math.nan, str(error)
+    h = frozen(damped.h)
     if not math.isfinite(damped.predicted):
         return h, None, damped.predicted, "the step is not finite"
     if not geodesic:
@@ -88,7 +88,7 @@ def _proposal(problem, here, theta, mu, scale, geodesic):
     ahead = problem.residual(theta + ALPHA * h)
     if not finite(ahead):
         return h, None, damped.predicted, "r is not finite on the way to θ + h"
-    a = _frozen(-damped.solve(2 / ALPHA * ((ahead - here.r) / ALPHA - here.Jv(h))))
+    a = frozen(-damped.solve(2 / ALPHA * ((ahead - here.r) / ALPHA - here.Jv(h))))
     D = 1 if scale is None else scale
     curved = not 2 * np.linalg.norm(D * a) <= TOO_CURVED * np.linalg.norm(D * h)
     return h, a, damped.predicted, "the path is too curved for this h" if curved else None
@@ -119,8 +119,8 @@ def _undamped(problem, theta, k, options, mu, propose):
     work = Workspace()
     here = problem.linearize(theta, work)
     while not (stop := options.before(here, k, mu)):
-        h = _frozen(propose(here))
-        trial_theta = _frozen(theta + h)
+        h = frozen(propose(here))
+        trial_theta = frozen(theta + h)
         trial_loss = float(problem.loss(trial_theta, check=False)) if finite(trial_theta) else math.nan
         predicted = float(h @ (mu * h - here.g)) / 2
         rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
@@ -152,7 +152,7 @@ def _start(problem, start, options):
         if start.theta is None:
             raise ValueError(f"start is trial {start.k} of a light history, without its θ: expected a step with arrays")
         return start.next_theta, start.k + 1, options_from(options, start.options)
-    theta = _frozen(np.array(as_finite("theta0", start, 1, problem.n_parameters and (problem.n_parameters,))))
+    theta = frozen(np.array(as_finite("theta0", start, 1, problem.n_parameters and (problem.n_parameters,))))
     if not finite(problem.residual(theta)):
         raise ValueError(
             "theta0: residual(theta0) is not finite; expected a start where every residual is a finite number"
@@ -181,15 +181,10 @@ def _scale(kind, here, before):
     norms = here.column_norms
     if kind == "more" and before is not None:
         norms = np.maximum(norms, before)
-    return _frozen(np.where(norms > 0, norms, 1.0))
+    return frozen(np.where(norms > 0, norms, 1.0))
 
 
 def _first_mu(here, scale):
     """1e-3 · max diag(JᵀJ), in units of D²; 1e-3 if J is zero."""
     norms = here.column_norms if scale is None else here.column_norms / scale
     return 1e-3 * float(norms.max() ** 2 or 1)
-
-
-def _frozen(array):
-    array.setflags(write=False)
-    return array

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from .checks import as_finite, flag, instance, one_of, positive
+from .checks import as_finite, flag, frozen, instance, one_of, positive
 from .linearization import CHUNK_BYTES
 from .primitives import finite
 from .problems import Problem
@@ -92,11 +92,9 @@ def _polish(problem, theta, k):
 
 
 def _polish_step(problem, here, theta, h, k):
-    trial_theta = theta + h
+    theta, h, trial_theta = frozen(theta), frozen(h), frozen(theta + h)
     trial_loss, predicted = problem.loss(trial_theta), float(-h @ here.g) / 2
     rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
-    for array in (theta, h, trial_theta):
-        array.setflags(write=False)
     return Step(
         k, theta, here.loss, here.r, here.g, 0.0, h, None, h, trial_theta, trial_loss,
         predicted, rho, math.isfinite(trial_loss), "polish", None, None, None, problem,

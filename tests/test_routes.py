@@ -375,6 +375,88 @@ def test_dask_gives_the_same_step(tmp_path):
                  1e-12)  # fmt: skip
 
 
+# --- single precision
+
+SINGLE_DIGITS = 5e-6  # of the largest entry, for sums in float32
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("sizes, kinds, loss, last", [
+    ((2, 5, 1), [Tanh, Linear], "mse", None),
+    ((3, 4, 2, 3), [Sigmoid, Softplus, Relu], "mse", None),
+    ((3, 4, 3), [Relu, Linear], "mse", Softmax),
+    ((3, 6, 4), [Tanh, Linear], "cross_entropy", Softmax),
+])  # fmt: skip
+def test_in_single_precision_all_but_the_sums_is_double(route, sizes, kinds, loss, last):
+    network, theta, X, Y = case(sizes, kinds, loss, n_samples=30, last=last)
+    here = NetworkFit(network, X, Y, loss, route).linearize(theta)
+    there = NetworkFit(network, X, Y, loss, route, precision="float32").linearize(theta, Workspace())
+    rng = np.random.default_rng(1)
+    u, v = rng.normal(size=here.g.shape), rng.normal(size=here.r.shape)
+    for name in ("r", "g", "A", "column_norms"):
+        found = getattr(there, name)
+        assert found.dtype == float
+        same(found, getattr(here, name), SINGLE_DIGITS)
+    assert there.J.dtype == np.float32 and there.loss == pytest.approx(here.loss, rel=1e-5)
+    same(there.J, here.J, SINGLE_DIGITS)
+    same(there.Jv(u), here.Jv(u), SINGLE_DIGITS)
+    same(there.JTv(v), here.JTv(v), SINGLE_DIGITS)
+    same(there.divided(4.0).g, there.g / 16, SINGLE_DIGITS)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@given(st.floats(-6, 3), st.integers(0, 100))
+def test_the_digits_that_single_precision_costs_are_those_it_says(route, exponent, seed):
+    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear], n_samples=20, seed=seed)
+    here = NetworkFit(network, X, Y, route=route).linearize(theta)
+    there = NetworkFit(network, X, Y, route=route, precision="float32").linearize(theta)
+    mu = 10**exponent * np.linalg.eigvalsh(here.A)[-1]
+    condition = np.linalg.cond(here.A + mu * np.eye(len(theta)))
+    h, single = here.step(mu), there.step(mu)
+    assert single.dtype == float
+    assert np.linalg.norm(single - h) <= 20 * np.finfo(np.float32).eps * condition * np.linalg.norm(h)
+
+
+def test_a_run_in_single_precision_ends_where_the_other_does():
+    network, theta, X, Y = case((2, 6, 1), [Tanh, Linear], n_samples=60)
+    double, single = (
+        solve(NetworkFit(network, X, np.sin(X[:, :1]), precision=p), theta, plain=True, target_loss=1e-6)
+        for p in ("float64", "float32")
+    )
+    assert double.loss <= 1e-6 and single.loss <= 1e-6 and single.theta.dtype == float
+
+
+@pytest.mark.parametrize("route", ["rows", "blocks"])
+def test_single_precision_on_workers_and_in_batches(route):
+    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear], n_samples=40)
+    alone = NetworkFit(network, X, Y, route=route, precision="float32")
+    with ThreadPoolExecutor(2) as executor:
+        shared = NetworkFit(network, X, Y, route=route, executor=executor, precision="float32")
+        same(shared.linearize(theta).step(0.3), alone.linearize(theta).step(0.3), 1e-4)
+    batches = list(alone.batches(10, seed=0))
+    assert all(batch.precision == "float32" and batch.linearize(theta).J.dtype == np.float32 for batch in batches)
+    assert alone.why_route.endswith("; in float32, r and J to 7 digits")
+
+
+def test_the_gauss_newton_step_in_single_precision_leaves_out_what_is_rounding():
+    network, theta, X, Y = case((2, 3, 1), [Linear, Linear], n_samples=30)  # two straight layers: J has not full rank
+    double, single = (
+        NetworkFit(network, X, Y, route="rows", precision=p).linearize(theta) for p in ("float64", "float32")
+    )
+    same(single.step(0), double.step(0), 1e-3)
+    same(single.steps([0.0])[0], double.steps([0.0])[0], 1e-3)
+
+
+def test_bad_precision():
+    network, _, X, Y = case((2, 3, 1), [Tanh, Linear])
+    with pytest.raises(ValueError, match="precision = 'half': expected one of 'float64', 'float32'"):
+        NetworkFit(network, X, Y, precision="half")
+    with pytest.raises(ValueError, match=r"X holds 1e\+60: expected at most 3.4e\+38 with precision"):
+        NetworkFit(network, np.full_like(X, 1e60), Y, precision="float32")
+    with pytest.raises(ValueError, match="expected numbers in X, not symbols"):
+        NetworkFit(network, np.array(sympy.symbols("x:14")).reshape(7, 2), Y, precision="float32")
+
+
 # --- on symbols
 
 

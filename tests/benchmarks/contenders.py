@@ -16,23 +16,28 @@ from lmteach.solving import solve
 from lmteach.trace import Trace
 
 OURS = "lmteach, every Step kept"
+SINGLE = "lmteach, sums in float32"
 DEFAULTS = "lmteach, solve with its defaults"
 LM, TRF = "scipy least_squares lm", "scipy least_squares trf"  # lm needs N·m ≥ P
 TORCH = "torch-levenberg-marquardt"
 
 
-def lmteach(task):
+def lmteach(precision):
     """The bare generator, every Step added to a Trace."""
-    problem, theta0 = task.problem(), task.theta0()
-    limits = {"target_loss": task.target_loss, "max_steps": task.max_trials}
 
-    def run():
-        trace = Trace(theta0, math.inf)
-        for step in levenberg_marquardt(problem, theta0, mu=MU, damping=Nielsen(), **limits):
-            trace.add(step)
-        return len(trace), len(trace.accepted), trace.loss <= task.target_loss
+    def prepare(task):
+        problem, theta0 = task.problem(precision), task.theta0()
+        limits = {"target_loss": task.target_loss, "max_steps": task.max_trials}
 
-    return run
+        def run():
+            trace = Trace(theta0, math.inf)
+            for step in levenberg_marquardt(problem, theta0, mu=MU, damping=Nielsen(), **limits):
+                trace.add(step)
+            return len(trace), len(trace.accepted), trace.loss <= task.target_loss
+
+        return run
+
+    return prepare
 
 
 def lmteach_solve(task):
@@ -239,7 +244,8 @@ def torchimize_lsq_lma(task):
 
 
 CONTENDERS = {
-    OURS: lmteach,
+    OURS: lmteach("float64"),
+    SINGLE: lmteach("float32"),
     DEFAULTS: lmteach_solve,
     LM: scipy_least_squares("lm"),
     TRF: scipy_least_squares("trf"),

@@ -37,10 +37,11 @@ class Task:
         """F = ½ N·m·MSE."""
         return self.mse * self.Y.size / 2
 
-    def problem(self):
+    def problem(self, precision="float64"):
         """A fresh NetworkFit."""
         first, *hidden, last = self.sizes
-        return NetworkFit(Network([Input(first), *map(Tanh, hidden), Linear(last)]), self.X, self.Y)
+        network = Network([Input(first), *map(Tanh, hidden), Linear(last)])
+        return NetworkFit(network, self.X, self.Y, precision=precision)
 
     def theta0(self):
         """W and b uniform, always the same: W with variance 1/n_{l−1}, b in [−1, 1]."""
