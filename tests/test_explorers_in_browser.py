@@ -27,7 +27,7 @@ from test_scenes import SCENES
 from lmteach import solve
 from lmteach.examples import START, rosenbrock
 from lmteach.figures.damping import MuScene
-from lmteach.figures.updates import Player
+from lmteach.figures.updates import RUNS, Player
 from lmteach.lessons import WIDGET_VIEW
 from lmteach.widgets import Explorer
 
@@ -279,6 +279,26 @@ def test_the_player_is_stepped_back_by_keyboard(room):
         wait_until(room.page, SAYS_ELSE, [shown.element, says(3)])
         assert not re.fullmatch(says(3), shown.said())
         shown.press(shown.cell.locator(".widget-play button").first, "Enter")  # pause
+
+
+def test_the_player_branches_by_keyboard(room):
+    shown, scene = Shown(room, "play"), Player(solve(rosenbrock(), START, plain=True))
+    label = scene.controls["trial"].label
+    branched = scene.branched(10.0, 4)
+
+    def says(trial, run):
+        return re.escape(branched.sentence(branched.compute(trial=trial, run=run)))
+
+    with all_is_well(room):
+        trial = shown.button(f"{label}: one step on").locator("xpath=..").locator("input")
+        shown.type(trial, 4)
+        shown.type(shown.cell.get_by_label("with μ ="), 10)
+        shown.press(shown.cell.get_by_role("button", name="Branch from here"), "Enter")
+        on_the_branch = shown.shows(says(5, 1))
+        shown.press(shown.button(f"{label}: one step back"), "Enter")
+        shown.shows(says(4, 1), [on_the_branch])
+        shown.press(shown.cell.get_by_role("button", name=RUNS[0], exact=True), "Enter")
+        shown.shows(says(4, 0))
 
 
 @in_jupyterlab
