@@ -8,6 +8,7 @@ from scipy.linalg.blas import ddot
 
 FLOAT = np.dtype(float)  # NumPy keeps one such object, and `is` costs a tenth of ==
 SINGLE = np.dtype(np.float32)
+LARGEST_SINGLE = 2.0**60  # whose square is far within its range
 
 
 def as_array(name, value, ndim, shape=None):

@@ -10,7 +10,7 @@ from functools import reduce
 import numpy as np
 
 from .checks import as_finite, as_positive, frozen, positive_like
-from .primitives import gram, inner, least_norm, spd_solver
+from .primitives import copy_lower, gram, inner, least_norm, spd_solver
 
 CHUNK_BYTES = 2**26  # Jᵀ is formed at most this much at a time
 
@@ -144,12 +144,20 @@ class Linearization:
     def _lower(self):
         """JᵀJ, its lower triangle filled, summed over chunks."""
         if self._A is None:
-            out = self._buffer("A", (self._n_parameters, self._n_parameters), self._precision, "F")
+            out = self._square("A", self._precision)
             for rows, Jt in self._rows():
                 A = gram(Jt, out, add=rows.start > 0)
-            # Above the diagonal stands anything, which might not even be a number.
-            self._A = A if self._precision is self.r.dtype else self._widened(np.tril(A))
+            self._A = A if self._precision is self.r.dtype else self._widened_lower(A)
         return self._A
+
+    def _square(self, name, dtype):
+        return self._buffer(name, (self._n_parameters, self._n_parameters), dtype, "F")
+
+    def _widened_lower(self, A):
+        wide = self._square("wide A", self.r.dtype)
+        with np.errstate(invalid="ignore"):  # above the diagonal stands anything, which might not even be a number
+            copy_lower(A, wide)
+        return wide
 
     def _rows(self):
         """[(slice of rows, Jᵀ there), …] chunk by chunk; where one chunk holds them all, it is kept."""

@@ -1,6 +1,6 @@
 """What a network's step costs on each route, and from that the choice of the route and of the parts.
 
-Counted in multiplications and bytes, before anything is trained.
+Counted in operations and bytes, before anything is trained; a multiplication and its addition are two operations.
 """
 
 from itertools import pairwise
@@ -22,12 +22,12 @@ SLOW_FACTOR = 1.5  # and one inside a Cholesky factorization of so many
 
 
 class Price(NamedTuple):
-    """What one linearization and one step cost on a route: multiplications, bytes of the arrays that are alive at
-    once, and the time, in multiplications of a large matrix product.
+    """What one linearization and one step cost on a route: operations, bytes of the arrays that are alive at once,
+    and the time, in multiplications of a large matrix product.
     """
 
     route: str
-    multiplications: int
+    operations: int
     nbytes: int
     time: float
 
@@ -35,26 +35,26 @@ class Price(NamedTuple):
 def prices(sizes, n_samples, n_outputs, straight=True):
     """{route: Price} for layers of sizes [(n_{l−1}, n_l), …]; `straight` says that the last layer is Linear.
 
-    Multiplications: N·m·P² + P³/3 (rows), at most N·P² + P³/3 (blocks), (N·m)²·Σn_l + (N·m)³/3 (samples).
+    Operations: N·m·P² + P³/3 (rows), at most N·P² + P³/3 (blocks), (N·m)²·Σn_l + (N·m)³/3 (samples).
     """
     P, M = sum((n_in + 1) * n for n_in, n in sizes), n_samples * n_outputs
     units = sum(n for _, n in sizes)
     counted = [_products(k, j, sizes, straight) for k, j in pairs(len(sizes))]
     summed, built = sum(V * F for V, F, _ in counted), sum(times * V + F for V, F, times in counted)
-    kept = units + (n_outputs * sum(n for _, n in sizes[: -2 if straight else None]))
-    triangle = SLOW_FACTOR * P**3 / 6
+    alive = units + (n_outputs * sum(n for _, n in sizes[: -2 if straight else None]))
+    cholesky = SLOW_FACTOR * P**3 / 6
     return {
         "rows": Price(
             "rows",
             M * P**2 + P**3 // 3,
             NUMBER * 2 * P**2 + min(NUMBER * M * P, CHUNK_BYTES),
-            M * P**2 / 2 + BUILT * M * P + triangle + OVERHEAD,
+            M * P**2 / 2 + BUILT * M * P + cholesky + OVERHEAD,
         ),
         "blocks": Price(
             "blocks",
-            n_samples * summed + P**3 // 3,
-            NUMBER * (2 * P**2 + summed) + CACHE_BYTES + min(NUMBER * n_samples * kept, CHUNK_BYTES),
-            n_samples * (summed + BUILT * built) + BUILT * P**2 + triangle + OVERHEAD * (1 + len(counted)),
+            2 * n_samples * summed + P**3 // 3,
+            NUMBER * (2 * P**2 + summed) + CACHE_BYTES + min(NUMBER * n_samples * alive, CHUNK_BYTES),
+            n_samples * (summed + BUILT * built) + BUILT * P**2 + cholesky + OVERHEAD * (1 + len(counted)),
         ),
         "samples": Price(
             "samples",

@@ -133,7 +133,7 @@ def spd_solver(A, shift, out=None):
         M = sympy.Matrix(A + np.diag(np.broadcast_to(np.asarray(shift, dtype=object), len(A))))
         return lambda v: np.array(M.LUsolve(sympy.Matrix(v)), dtype=object).ravel()
     L = np.empty_like(A, order="F") if out is None else out
-    _copy_lower(A, L)
+    copy_lower(A, L)
     diagonal = L.ravel("K")[:: len(A) + 1]
     diagonal += shift
     lower, clean, overwrite = 1, 0, 1
@@ -143,8 +143,10 @@ def spd_solver(A, shift, out=None):
     return lambda v: dpotrs(L, v, lower)[0]
 
 
-def _copy_lower(A, L):
-    """The lower triangle of A into L; of a large one, band by band, without most of the upper."""
+def copy_lower(A, L):
+    """The lower triangle of A into L, which may be more precise; of a large one, band by band, without most of the
+    upper.
+    """
     if len(A) <= BAND:
         L[...] = A
         return

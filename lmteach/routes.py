@@ -1,6 +1,6 @@
-"""Two more exact routes to a network's damped step, which never form J.
+"""A network's damped step from parts of its samples: rows shared among workers, and two exact routes without J.
 
-Both work on the factors (aˡ⁻¹, Tˡ, f′ˡ) of J, where Sˡ = Tˡ ∘ f′ˡ, samples last. Blocks: JᵀJ block by block, out of
+The two work on the factors (aˡ⁻¹, Tˡ, f′ˡ) of J, where Sˡ = Tˡ ∘ f′ˡ, samples last. Blocks: JᵀJ block by block, out of
 sums over samples of products that are all distinct. Samples, the dual: (JᵀJ + μI)⁻¹Jᵀ = Jᵀ(JJᵀ + μI)⁻¹, with a system
 of N·m unknowns in place of P. Lessons 01-10 never open this room.
 """
@@ -25,9 +25,10 @@ from .products import (
 
 
 class Factored(Linearization):
-    """A Linearization that works on the factors of J, one part of the samples after the other.
+    """A Linearization summed over parts of the samples, one after the other or by many hands.
 
-    `parts`: [(slice of r, part), …]; `part.open()` gives (r there, factors), and a part can be sent to another process.
+    `parts`: [(slice of r, part), …]; `part.open()` gives (r there, factors of J), `part.rows()` (Jᵀ, r there), and a
+    part can be sent to another process.
     `executor`: any concurrent.futures.Executor that takes the parts, or None.
     """
 
@@ -50,12 +51,11 @@ class Factored(Linearization):
     def _sums(self):
         """JᵀJ and g in one pass over the parts, by whoever is there to work."""
         sums, g = reduce(_added, self._by_part(type(self).task))
-        out = self._buffer("A", (self._n_parameters, self._n_parameters), self.r.dtype, "F")
-        self._A = self._joined(sums, out)
+        self._A = self._joined(sums, self._square("A", self.r.dtype))
         self._g = frozen(self._widened(g))
 
     def _by_part(self, task, *more):
-        return shared(self._executor, task, [part for _, part in self._parts], *more)
+        return by_executor(self._executor, task, [part for _, part in self._parts], *more)
 
     def Jv(self, v):
         """J v, (N·m,)."""
@@ -79,7 +79,7 @@ class Factored(Linearization):
         return type(self)(self.r / unit, self._rows_divided(unit), *shape, None, self._precision, parts, self._executor)
 
 
-def shared(executor, task, parts, *more):
+def by_executor(executor, task, parts, *more):
     """The results of task(part, …), part after part; by the executor, if there is one.
 
     A part is sent without its samples first: a worker that has had them keeps them. One that has not says so, and is

@@ -19,6 +19,7 @@ RIGHT_ANGLE = 1e-3  # success needs max_j |cos(J_j, r)| at or below this,
 NOTHING_LEFT = 1e-20  # or F at or below this part of F(θ₀)
 LARGEST_EXPONENT = 64  # beyond 2^±64, μ or g² on the way might leave the range of mu_max or of floats
 POLISH_STEPS, SHRINK = 50, 0.9
+SINGLE_XTOL = 1e-7  # in float32 a network does not notice a smaller change of θ
 
 
 def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=None, **options):
@@ -26,11 +27,11 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
 
     `method`: "lm", "gd" (needs `rate`) or "gn"; `options` are the solver's own. Around "lm" stand, unless `plain`:
     division of r by a power of two where its squares would leave the floating-point range, geodesic acceleration,
-    and a Gauss-Newton polish of the last digits; with cross-entropy none of them, because J is not ∂r/∂θ there.
-    `history`: "all" (arrays up to 64 MB), "light" (scalars) or n (arrays of the last n trials). `progress`: True or
-    False for a bar; None shows one in notebooks when a run takes
-    over two seconds. Success means: stopped by gradient, step or loss, and F ≤ 1e-20·F(θ₀) or r at right angles to
-    the columns of J (cosine ≤ 1e-3). Raises ValueError or TypeError for bad input.
+    and a Gauss-Newton polish of the last digits; with cross-entropy none of them, because J is not ∂r/∂θ there, nor
+    in float32, which has no last digits. `history`: "all" (arrays up to 64 MB), "light" (scalars) or n (arrays of the
+    last n trials). `progress`: True or False for a bar; None shows one in notebooks when a run takes over two seconds.
+    Success means: stopped by gradient, step or loss, and F ≤ 1e-20·F(θ₀), or in float32 F down to the rounding of Y,
+    or r at right angles to the columns of J (cosine ≤ 1e-3). Raises ValueError or TypeError for bad input.
     """
     instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
     careful = one_of("method", method, METHODS) == "lm" and not flag("plain", plain)
@@ -38,18 +39,20 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
     if isinstance(theta0, Step):
         raise TypeError("theta0 is a Step: expected θ, such as step.theta; from a Step, levenberg_marquardt goes on")
     theta0 = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
-    exponent = _exponent(problem.residual(theta0)) if careful and not problem.generalized else 0
+    single = problem.precision == "float32"
+    careful = careful and not problem.generalized and not single
+    exponent = _exponent(problem.residual(theta0)) if careful else 0
     run, options = (Divided(problem, exponent), _divided(options, exponent)) if exponent else (problem, options)
     first_loss = run.loss(theta0)
     counts = problem.n_residuals, problem.n_jacobians
-    options = {"geodesic": not problem.generalized, **options} if careful else options
+    options = {**({"geodesic": True} if careful else {"xtol": SINGLE_XTOL} if single else {}), **options}
     steps = METHODS[method](run, theta0, **options)
     trace = Trace(theta0.copy(), problem.loss(theta0), history)
     with _bar(progress) as bar:
         stop = _follow(steps, trace, bar, exponent, problem)
     variant = " with geodesic acceleration" if options.get("geodesic") else ""
     stages = [f"{NAMES[method]}{variant} ({_count(len(trace), 'trial')})"]
-    if careful and not problem.generalized and stop.kind in ("gradient", "step", "loss"):
+    if careful and stop.kind in ("gradient", "step", "loss"):
         polish = _polish(run, trace.theta, len(trace))
         stages += [f"polish ({_count(len(polish), 'step')})"] * bool(polish)
         for step in polish:
@@ -110,7 +113,7 @@ def _verdict(problem, run, trace, first_loss, stop, stages):
     numbers = f"F {trace.losses[0]:.3g} → {trace.loss:.3g}, max |cos(J_j, r)| = {cosine:.1e}"
     if stop.kind not in ("gradient", "step", "loss", "target"):
         return False, f"Not finished: {stop.words}. {numbers}.{tail}"
-    gone = here.loss <= NOTHING_LEFT * first_loss
+    gone = here.loss <= max(NOTHING_LEFT * first_loss, problem.rounding)
     if not gone and not here.column_norms.any():
         return False, f"r does not depend on θ here: minimum or plateau, cannot tell. F = {trace.loss:.3g}.{tail}"
     if not gone and cosine > RIGHT_ANGLE:

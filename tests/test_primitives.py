@@ -14,7 +14,7 @@ from lmteach.primitives import finite, gram, inner, least_norm, norm, spd_solver
 SOURCES = sorted(pathlib.Path(lmteach.__file__).parent.glob("*.py"))
 ELEMENTWISE = ["tanh", "logistic", "relu", "step", "softplus", "one_minus_exp", "softmax"]
 POSITIVE = ["log", "sqrt"]
-TESTED = {*ELEMENTWISE, *POSITIVE, "finite", "inner", "gram", "spd_solver", "least_norm", "norm"}
+TESTED = {*ELEMENTWISE, *POSITIVE, "finite", "inner", "gram", "spd_solver", "least_norm", "norm", "copy_lower"}
 
 
 def numbers(*shape, seed=0):
@@ -133,6 +133,14 @@ def test_spd_solver_is_exact_on_rationals():
     v = np.array([sympy.Integer(1), sympy.Rational(1, 7)], dtype=object)
     h = spd_solver(A, sympy.Rational(1, 2))(v)
     assert np.array_equal((A + sympy.Rational(1, 2) * np.eye(2, dtype=int)) @ h, v)
+
+
+@pytest.mark.parametrize("n", [3, primitives.BAND + 2])
+@pytest.mark.parametrize("dtype", [float, np.float32, object])
+def test_copy_lower_copies_the_lower_triangle_into_a_more_precise_one_too(n, dtype):
+    A, out = numbers(n, n).astype(dtype), np.zeros((n, n), object if dtype is object else float, order="F")
+    primitives.copy_lower(A, out)
+    assert np.array_equal(np.tril(out), np.tril(A))
 
 
 @pytest.mark.parametrize("rows", [3, 6], ids=["wide", "tall"])

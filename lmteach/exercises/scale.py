@@ -32,7 +32,7 @@ def _price(rows=lambda M, P: M * P**2 + P**3 / 3, bias=1, per_sample=None, units
 
 def _package_price(sizes, n_samples):
     priced = prices(list(pairwise(sizes)), n_samples, sizes[-1])
-    return priced["rows"].multiplications, priced["samples"].multiplications
+    return priced["rows"].operations, priced["samples"].operations
 
 
 def _sizes_and_samples(rng):

@@ -190,7 +190,7 @@ class RoutePrices(Scene):
         return f" You said {self.guess:.4g}: {max(off, 1 / off):.2g} times too {'many' if off > 1 else 'few'}."
 
     def rows(self, numbers):
-        """Route, multiplications' time, bytes of this network."""
+        """Route, seconds, bytes of this network."""
         priced = numbers["here"][1].values()
         return [("route", "seconds", "bytes"), *((p.route, p.time / self.speed, p.nbytes) for p in priced)]
 

@@ -3,7 +3,7 @@
     OPENBLAS_NUM_THREADS=1 python tests/benchmarks/growth.py [--picture notebooks/pictures/growth.png]
 
 A trial is evaluation, linearization and step from a new θ: CPU time, the least of a few. The counts are those of
-multiplications: rows N·m·P² + P³/3, blocks N·P² + P³/3, samples (N·m)²·Σn + (N·m)³/3. Each route has one speed, its
+operations: rows N·m·P² + P³/3, blocks N·P² + P³/3, samples (N·m)²·Σn + (N·m)³/3. Each route has one speed, its
 time by its count at the costliest point measured; the lines are the counts at that speed.
 """
 
@@ -19,7 +19,7 @@ from lmteach.linearization import Workspace
 
 PICTURE = Path(__file__).resolve().parents[2] / "notebooks" / "pictures" / "growth.png"
 LOOKS = {"rows": (BLACK, "s", ":"), "blocks": (ORANGE, "D", "--"), "samples": (SKY, "o", "-")}
-LARGEST = 2e10  # multiplications; a dearer point is not measured
+LARGEST = 2e10  # operations; a dearer point is not measured
 ENOUGH, MOST = 0.3, 7  # seconds for a point, and repetitions
 GRIDS = {  # name of the axis: the networks and numbers of samples along it
     "samples N": [((8, 20, 3), n) for n in (30, 100, 300, 1000, 3000, 10_000, 30_000)],
@@ -34,7 +34,7 @@ def parameters(sizes):
 
 
 def count(route, sizes, n_samples):
-    """Multiplications of a trial, in the largest powers."""
+    """Operations of a trial, in the largest powers."""
     P, M = parameters(sizes), n_samples * sizes[-1]
     return {
         "rows": M * P**2 + P**3 / 3,
@@ -69,7 +69,7 @@ def measured(points):
 
 
 def speeds(results):
-    """{route: seconds for a multiplication, at the costliest point measured}."""
+    """{route: seconds for an operation, at the costliest point measured}."""
     everything = {route: [pair for found in results.values() for pair in found[route]] for route in LOOKS}
     costliest = {
         route: max((pair for pair in pairs if np.isfinite(pair[0])), key=lambda pair: pair[1])
