@@ -45,7 +45,8 @@ class Part:
 
     def evaluate(self):
         """(r, F)."""
-        a = self._forward()[-1]
+        with np.errstate(over="ignore", invalid="ignore"):  # a worker's warning would reach nobody who can act on it
+            a = self._forward()[-1]
         r = self.error.residual(a, self.data.Y) / self.unit
         return r, self.error.value(a, self.data.Y, r)
 

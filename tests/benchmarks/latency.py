@@ -46,7 +46,7 @@ def redrawn(scene):
 
 redrawn({0.__name__}())"""
 MOVES = """\
-import gc, psutil
+import gc, psutil, time
 from {0.__module__} import {0.__name__}
 from lmteach.widgets import Explorer
 explorer = Explorer({0.__name__}())
@@ -55,6 +55,7 @@ stops = explorer.knobs["{1}"].stops
 def megabytes_after(moves):
     for move in range(moves):
         explorer.set({1}=stops[move % len(stops)])
+        time.sleep(0.01)  # hands are slower still; without it messages would pile up on their way to the browser
     gc.collect()
     return psutil.Process().memory_info().rss / 1e6
 
