@@ -39,7 +39,7 @@ def steps(problem, theta, n):
     return trials[-1].trial_theta, (perf_counter() - start) / n
 
 
-def compared(problems, theta, n, rounds=3):
+def compared(problems, theta, n, rounds=9):
     """{name: (θ after n trials, the seconds of a trial in each round)}, in turns; the first round is not counted."""
     times, ends = {name: [] for name in problems}, {}
     for _ in range(rounds + 1):
