@@ -101,6 +101,9 @@ def _dual(J, r, mu):
     twin=_package_step,
     slips={
         "This is v, with an entry for each residual. The step has one for each parameter: h = −Jᵀv.": _dual,
+        "This is −v, with an entry for each residual; Jᵀ is still missing: h = −Jᵀv.": lambda J, r, mu: (
+            -_dual(J, r, mu)
+        ),
         "This equals ours with the sign flipped: h = −Jᵀv goes downhill.": lambda J, r, mu: J.T @ _dual(J, r, mu),
         "Without μ this is the Gauss-Newton step of least norm: add μI to JJᵀ.": lambda J, r, mu: (
             -J.T @ np.linalg.solve(J @ J.T, r)
