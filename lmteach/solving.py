@@ -28,8 +28,9 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
     `method`: "lm", "gd" (needs `rate`) or "gn"; `options` are the solver's own. Around "lm" stand, unless `plain`:
     division of r by a power of two where its squares would leave the floating-point range, geodesic acceleration,
     and a Gauss-Newton polish of the last digits; with cross-entropy none of them, because J is not ∂r/∂θ there, nor
-    in float32, which has no last digits. `history`: "all" (arrays up to 64 MB), "light" (scalars) or n (arrays of the
-    last n trials). `progress`: True or False for a bar; None shows one in notebooks when a run takes over two seconds.
+    in float32, which has no last digits and stops at xtol = 1e-7. `history`: "all" (arrays up to 64 MB), "light"
+    (scalars) or n (arrays of the last n trials). `progress`: True or False for a bar; None shows one in notebooks when
+    a run takes over two seconds.
     Success means: stopped by gradient, step or loss, and F ≤ 1e-20·F(θ₀), or in float32 F down to the rounding of Y,
     or r at right angles to the columns of J (cosine ≤ 1e-3). Raises ValueError or TypeError for bad input.
     """
@@ -39,13 +40,11 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
     if isinstance(theta0, Step):
         raise TypeError("theta0 is a Step: expected θ, such as step.theta; from a Step, levenberg_marquardt goes on")
     theta0 = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
-    single = problem.precision == "float32"
-    careful = careful and not problem.generalized and not single
+    options, careful = _for_problem(problem, careful, options)
     exponent = _exponent(problem.residual(theta0)) if careful else 0
     run, options = (Divided(problem, exponent), _divided(options, exponent)) if exponent else (problem, options)
     first_loss = run.loss(theta0)
     counts = problem.n_residuals, problem.n_jacobians
-    options = {**({"geodesic": True} if careful else {"xtol": SINGLE_XTOL} if single else {}), **options}
     steps = METHODS[method](run, theta0, **options)
     trace = Trace(theta0.copy(), problem.loss(theta0), history)
     with _bar(progress) as bar:
@@ -60,6 +59,15 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
     trace.success, trace.message = _verdict(problem, run, trace, first_loss, stop, stages)
     trace.n_residuals, trace.n_jacobians = problem.n_residuals - counts[0], problem.n_jacobians - counts[1]
     return trace
+
+
+def _for_problem(problem, careful, options):
+    """(options, whether r is divided and the end polished): what suits the problem, unless told otherwise."""
+    if careful and problem.precision == "float32":
+        return {"xtol": SINGLE_XTOL, **options}, False
+    if careful and not problem.generalized:
+        return {"geodesic": True, **options}, True
+    return options, False
 
 
 def _follow(steps, trace, bar, exponent, problem):

@@ -459,6 +459,15 @@ def test_where_the_data_fit_exactly_single_precision_ends_at_its_rounding():
     assert run[-1].loss < 1e-9 * run[0].loss and NetworkFit(network, X, Y).rounding == 0
 
 
+def test_single_precision_changes_when_a_careful_run_stops_and_no_other():
+    network, theta, X, Y = case((3, 2), [Linear], n_samples=20)
+    fit = NetworkFit(network, X, Y, precision="float32")
+    for options, xtol in (({}, 1e-7), ({"xtol": 1e-3}, 1e-3), ({"plain": True}, 1e-12)):
+        assert solve(fit, theta, **options)[0].options.xtol == xtol
+    plain = solve(fit, theta, plain=True)
+    assert [*map(str, plain)] == [*map(str, levenberg_marquardt(fit, theta))]
+
+
 def test_a_trial_out_of_range_is_refused_in_single_precision_without_a_warning():
     network, theta, X, Y = case((2, 3, 1), [Relu, Linear], n_samples=20)
     fit = NetworkFit(network, X, Y, precision="float32")
