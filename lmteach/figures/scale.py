@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from ..checks import at_least, one_of, positive
-from ..prices import prices
+from ..prices import NUMBER, prices
 from .picture import BLACK, GREY, ORANGE, SKY, label
 from .scene import Control, Scene
 
@@ -18,7 +18,6 @@ DASHES = {"rows": (0, (1, 1)), "blocks": (0, (5, 2)), "samples": "-"}
 UNITS = (("years", 365.25 * 86400), ("days", 86400), ("hours", 3600), ("minutes", 60), ("s", 1), ("ms", 1e-3))
 SIZES = (("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 TICKS = {1e-3: "1 ms", 1: "1 s", 60: "1 min", 3600: "1 h", 86400: "1 day", 365.25 * 86400: "1 year"}
-NUMBER = 8  # bytes
 THIN = 0.004  # a side below this part of the picture would not be seen
 
 
@@ -27,7 +26,7 @@ def _hidden():
 
 
 def _samples():
-    return Control(0, len(SAMPLES) - 1, 1, "samples", whole=True, names=tuple(map(str, SAMPLES)))
+    return Control.choice(SAMPLES, "samples", SAMPLES.index(128))
 
 
 class TwoSquares(Scene):
@@ -100,11 +99,9 @@ class RoutePrices(Scene):
 
     controls = {
         "hidden": _hidden(),
-        "inputs": Control(0, len(INPUTS) - 1, len(INPUTS) - 1, "inputs", whole=True, names=tuple(map(str, INPUTS))),
+        "inputs": Control.choice(INPUTS, "inputs", INPUTS.index(784)),
         "samples": _samples(),
-        "outputs": Control(
-            0, len(OUTPUTS) - 1, len(OUTPUTS) - 1, "outputs", whole=True, names=tuple(map(str, OUTPUTS))
-        ),
+        "outputs": Control.choice(OUTPUTS, "outputs", OUTPUTS.index(10)),
     }
 
     def __init__(self, guess=None, measured=(), speed=1e10, memory=16e9):

@@ -24,9 +24,9 @@ class Control:
     play: bool = False
 
     @classmethod
-    def choice(cls, names, label):
-        """One of several names, the first to begin with."""
-        return cls(0, len(names) - 1, 0, label, whole=True, names=tuple(names))
+    def choice(cls, names, label, start=0):
+        """One of several names, the first to begin with unless another is given by its place."""
+        return cls(0, len(names) - 1, start, label, whole=True, names=tuple(map(str, names)))
 
     def checked(self, name, value):
         """The value, if it lies between the ends or is one of the names; else TypeError or ValueError."""
