@@ -34,7 +34,10 @@ __all__ = [
     "levenberg_marquardt",
     "solve",
 ]
-LIVE = ("explore_mu", "play")  # they need ipywidgets and matplotlib, for which nobody else should wait
+LIVE = (
+    "explore_mu",
+    "play",
+)  # they need ipywidgets and matplotlib, for which nobody else should wait
 
 
 def __getattr__(name):

@@ -24,7 +24,12 @@ EVENTS = (
 )  # fmt: skip
 MOST_TRIALS = 30  # of one epoch
 SMALLEST_MU, LARGEST_MU = 1e-20, 1e20
-ENDLESS = {"gtol": 0.0, "xtol": 0.0, "ftol": 0.0, "max_steps": 2**62}  # epochs are counted here, not there
+ENDLESS = {
+    "gtol": 0.0,
+    "xtol": 0.0,
+    "ftol": 0.0,
+    "max_steps": 2**62,
+}  # epochs are counted here, not there
 
 
 class StopTraining(Exception):
@@ -82,7 +87,9 @@ class LevenbergMarquardt:
         **unknown,
     ):
         for name in unknown:
-            raise TypeError(f"unknown parameter {name!r}: expected one of {', '.join(self.options)}")
+            raise TypeError(
+                f"unknown parameter {name!r}: expected one of {', '.join(self.options)}"
+            )
         self.network = network
         self.mu, self.mu_update_factor = mu, mu_update_factor
         self.error, self.loss = error, loss
@@ -92,7 +99,11 @@ class LevenbergMarquardt:
         self.errors, self.last_epoch, self.n_updates_made = Errors(), 0, 0
         self._handlers, self._line = [], None
 
-    options = {name: p.default for name, p in signature(__init__).parameters.items() if p.default is not p.empty}
+    options = {
+        name: p.default
+        for name, p in signature(__init__).parameters.items()
+        if p.default is not p.empty
+    }
 
     def __setattr__(self, name, value):
         """Parameters are checked whenever they are set, in the constructor and later."""
@@ -154,7 +165,9 @@ class LevenbergMarquardt:
             self._show()
         self._signal("epoch_end")
         if best and best.failed:
-            raise StopTraining(f"{best.fails} validation errors above the lowest, whose weights are given back")
+            raise StopTraining(
+                f"{best.fails} validation errors above the lowest, whose weights are given back"
+            )
 
     def _update(self, run):
         """One epoch's trials, and what they change: θ, μ and the count of updates; the training error after them."""
@@ -180,7 +193,9 @@ class LevenbergMarquardt:
         if self.max_fail is None:
             return None
         if test is None:
-            raise ValueError(f"max_fail = {self.max_fail} and no X_test, y_test: expected test data to validate on")
+            raise ValueError(
+                f"max_fail = {self.max_fail} and no X_test, y_test: expected test data to validate on"
+            )
         theta = self.network.theta
         return Best(self.max_fail, _mse(test, test.loss(theta)), theta)
 
@@ -218,7 +233,9 @@ class LevenbergMarquardt:
         X = as_floats(f"X{which}", X, 2, (None, self.network.n_inputs))
         y = as_floats(f"y{which}", y, 2, (None, self.network.n_outputs))
         if len(X) != len(y):
-            raise ValueError(f"X{which} has {len(X)} samples and y{which} has {len(y)}: expected the same number")
+            raise ValueError(
+                f"X{which} has {len(X)} samples and y{which} has {len(y)}: expected the same number"
+            )
         order = np.random.default_rng(0).permutation(len(X)) if shuffle else slice(None)
         return NetworkFit(self.network, X[order], y[order])
 
@@ -249,7 +266,9 @@ class Run:
             steps, last_theta, *last = self._left
             if last == [mu, factor] and np.array_equal(last_theta, theta):
                 return steps
-        return levenberg_marquardt(self.problem, theta, mu, Factor(factor, SMALLEST_MU, LARGEST_MU), **ENDLESS)
+        return levenberg_marquardt(
+            self.problem, theta, mu, Factor(factor, SMALLEST_MU, LARGEST_MU), **ENDLESS
+        )
 
 
 class Best:
@@ -285,8 +304,14 @@ def _handlers(signals):
     if isinstance(signals, dict):
         return [_checked(signals)]
     if isinstance(signals, type):
-        raise TypeError(f"signals holds the class {signals.__name__}: expected an object of it, {signals.__name__}()")
-    methods = {event: getattr(signals, event) for event in EVENTS if callable(getattr(signals, event, None))}
+        raise TypeError(
+            f"signals holds the class {signals.__name__}: expected an object of it, {signals.__name__}()"
+        )
+    methods = {
+        event: getattr(signals, event)
+        for event in EVENTS
+        if callable(getattr(signals, event, None))
+    }
     if not methods and not callable(signals):
         raise TypeError(
             f"signals is {signals!r}: expected a function, a dict, an object with handlers, or a list of them"
@@ -298,7 +323,9 @@ def _checked(signals):
     for event, handler in signals.items():
         one_of("signals: event", event, EVENTS)
         if not callable(handler):
-            raise TypeError(f"signals[{event!r}] is {handler!r}: expected a function of the optimizer")
+            raise TypeError(
+                f"signals[{event!r}] is {handler!r}: expected a function of the optimizer"
+            )
     return dict(signals)
 
 
@@ -313,7 +340,9 @@ def _as_network(name, value):
 
 def _as_mu(name, value):
     if not SMALLEST_MU <= positive(name, value) <= LARGEST_MU:
-        raise ValueError(f"{name} = {value!r}: expected a number from {SMALLEST_MU:.0e} to {LARGEST_MU:.0e}")
+        raise ValueError(
+            f"{name} = {value!r}: expected a number from {SMALLEST_MU:.0e} to {LARGEST_MU:.0e}"
+        )
     return float(value)
 
 

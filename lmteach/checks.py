@@ -13,12 +13,18 @@ LARGEST_SINGLE = 2.0**60  # whose square is far within its range
 
 def as_array(name, value, ndim, shape=None):
     """A float64 (or symbolic) array made from value; the caller's array is never changed."""
-    expected = f"an array of numbers with {ndim} axis" if ndim == 1 else f"an array of numbers with {ndim} axes"
+    expected = (
+        f"an array of numbers with {ndim} axis"
+        if ndim == 1
+        else f"an array of numbers with {ndim} axes"
+    )
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} is not {expected}: {error}") from None
-    if array.dtype == object and not all(hasattr(x, "free_symbols") or is_real(x) for x in array.flat):
+    if array.dtype == object and not all(
+        hasattr(x, "free_symbols") or is_real(x) for x in array.flat
+    ):
         raise TypeError(f"{name} holds {_kinds(array)}: expected {expected}")
     if array.dtype != object:
         array = _as_float(name, array, expected)
@@ -39,7 +45,9 @@ def copied(name, value):
     try:
         return np.array(value)
     except ValueError as error:
-        raise ValueError(f"{name} is not an array: {error}; expected rows of the same length") from None
+        raise ValueError(
+            f"{name} is not an array: {error}; expected rows of the same length"
+        ) from None
 
 
 def as_finite(name, value, ndim, shape=None):
@@ -55,7 +63,9 @@ def as_finite(name, value, ndim, shape=None):
     array = as_array(name, value, ndim, shape)
     if array.dtype != object and not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{name} holds {array[where]} at index {where}: expected finite numbers only")
+        raise ValueError(
+            f"{name} holds {array[where]} at index {where}: expected finite numbers only"
+        )
     return array
 
 
@@ -63,7 +73,9 @@ def as_floats(name, value, ndim, shape=None):
     """as_finite, and no symbols."""
     array = as_finite(name, value, ndim, shape)
     if array.dtype == object:
-        raise TypeError(f"{name} holds objects of type {type(array.flat[0]).__name__}: expected floats or integers")
+        raise TypeError(
+            f"{name} holds objects of type {type(array.flat[0]).__name__}: expected floats or integers"
+        )
     return array
 
 
@@ -110,12 +122,18 @@ def _kinds(array):
 
 
 def _hint(array, ndim):
-    return f" (for one column: reshape(-1, 1), shape {(array.size, 1)})" if (array.ndim, ndim) == (1, 2) else ""
+    return (
+        f" (for one column: reshape(-1, 1), shape {(array.size, 1)})"
+        if (array.ndim, ndim) == (1, 2)
+        else ""
+    )
 
 
 def is_real(value):
     """True for a real number that is not a bool."""
-    return type(value) is float or isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    return (
+        type(value) is float or isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    )
 
 
 def positive(name, value, or_zero=False):

@@ -46,7 +46,9 @@ def main(arguments=None):
 
 def _parser():
     """FOLDER and JupyterLab's options are unknown here: argparse would take `--port 9999` for a folder."""
-    parser = argparse.ArgumentParser(prog="lmteach", allow_abbrev=False, description=__doc__.replace("`", ""))
+    parser = argparse.ArgumentParser(
+        prog="lmteach", allow_abbrev=False, description=__doc__.replace("`", "")
+    )
     parser.add_argument("--version", action="version", version=f"lmteach {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="{lab,doctor}")
     lab_parser = commands.add_parser(
@@ -159,10 +161,14 @@ def _if_root(given):
 def _prefer_this_kernel():
     """Put the kernels of this Python before those a user or another program has registered."""
     here = os.path.join(sys.prefix, "share", "jupyter")
-    os.environ["JUPYTER_PATH"] = os.pathsep.join([here, *filter(None, [os.environ.get("JUPYTER_PATH")])])
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(
+        [here, *filter(None, [os.environ.get("JUPYTER_PATH")])]
+    )
     program = kernel_python()
     if program is None:
         print("No kernel python3 was found. Ask what is wrong: python -m lmteach doctor")
     elif not is_this_python(program):
-        print(f"Another Python, {program}, is registered as the kernel python3 and may not have lmteach.")
+        print(
+            f"Another Python, {program}, is registered as the kernel python3 and may not have lmteach."
+        )
         print(f"Take it away with: {sys.executable} -m jupyter kernelspec remove python3")

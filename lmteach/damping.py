@@ -25,9 +25,13 @@ class Factor:
         if positive("factor", self.factor) < 1:
             raise ValueError(f"factor = {self.factor!r}: expected a number of at least 1")
         if not is_real(self.mu_max):
-            raise TypeError(f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}")
+            raise TypeError(
+                f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}"
+            )
         if not self.mu_max > positive("mu_min", self.mu_min):
-            raise ValueError(f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}")
+            raise ValueError(
+                f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}"
+            )
 
     def update(self, mu, rho, accepted):
         """The next μ, and the rule that will judge the next trial."""

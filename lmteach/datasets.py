@@ -12,7 +12,9 @@ import numpy as np
 MAX_SEED = 2**32 - 1  # the largest that np.random.RandomState takes
 SMALL_SIDE, SMALL_INK = 8, 16  # a pixel of load_digits counts the ink in 4 × 4 cells
 SIDE, INK, N_CLASSES, N_TRAIN, MNIST_SHAPE = 28, 255, 10, 60_000, (70_000, 784)
-MNIST_FILES = [f"{part}-{of}-ubyte" for part in ("train", "t10k") for of in ("images-idx3", "labels-idx1")]
+MNIST_FILES = [
+    f"{part}-{of}-ubyte" for part in ("train", "t10k") for of in ("images-idx3", "labels-idx1")
+]
 IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP_MAGIC, MAX_NDIM = b"\x1f\x8b", 32  # every NumPy has arrays of up to 32 dimensions
 
@@ -32,7 +34,9 @@ def line(n=100, seed=42):
     Returns X (n, 1), Y (n, 1). ValueError, TypeError: n below 1, seed outside 0 … 2³² − 1.
     Source: the first listing of the blog post on Levenberg-Marquardt that started this project.
     """
-    stream = np.random.RandomState(_number("seed", seed, 0, MAX_SEED))  # leaves np.random's own state alone
+    stream = np.random.RandomState(
+        _number("seed", seed, 0, MAX_SEED)
+    )  # leaves np.random's own state alone
     X = stream.rand(_number("n", n, 1), 1).astype(np.float32)
     Y = 3 * X + 1 + 0.1 * stream.randn(*X.shape).astype(np.float32)
     return X.astype(np.float64), Y.astype(np.float64)
@@ -101,9 +105,13 @@ def split(X, Y, fraction=0.75, seed=0, stratify=None):
         f"stratify is {labels.dtype} {labels.shape}: expected integers or strings of shape ({N},)",
     )
     n_train = round(_number("fraction", fraction, 0, 1, kind=float) * N)
-    _expect(0 < n_train < N, f"fraction = {fraction} of {N} samples: expected one or more in each part")
+    _expect(
+        0 < n_train < N, f"fraction = {fraction} of {N} samples: expected one or more in each part"
+    )
     chance = np.random.default_rng(_number("seed", seed, 0, MAX_SEED)).random(N)
-    train = np.empty(N, bool)  # class after class, each in a random order, we draw at even distances
+    train = np.empty(
+        N, bool
+    )  # class after class, each in a random order, we draw at even distances
     train[np.lexsort((chance, labels))] = np.diff(np.arange(N + 1, dtype=np.int64) * n_train // N)
     return (X[train], Y[train]), (X[~train], Y[~train])
 
@@ -114,7 +122,10 @@ def standardize(train, *others):
     Returns a tuple of new arrays. ValueError, TypeError: not 2-D, real and finite; train constant.
     """
     train, others = _table("train", train), [_table("others", array) for array in others]
-    _expect(np.ptp(train) > 0, f"train is {train.flat[0]} everywhere: expected at least two different values")
+    _expect(
+        np.ptp(train) > 0,
+        f"train is {train.flat[0]} everywhere: expected at least two different values",
+    )
     mean, std = train.mean(), train.std()
     return tuple((array - mean) / std for array in (train, *others))
 
@@ -130,12 +141,21 @@ def read_idx(path):
     dtype, shape = _idx_header(path, content)
     start = 4 + 4 * len(shape)
     size = start + dtype.itemsize * math.prod(shape)  # Python's integers: no header overflows them
-    _expect(len(content) == size, f"{path}: {len(content)} bytes, expected {size} for {dtype.name} {shape}")
-    return np.frombuffer(content, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+    _expect(
+        len(content) == size,
+        f"{path}: {len(content)} bytes, expected {size} for {dtype.name} {shape}",
+    )
+    return (
+        np.frombuffer(content, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+    )
 
 
 def _unpacked(path):
-    _expect(path.is_file(), f"{path}: no such file, expected an IDX file, gzipped or not", FileNotFoundError)
+    _expect(
+        path.is_file(),
+        f"{path}: no such file, expected an IDX file, gzipped or not",
+        FileNotFoundError,
+    )
     content = path.read_bytes()
     try:
         return gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
@@ -177,8 +197,13 @@ def _read_digits(images_path, labels_path):
             array.dtype == np.uint8 and array.shape[1:] == shape,
             f"{path}: {array.dtype} {array.shape}, expected uint8 of shape {('N', *shape)}",
         )
-    _expect(labels.max() < N_CLASSES, f"{labels_path}: label {labels.max()}, expected 0 to {N_CLASSES - 1}")
-    _expect(len(images) == len(labels), f"{labels_path}: {len(labels)} labels, expected {len(images)}")
+    _expect(
+        labels.max() < N_CLASSES,
+        f"{labels_path}: label {labels.max()}, expected 0 to {N_CLASSES - 1}",
+    )
+    _expect(
+        len(images) == len(labels), f"{labels_path}: {len(labels)} labels, expected {len(images)}"
+    )
     return _as_digits(images / INK, labels)
 
 
@@ -187,14 +212,20 @@ def _fetch_mnist():
 
     try:  # liac-arff, because scikit-learn's quicker parser needs pandas
         raw = fetch_openml("mnist_784", version=1, as_frame=False, parser="liac-arff")
-    except Exception as error:  # no network, a broken line, a spoilt cache: one way out of all of them
+    except (
+        Exception
+    ) as error:  # no network, a broken line, a spoilt cache: one way out of all of them
         raise OSError(
             f"no MNIST from openml.org ({error}); without a network use mnist(folder), a folder "
             f"with the four IDX files {', '.join(MNIST_FILES)}, gzipped or not"
         ) from error
-    _expect(raw.data.shape == MNIST_SHAPE, f"openml.org gave {raw.data.shape}, expected {MNIST_SHAPE}")
+    _expect(
+        raw.data.shape == MNIST_SHAPE, f"openml.org gave {raw.data.shape}, expected {MNIST_SHAPE}"
+    )
     images, labels = raw.data.reshape(-1, SIDE, SIDE) / INK, raw.target
-    return _as_digits(images[:N_TRAIN], labels[:N_TRAIN]), _as_digits(images[N_TRAIN:], labels[N_TRAIN:])
+    return _as_digits(images[:N_TRAIN], labels[:N_TRAIN]), _as_digits(
+        images[N_TRAIN:], labels[N_TRAIN:]
+    )
 
 
 def _as_digits(images, labels):
@@ -224,8 +255,15 @@ def _array(name, value):
 
 def _table(name, value):
     array = _array(name, value)
-    _expect(array.dtype.kind in "iuf", f"{name} has dtype {array.dtype}: expected real numbers", TypeError)
-    _expect(array.size and array.ndim == 2, f"{name} has shape {array.shape}: expected 2-D and not empty")
+    _expect(
+        array.dtype.kind in "iuf",
+        f"{name} has dtype {array.dtype}: expected real numbers",
+        TypeError,
+    )
+    _expect(
+        array.size and array.ndim == 2,
+        f"{name} has shape {array.shape}: expected 2-D and not empty",
+    )
     _expect(np.isfinite(array).all(), f"{name} has NaN or infinite values: expected finite ones")
     return array.astype(np.float64)
 

@@ -40,7 +40,11 @@ def doctor(folder):
     print(f"Python {platform.python_version()} ({sys.executable}) on {platform.platform()}")
     checks = [check_packages, check_solvers, check_figure, check_kernel, check_lessons]
     results = [*(_passes(check) for check in checks), _passes(check_folder, folder)]
-    print("All is well." if all(results) else f"{results.count(False)} of {len(results)} checks failed.")
+    print(
+        "All is well."
+        if all(results)
+        else f"{results.count(False)} of {len(results)} checks failed."
+    )
     return 0 if all(results) else 1
 
 
@@ -111,7 +115,9 @@ def check_kernel():
     manager, client = start_new_kernel(kernel_name="python3", stderr=subprocess.DEVNULL)
     try:
         questions = {"where": "sys.prefix"}
-        reply = client.execute_interactive("import lmteach, sys", timeout=60, user_expressions=questions)
+        reply = client.execute_interactive(
+            "import lmteach, sys", timeout=60, user_expressions=questions
+        )
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -120,7 +126,10 @@ def check_kernel():
 
 def _judge(answer):
     """A kernel may be another Python, or be the right one and still not find lmteach."""
-    require(answer["status"] == "ok", f"The kernel python3 cannot import lmteach: {answer.get('evalue')}.")
+    require(
+        answer["status"] == "ok",
+        f"The kernel python3 cannot import lmteach: {answer.get('evalue')}.",
+    )
     prefix = answer["user_expressions"]["where"]["data"]["text/plain"]
     require(prefix == repr(sys.prefix), f"The kernel python3 is another Python, in {prefix}.")
     return "The kernel python3 is the Python that has lmteach."

@@ -38,7 +38,9 @@ def shipped():
     files = {path.relative_to(source): path for path in sorted(source.rglob("*")) if path.is_file()}
     visible = {name.as_posix(): path for name, path in files.items() if not _is_hidden(name)}
     if not visible:
-        raise LessonError(f"No lessons were found in {source}: this lmteach is incomplete, install it again.")
+        raise LessonError(
+            f"No lessons were found in {source}: this lmteach is incomplete, install it again."
+        )
     return visible
 
 
@@ -70,7 +72,9 @@ def install(folder, reset=()):
     fresh = {name for word in reset for name in _named(word, files)}
     folder.mkdir(parents=True, exist_ok=True)
     known = _read_manifest(folder)
-    outcomes = [_place(folder, name, source, known, name in fresh) for name, source in files.items()]
+    outcomes = [
+        _place(folder, name, source, known, name in fresh) for name, source in files.items()
+    ]
     _write_manifest(folder, known)
     return outcomes
 
@@ -78,7 +82,9 @@ def install(folder, reset=()):
 def _refuse_the_source(folder):
     source, target = shipped_folder().resolve(), folder.resolve()
     if source in (target, *target.parents):
-        raise LessonError(f"{folder} is where the lessons come from: choose another folder for your copies.")
+        raise LessonError(
+            f"{folder} is where the lessons come from: choose another folder for your copies."
+        )
 
 
 def _named(word, files):
@@ -86,7 +92,9 @@ def _named(word, files):
     lessons = [name for name in files if name.endswith(".ipynb")]
     found = [name for name in lessons if word in (name, name[:-6]) or name.startswith(word + "_")]
     if not found:
-        raise LessonError(f"There is no lesson {word!r} to reset; the lessons are {', '.join(lessons)}.")
+        raise LessonError(
+            f"There is no lesson {word!r} to reset; the lessons are {', '.join(lessons)}."
+        )
     return found
 
 
@@ -111,7 +119,10 @@ def _place(folder, name, source, known, reset):
 def _put_beside(source, target, name, known):
     """Put the newer file beside the learner's; an earlier newer one that was worked in is set aside first."""
     beside = target.with_name(f"{target.stem}.new{target.suffix}")
-    if beside.exists() and sources_hash(beside) not in (known.get(beside.name), sources_hash(source)):
+    if beside.exists() and sources_hash(beside) not in (
+        known.get(beside.name),
+        sources_hash(source),
+    ):
         _set_aside(beside)
     known[beside.name] = sources_hash(source)
     return _copied(source, beside, Outcome(name, "beside", beside.name))

@@ -40,13 +40,21 @@ class Linearization:
     read-only and belongs to the reader. `precision` is the dtype of J and of the sums over samples, r's unless given.
     """
 
-    def __init__(self, r, write_rows, n_parameters, per_sample, work=None, loss=None, precision=None):
+    def __init__(
+        self, r, write_rows, n_parameters, per_sample, work=None, loss=None, precision=None
+    ):
         self.r = r
         self.loss = inner(r, r) / 2 if loss is None else loss
-        self._write_rows, self._n_parameters, self._per_sample = write_rows, n_parameters, per_sample
+        self._write_rows, self._n_parameters, self._per_sample = (
+            write_rows,
+            n_parameters,
+            per_sample,
+        )
         self._work, self._buffer = work, _fresh if work is None else work.buffer
         self._precision = precision or r.dtype
-        self._chunk = per_sample * (CHUNK_BYTES // (8 * n_parameters * per_sample) or 1)  # rows: whole samples
+        self._chunk = per_sample * (
+            CHUNK_BYTES // (8 * n_parameters * per_sample) or 1
+        )  # rows: whole samples
         self._whole = self._A = self._g = None
 
     @property
@@ -127,7 +135,9 @@ class Linearization:
     def cosine(self):
         """max_j |cos(J_j, r)|, 0 for a column of zeros."""
         lengths = self.column_norms * np.sqrt(2 * self.loss)
-        return float(np.max(np.divide(abs(self.g), lengths, out=np.zeros(len(lengths)), where=lengths > 0)))
+        return float(
+            np.max(np.divide(abs(self.g), lengths, out=np.zeros(len(lengths)), where=lengths > 0))
+        )
 
     def divided(self, unit):
         """The same model with r and J divided by a unit; F is ½ rᵀr."""
@@ -155,7 +165,9 @@ class Linearization:
 
     def _widened_lower(self, A):
         wide = self._square("wide A", self.r.dtype)
-        with np.errstate(invalid="ignore"):  # above the diagonal stands anything, which might not even be a number
+        with np.errstate(
+            invalid="ignore"
+        ):  # above the diagonal stands anything, which might not even be a number
             copy_lower(A, wide)
         return wide
 
@@ -184,7 +196,10 @@ class Damped:
     def __init__(self, here, mu, scale):
         shift = mu if scale is None else mu * scale**2
         A, g = here._lower(), here.g
-        self._here, self._solve = here, spd_solver(A, shift, here._buffer("L", A.shape, A.dtype, "F"))
+        self._here, self._solve = (
+            here,
+            spd_solver(A, shift, here._buffer("L", A.shape, A.dtype, "F")),
+        )
         self.h = h = -self._solve(g)
         self.predicted = inner(h, shift * h - g) / 2
 

@@ -56,9 +56,13 @@ class Network:
         for i, layer in enumerate(layers):
             instance(f"layers[{i}]", layer, Layer, "a layer, such as Tanh(4)")
             if (type(layer).__name__ == "Input") != (i == 0):
-                raise ValueError(f"layers[{i}] is {layer!r}: expected Input(n) first, and nowhere else")
+                raise ValueError(
+                    f"layers[{i}] is {layer!r}: expected Input(n) first, and nowhere else"
+                )
             if layer.couples and i != len(layers) - 1:
-                raise ValueError(f"layers[{i}] is {layer!r}: expected it as the last layer, and nowhere else")
+                raise ValueError(
+                    f"layers[{i}] is {layer!r}: expected it as the last layer, and nowhere else"
+                )
         if not layers:
             raise ValueError("layers is empty: expected Input(n) and at least one more layer")
         self.inputs, *self.layers = layers
@@ -111,7 +115,11 @@ class Network:
 
     def forward(self, X, theta=None):
         """[a⁰, …, a^L], each (N, n_l): zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ)."""
-        ready = isinstance(X, np.ndarray) and X.dtype in (FLOAT, SINGLE) and X.shape[1:] == (self.inputs.size,)
+        ready = (
+            isinstance(X, np.ndarray)
+            and X.dtype in (FLOAT, SINGLE)
+            and X.shape[1:] == (self.inputs.size,)
+        )
         activations = [a := X if ready else as_array("X", X, 2, (None, self.n_inputs))]
         for layer, (W, b) in zip(self.layers, self._weights(theta)):
             z = product(W, a)
@@ -128,7 +136,9 @@ class Network:
         weights, a = self._weights(theta), activations[-1]
         start = self._start(a, start)
         r = r.reshape(a.shape)
-        deltas = [r * self.layers[-1].slope(a) if start is None else (start * r.T[:, None]).sum(axis=0).T]
+        deltas = [
+            r * self.layers[-1].slope(a) if start is None else (start * r.T[:, None]).sum(axis=0).T
+        ]
         for i in reversed(range(1, len(self.layers))):
             delta = product(weights[i][0].T, deltas[0])
             delta *= self.layers[i - 1].slope(activations[i])
@@ -138,7 +148,9 @@ class Network:
     def gradient(self, activations, deltas):
         """∇F = [∂F/∂W¹, ∂F/∂b¹, …], (P,): ∂F/∂Wˡ = Σᵢ δˡᵢ aˡ⁻¹ᵢᵀ, ∂F/∂bˡ = Σᵢ δˡᵢ."""
         pairs = zip(activations, deltas, strict=False)
-        return np.concatenate([part for a, delta in pairs for part in ((delta.T @ a).ravel(), delta.sum(axis=0))])
+        return np.concatenate(
+            [part for a, delta in pairs for part in ((delta.T @ a).ravel(), delta.sum(axis=0))]
+        )
 
     def sensitivities(self, activations, theta=None, start=None):
         """[S¹, …, S^L], each (N, m, n_l): S^L = I ∘ f′(z^L), Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘ f′(zˡ).
@@ -177,7 +189,11 @@ class Network:
             start = self._start(activations[-1], start)
         if start is None:
             slope = self.layers[-1].slope(activations[-1]).T
-            S = slope if m == 1 else (self._identity.astype(slope.dtype) * slope[:, :, None]).reshape(m, -1)
+            S = (
+                slope
+                if m == 1
+                else (self._identity.astype(slope.dtype) * slope[:, :, None]).reshape(m, -1)
+            )
         else:
             S = start.transpose(1, 2, 0).reshape(m, -1)
         sensitivities = [S]
@@ -194,7 +210,11 @@ class Network:
         is not diagonal.
         """
         N, m = activations[-1].shape
-        Jt = np.empty((self.n_parameters, N * m), dtype=activations[-1].dtype) if out is None else out
+        Jt = (
+            np.empty((self.n_parameters, N * m), dtype=activations[-1].dtype)
+            if out is None
+            else out
+        )
         sensitivities = self._sensitivities(activations, self._weights(theta), start)
         for (shape, w, b), a, S in zip(self._blocks, activations, sensitivities):
             np.multiply(S[:, None], _columns(a, m), Jt[w].reshape(*shape, -1))
@@ -251,7 +271,11 @@ def _columns(a, m):
 
 def _flat(layers):
     """Networks among the layers count as their layers."""
-    return [x for layer in layers for x in ([layer.inputs, *layer.layers] if isinstance(layer, Network) else [layer])]
+    return [
+        x
+        for layer in layers
+        for x in ([layer.inputs, *layer.layers] if isinstance(layer, Network) else [layer])
+    ]
 
 
 def _blocks(sizes):

@@ -30,13 +30,17 @@ class Part:
     def divided(self, unit):
         """The same with r and J divided by a unit."""
         unit = self.unit * unit
-        return Part(self.network, self.weights, self.data, self.error, self.activations, unit, self.alone)
+        return Part(
+            self.network, self.weights, self.data, self.error, self.activations, unit, self.alone
+        )
 
     def pieces(self, size):
         """The same samples in as many parts of about `size` samples as there are; itself, if it is one."""
         N = len(self.data.X)
         edges = [N * i // -(-N // size) for i in range(-(-N // size) + 1)]
-        return [self] if len(edges) == 2 else (self._piece(slice(*edge)) for edge in pairwise(edges))
+        return (
+            [self] if len(edges) == 2 else (self._piece(slice(*edge)) for edge in pairwise(edges))
+        )
 
     def _piece(self, some):
         data, activations = Data(self.data.X[some], self.data.Y[some]), self.activations
@@ -45,7 +49,9 @@ class Part:
 
     def evaluate(self):
         """(r, F)."""
-        with np.errstate(over="ignore", invalid="ignore"):  # a worker's warning would reach nobody who can act on it
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # a worker's warning would reach nobody who can act on it
             a = self._forward()[-1]
         r = self.error.residual(a, self.data.Y) / self.unit
         return r, self.error.value(a, self.data.Y, r)
@@ -61,7 +67,10 @@ class Part:
 
     def _factors(self):
         activations = self._forward()
-        r, start = self.error.residual(activations[-1], self.data.Y), self.error.start(activations[-1])
+        r, start = (
+            self.error.residual(activations[-1], self.data.Y),
+            self.error.start(activations[-1]),
+        )
         factors = self.network.factors(activations, self.weights, start)
         if self.unit != 1:
             return r / self.unit, [(a, T / self.unit, slope) for a, T, slope in factors]
@@ -70,7 +79,9 @@ class Part:
     def rows(self, out=None):
         """(Jᵀ, r), Jᵀ in `out` if given."""
         activations = self._forward()
-        Jt = self.network.jacobian(activations, self.weights, out, self.error.start(activations[-1])).T
+        Jt = self.network.jacobian(
+            activations, self.weights, out, self.error.start(activations[-1])
+        ).T
         if self.unit != 1:
             Jt /= self.unit
         return Jt, self.error.residual(activations[-1], self.data.Y) / self.unit
@@ -83,7 +94,10 @@ class Part:
         return self.activations or self.network.forward(self.data.X, self.weights)
 
     def __getstate__(self):
-        return self.__dict__ | {"activations": None, "_opened": None}  # what is quicker to compute than to send
+        return self.__dict__ | {
+            "activations": None,
+            "_opened": None,
+        }  # what is quicker to compute than to send
 
 
 class Data:
@@ -116,4 +130,6 @@ class Data:
         for other in [other for other in list(kept) if other[0] != name[0]]:
             kept.pop(other, None)
         kept[name] = X, Y
-        return Data(X, Y, name, whole=True)  # so that a scheduler on the way sends on what it was sent
+        return Data(
+            X, Y, name, whole=True
+        )  # so that a scheduler on the way sends on what it was sent

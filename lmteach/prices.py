@@ -12,7 +12,9 @@ from .checks import one_of
 from .linearization import CHUNK_BYTES
 
 NUMBER = 8  # bytes
-CACHE_BYTES = 2**20  # products of this much at a time stay in the processor's cache until they are summed
+CACHE_BYTES = (
+    2**20
+)  # products of this much at a time stay in the processor's cache until they are summed
 PART_BYTES = 2**22  # and so do the activations and sensitivities of so many samples
 SHARES = 8  # parts for an executor, at least, so that a slow worker holds up the others but little
 # Prices, in multiplications inside a large matrix product; measured by tests/benchmarks, rough on purpose:
@@ -53,8 +55,13 @@ def prices(sizes, n_samples, n_outputs, straight=True):
         "blocks": Price(
             "blocks",
             2 * n_samples * summed + P**3 // 3,
-            NUMBER * (2 * P**2 + summed) + CACHE_BYTES + min(NUMBER * n_samples * alive, CHUNK_BYTES),
-            n_samples * (summed + BUILT * built) + BUILT * P**2 + cholesky + OVERHEAD * (1 + len(counted)),
+            NUMBER * (2 * P**2 + summed)
+            + CACHE_BYTES
+            + min(NUMBER * n_samples * alive, CHUNK_BYTES),
+            n_samples * (summed + BUILT * built)
+            + BUILT * P**2
+            + cholesky
+            + OVERHEAD * (1 + len(counted)),
         ),
         "samples": Price(
             "samples",
@@ -74,10 +81,18 @@ def _products(k, j, sizes, straight):
     """
     (n_a, n), (n_b, n_other) = sizes[k], sizes[j]
     last, m = len(sizes) - 1, sizes[-1][1]
-    if straight and j == last and k >= last - 1:  # the last layer's S is 1, and the one before has a T of its own
-        return (n * (min(n_a, n_b) + 1), max(n_a, n_b) + 1, 1) if k < j else (1, triangle(n_a + 1), 0)
+    if (
+        straight and j == last and k >= last - 1
+    ):  # the last layer's S is 1, and the one before has a T of its own
+        return (
+            (n * (min(n_a, n_b) + 1), max(n_a, n_b) + 1, 1) if k < j else (1, triangle(n_a + 1), 0)
+        )
     once = straight and k == last - 1
-    return (triangle(n), triangle(n_a + 1), 1 if once else m) if k == j else (n * n_other, (n_a + 1) * (n_b + 1), m)
+    return (
+        (triangle(n), triangle(n_a + 1), 1 if once else m)
+        if k == j
+        else (n * n_other, (n_a + 1) * (n_b + 1), m)
+    )
 
 
 def choice(sizes, n_samples, n_outputs, straight, route=None, shared=False):
@@ -90,7 +105,10 @@ def choice(sizes, n_samples, n_outputs, straight, route=None, shared=False):
                 'route = "samples" with an executor: expected "rows" or "blocks", whose sums can be shared'
             )
         return route, f"{route}: asked for; {_megabytes(priced[route])}"
-    best = min((p for p in priced.values() if not (shared and p.route == "samples")), key=lambda price: price.time)
+    best = min(
+        (p for p in priced.values() if not (shared and p.route == "samples")),
+        key=lambda price: price.time,
+    )
     P, M = sum((n_in + 1) * n for n_in, n in sizes), n_samples * n_outputs
     why = {
         "rows": f"{M} residuals × {P} parameters are few enough to form J",
@@ -109,7 +127,9 @@ def cuts(route, sizes, n_samples, shared=False):
     if route == "samples":
         return [(0, n_samples)]
     m, units, P = sizes[-1][1], sum(n for _, n in sizes), sum((n_in + 1) * n for n_in, n in sizes)
-    numbers = {"blocks": units * (1 + m), "rows": units + m * P * shared}[route]  # alone, rows has its own chunks of Jᵀ
+    numbers = {"blocks": units * (1 + m), "rows": units + m * P * shared}[
+        route
+    ]  # alone, rows has its own chunks of Jᵀ
     n_parts = max(-(-NUMBER * n_samples * numbers // CHUNK_BYTES), SHARES if shared else 1)
     edges = np.linspace(0, n_samples, min(n_parts, n_samples) + 1).astype(int)
     return [(int(start), int(stop)) for start, stop in pairwise(edges)]

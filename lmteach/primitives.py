@@ -116,7 +116,9 @@ def gram(Jt, out=None, add=False):
     if out is None:
         out = np.zeros((len(Jt), len(Jt)), Jt.dtype, order="F")
     syrk = ssyrk if Jt.dtype.char == "f" else dsyrk
-    trans = lower = overwrite = 1  # by position, here and below: for small matrices names cost as much as the call
+    trans = lower = overwrite = (
+        1  # by position, here and below: for small matrices names cost as much as the call
+    )
     return syrk(1.0, Jt.T, float(add), out, trans, lower, overwrite)
 
 
@@ -160,7 +162,9 @@ def least_norm(J, v):
         import sympy
 
         return np.array(sympy.Matrix(J).pinv() * sympy.Matrix(v), dtype=object).ravel()
-    return np.linalg.lstsq(J, v, rcond=max(J.shape) * np.finfo(J.dtype).eps)[0]  # J may be less precise than v
+    return np.linalg.lstsq(J, v, rcond=max(J.shape) * np.finfo(J.dtype).eps)[
+        0
+    ]  # J may be less precise than v
 
 
 def _each(function, z):

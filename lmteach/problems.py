@@ -97,7 +97,11 @@ class LeastSquares(Problem):
     def __init__(self, residual, jacobian=None, check_jacobian=True):
         super().__init__()
         self._function = function("residual", residual, "residual(theta) → r, (M,)")
-        self._given = jacobian if jacobian is None else function("jacobian", jacobian, "jacobian(theta) → J, (M, P)")
+        self._given = (
+            jacobian
+            if jacobian is None
+            else function("jacobian", jacobian, "jacobian(theta) → J, (M, P)")
+        )
         self._check = flag("check_jacobian", check_jacobian)
         self._jacobian = None  # chosen at the first θ
 
@@ -105,14 +109,18 @@ class LeastSquares(Problem):
         """Why the Jacobian that was handed in should not be trusted at θ; None if nothing speaks against it."""
         if self._given is None or not self._check or holds_symbols(theta):
             return None
-        J = as_finite("jacobian(theta)", self._given(theta.copy()), 2, (len(self._r) or None, len(theta)))
+        J = as_finite(
+            "jacobian(theta)", self._given(theta.copy()), 2, (len(self._r) or None, len(theta))
+        )
         return disagreement(self._function, theta, J)
 
     def _residual(self, theta):
         return as_array("residual(theta)", self._function(theta.copy()), 1).copy()
 
     def _rows(self, theta):
-        J = np.array(as_finite("jacobian(theta)", self._jacobian_at(theta), 2, (len(self._r), len(theta))))
+        J = np.array(
+            as_finite("jacobian(theta)", self._jacobian_at(theta), 2, (len(self._r), len(theta)))
+        )
 
         def write_rows(start, stop, out):
             out[...] = J[start:stop].T
@@ -127,11 +135,15 @@ class LeastSquares(Problem):
         else:
             self._jacobian = self._given
             if problem := self.verify(theta):
-                raise ValueError(f"{problem} If r is noisy or has a kink there, pass check_jacobian=False.")
+                raise ValueError(
+                    f"{problem} If r is noisy or has a kink there, pass check_jacobian=False."
+                )
         return self._jacobian(theta.copy())
 
     def _numerical(self, theta):
-        numbers_only(theta, "jacobian is None: expected a function jacobian(theta) where theta holds symbols")
+        numbers_only(
+            theta, "jacobian is None: expected a function jacobian(theta) where theta holds symbols"
+        )
         return checked_jacobian(self._function, theta)
 
 
@@ -150,13 +162,19 @@ class CurveFit(LeastSquares):
         y = copied("y", y)
         self.y = as_finite("y", y, min(max(y.ndim, 1), 2))
         if isinstance(self.x, np.ndarray) and self.x.ndim and len(self.x) != len(self.y):
-            raise ValueError(f"x has {len(self.x)} samples and y has {len(self.y)}: expected the same number")
-        super().__init__(self._difference, jacobian and (lambda theta: jacobian(theta, self.x)), check_jacobian)
+            raise ValueError(
+                f"x has {len(self.x)} samples and y has {len(self.y)}: expected the same number"
+            )
+        super().__init__(
+            self._difference, jacobian and (lambda theta: jacobian(theta, self.x)), check_jacobian
+        )
 
     def _difference(self, theta):
         prediction = np.asarray(self.model(theta, self.x))
         if prediction.shape != self.y.shape:
-            raise ValueError(f"model(theta, x) has shape {prediction.shape}: expected that of y, {self.y.shape}")
+            raise ValueError(
+                f"model(theta, x) has shape {prediction.shape}: expected that of y, {self.y.shape}"
+            )
         return (prediction - self.y).ravel()
 
 
@@ -176,17 +194,25 @@ class NetworkFit(Problem):
 
     def __init__(self, network, X, Y, loss="mse", route=None, executor=None, precision="float64"):
         super().__init__()
-        self.network = instance("network", network, Network, "a Network, such as Input(2) >> Tanh(4) >> Linear(1)")
+        self.network = instance(
+            "network", network, Network, "a Network, such as Input(2) >> Tanh(4) >> Linear(1)"
+        )
         if not network.layers:
             raise ValueError(f"network is {network!r}: expected at least one layer after the input")
         self.loss_name, self._error = one_of("loss", loss, tuple(LOSSES)), LOSSES[loss]
         if self._error.coupled and not network.layers[-1].couples:
-            raise ValueError(f"loss = {loss!r} with {network.layers[-1]!r} last: expected a Softmax layer there")
+            raise ValueError(
+                f"loss = {loss!r} with {network.layers[-1]!r} last: expected a Softmax layer there"
+            )
         # Column by column, as everything that the network computes from them: neighbouring samples are neighbours.
         self.X = np.array(as_finite("X", X, 2, (None, network.n_inputs)), order="F")
-        self.Y = np.array(self._error.targets(as_finite("Y", Y, 2, (None, network.n_outputs))), order="F")
+        self.Y = np.array(
+            self._error.targets(as_finite("Y", Y, 2, (None, network.n_outputs))), order="F"
+        )
         if len(self.X) != len(self.Y):
-            raise ValueError(f"X has {len(self.X)} samples and Y has {len(self.Y)}: expected the same number")
+            raise ValueError(
+                f"X has {len(self.X)} samples and Y has {len(self.Y)}: expected the same number"
+            )
         self.n_parameters = network.n_parameters
         self.generalized = self._error.coupled
         self.precision = one_of("precision", precision, ("float64", "float32"))
@@ -195,7 +221,9 @@ class NetworkFit(Problem):
             _fits_single("X", self.X)
             _fits_single("Y", self.Y)
             self.X = self.X.astype(SINGLE)
-            self.rounding = 8 * np.finfo(SINGLE).eps ** 2 * float(np.square(self.Y).sum())  # ½ ‖4 eps Y‖²
+            self.rounding = (
+                8 * np.finfo(SINGLE).eps ** 2 * float(np.square(self.Y).sum())
+            )  # ½ ‖4 eps Y‖²
         self._choose(route, executor)
 
     def batches(self, size, seed):
@@ -212,7 +240,9 @@ class NetworkFit(Problem):
     def _choose(self, route, executor):
         self._asked, self._executor = route, executor
         if executor is not None and not callable(getattr(executor, "map", None)):
-            raise TypeError(f"executor is a {type(executor).__name__}: expected a concurrent.futures.Executor")
+            raise TypeError(
+                f"executor is a {type(executor).__name__}: expected a concurrent.futures.Executor"
+            )
         sizes = [(W.shape[1], W.shape[0]) for W, _ in self.network.split(self.network.theta)]
         straight, shared = self.network.layers[-1].straight, executor is not None
         self.route, self.why_route = prices.choice(sizes, *self.Y.shape, straight, route, shared)
@@ -228,7 +258,9 @@ class NetworkFit(Problem):
         if not self._single:
             return self._residual_from(theta)
         numbers_only(theta, 'precision = "float32": expected numbers in theta, not symbols')
-        with np.errstate(over="ignore", invalid="ignore"):  # a trial too far out is refused, as in double precision
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # a trial too far out is refused, as in double precision
             return self._residual_from(theta.astype(SINGLE))
 
     def _residual_from(self, theta):
@@ -248,7 +280,14 @@ class NetworkFit(Problem):
         """The Parts at the present θ, with their activations where those are kept."""
         alone, kept = len(self._cuts) == 1, self._activations if self._keeps else None
         return [
-            Part(self.network, self._weights, data, self._error, kept and [a[start:stop] for a in kept], alone=alone)
+            Part(
+                self.network,
+                self._weights,
+                data,
+                self._error,
+                kept and [a[start:stop] for a in kept],
+                alone=alone,
+            )
             for data, (start, stop) in zip(self._data, self._cuts, strict=True)
         ]
 
@@ -256,13 +295,22 @@ class NetworkFit(Problem):
         m, write_rows = self.Y.shape[1], self._kept_rows() if self._keeps else self._fresh_rows()
         if self._kind is None:
             return Linearization(r, write_rows, self.n_parameters, m, work, self._F, self._single)
-        parts = [(slice(m * a, m * b), part) for (a, b), part in zip(self._cuts, self._parts(), strict=True)]
+        parts = [
+            (slice(m * a, m * b), part)
+            for (a, b), part in zip(self._cuts, self._parts(), strict=True)
+        ]
         shape = self.n_parameters, m, work
         return self._kind(r, write_rows, *shape, self._F, self._single, parts, self._executor)
 
     def _kept_rows(self):
         """write_rows at the present θ, from the activations there."""
-        activations, weights, network, error, Y = self._activations, self._weights, self.network, self._error, self.Y
+        activations, weights, network, error, Y = (
+            self._activations,
+            self._weights,
+            self.network,
+            self._error,
+            self.Y,
+        )
 
         def write_rows(start, stop, out):
             here = activations

@@ -20,7 +20,9 @@ def sensitivity(T, slope):
 def block_sums(layers, inputs=None):
     """[the sums for each pair of layers, …] over some samples; `inputs`: distinct(â⁰), if it is known."""
     return [
-        on_diagonal(*layers[k], inputs if k == 0 else None) if k == j else beside(*layers[k], *layers[j])
+        on_diagonal(*layers[k], inputs if k == 0 else None)
+        if k == j
+        else beside(*layers[k], *layers[j])
         for k, j in pairs(len(layers))
     ]
 
@@ -136,7 +138,11 @@ def spread_diagonal(sums, n_in, n, At, w, b):
     of_pair, of_a = places_of(n), places_of(n_in + 1)
     W = At[w, w].reshape(n, n_in, n, n_in)
     for q in range(n):  # entry (q, j), (p, i) for p ≥ q
-        W[q, :, q:] = sums[of_pair[q, q] : of_pair[q, q] + n - q].take(of_a[:-1, :-1], axis=1).transpose(1, 0, 2)
+        W[q, :, q:] = (
+            sums[of_pair[q, q] : of_pair[q, q] + n - q]
+            .take(of_a[:-1, :-1], axis=1)
+            .transpose(1, 0, 2)
+        )
     At[w, b].reshape(n, n_in, n)[...] = sums[:, of_a[:-1, -1]][of_pair].transpose(0, 2, 1)
     At[b, b] = sums[:, -1][of_pair]
 

@@ -32,7 +32,9 @@ class Factored(Linearization):
     `executor`: any concurrent.futures.Executor that takes the parts, or None.
     """
 
-    def __init__(self, r, write_rows, n_parameters, per_sample, work, loss, precision, parts, executor=None):
+    def __init__(
+        self, r, write_rows, n_parameters, per_sample, work, loss, precision, parts, executor=None
+    ):
         super().__init__(r, write_rows, n_parameters, per_sample, work, loss, precision)
         self._parts, self._executor = parts, executor
 
@@ -65,7 +67,9 @@ class Factored(Linearization):
 
     def _JTv(self, v):
         v = self._rounded(v)
-        return self._widened(reduce(np.add, self._by_part(_backwards, [v[rows] for rows, _ in self._parts])))
+        return self._widened(
+            reduce(np.add, self._by_part(_backwards, [v[rows] for rows, _ in self._parts]))
+        )
 
     @property
     def column_norms(self):
@@ -76,7 +80,15 @@ class Factored(Linearization):
         """The same model with r and J divided by a unit."""
         shape, parts = (self._n_parameters, self._per_sample, self._work), self._parts
         parts = [(rows, part.divided(unit)) for rows, part in parts]
-        return type(self)(self.r / unit, self._rows_divided(unit), *shape, None, self._precision, parts, self._executor)
+        return type(self)(
+            self.r / unit,
+            self._rows_divided(unit),
+            *shape,
+            None,
+            self._precision,
+            parts,
+            self._executor,
+        )
 
 
 def by_executor(executor, task, parts, *more):
@@ -90,7 +102,10 @@ def by_executor(executor, task, parts, *more):
     ask = partial(_ask, task)
     results = list(executor.map(ask, parts, *more))
     missing = [i for i, result in enumerate(results) if result is None]
-    again = [[parts[i].with_samples() for i in missing], *([values[i] for i in missing] for values in more)]
+    again = [
+        [parts[i].with_samples() for i in missing],
+        *([values[i] for i in missing] for values in more),
+    ]
     for i, result in zip(missing, executor.map(ask, *again), strict=True):
         results[i] = result
     return results
@@ -196,7 +211,9 @@ class Samples(Factored):
         kept = squares > squares.max(initial=0) * len(squares) * np.finfo(self._precision).eps
         divisors = np.maximum(squares, 0) + mus[:, None]
         # Only μ = 0 has to leave out what may be rounding: its s = √(s²) may still count for half of the digits.
-        weights = np.divide(-(U.T @ self.r), divisors, out=np.zeros_like(divisors), where=kept | (mus[:, None] > 0))
+        weights = np.divide(
+            -(U.T @ self.r), divisors, out=np.zeros_like(divisors), where=kept | (mus[:, None] > 0)
+        )
         return np.array([self._JTv(U @ weight) for weight in weights])
 
     @property
@@ -212,7 +229,9 @@ class Samples(Factored):
     def orthogonal(self, tolerance):
         """True if |cos(J_j, r)| ≤ tolerance for every column."""
         most = tolerance * (2 * self.loss) ** 0.5
-        if abs(self.g).max() > most * self._gram().trace() ** 0.5:  # no column is longer than all of J
+        if (
+            abs(self.g).max() > most * self._gram().trace() ** 0.5
+        ):  # no column is longer than all of J
             return False
         return bool((abs(self.g) <= most * self.column_norms).all())
 
@@ -220,10 +239,18 @@ class Samples(Factored):
         """JJᵀ, (N·m, N·m), its lower triangle."""
         if self._K is None:
             part = self._parts[0][1]
-            boths = [part.data.remember(lambda X: X @ X.T + 1), *(a.T @ a + 1 for a, _, _ in part.open()[1][1:])]
-            layers = [(sensitivity(T, slope), both) for (_, T, slope), both in zip(part.open()[1], boths, strict=True)]
+            boths = [
+                part.data.remember(lambda X: X @ X.T + 1),
+                *(a.T @ a + 1 for a, _, _ in part.open()[1][1:]),
+            ]
+            layers = [
+                (sensitivity(T, slope), both)
+                for (_, T, slope), both in zip(part.open()[1], boths, strict=True)
+            ]
             K = self._zeros("K")
-            for i, (S, both) in enumerate(sorted(layers, key=lambda layer: layer[0].ndim, reverse=True)):
+            for i, (S, both) in enumerate(
+                sorted(layers, key=lambda layer: layer[0].ndim, reverse=True)
+            ):
                 if S.ndim == 2:
                     add_same(S, both, K)
                 elif i == 0:

@@ -41,7 +41,9 @@ class Slice(Problem):
         theta = np.array(as_floats("theta", theta, 1, (problem.n_parameters,)))
         for name, place in (("i", i), ("j", j)):
             if at_least(name, place, 0) >= len(theta):
-                raise ValueError(f"{name} = {place}: expected a whole number from 0 to {len(theta) - 1}")
+                raise ValueError(
+                    f"{name} = {place}: expected a whole number from 0 to {len(theta) - 1}"
+                )
         start, B = theta[[i, j]], np.eye(len(theta))[:, [i, j]]
         theta[[i, j]] = 0.0
         if i == j:
@@ -58,8 +60,12 @@ class Slice(Problem):
         here = copy(instance("problem", problem, Problem, KINDS)).linearize(theta)
         _, s, Vt = np.linalg.svd(here.J, full_matrices=False)
         if len(s) < 2 or s[1] <= 1e-12 * s[0]:
-            raise ValueError(f"theta: J has rank {int(s[0] > 0)} there; expected two singular values above 0")
-        downhill = np.where(Vt[:2] @ here.g > 0, -1.0, 1.0)  # the sign of a singular vector is the computer's whim
+            raise ValueError(
+                f"theta: J has rank {int(s[0] > 0)} there; expected two singular values above 0"
+            )
+        downhill = np.where(
+            Vt[:2] @ here.g > 0, -1.0, 1.0
+        )  # the sign of a singular vector is the computer's whim
         return cls(problem, theta, Vt[:2].T * downhill, names=("along v₁", "along v₂"))
 
     def full(self, phi):
@@ -90,7 +96,9 @@ def sliced(problem, theta, places):
     if isinstance(places, str) and places == "singular":
         return Slice.singular(problem, theta)
     if not isinstance(places, (list, tuple)) or len(places) != 2:
-        raise TypeError(f'slice = {places!r}: expected two places in theta, such as (0, 3), or "singular"')
+        raise TypeError(
+            f'slice = {places!r}: expected two places in theta, such as (0, 3), or "singular"'
+        )
     return Slice.weights(problem, theta, *places)
 
 

@@ -13,7 +13,9 @@ from .stopping import Stop, options_from
 from .trace import Step
 
 ALPHA = 0.1  # the geodesic term looks this far along h
-TOO_CURVED = 0.75  # a trial is refused where 2‖Da‖ is more than this of ‖Dh‖ (Transtrum & Sethna, 2012)
+TOO_CURVED = (
+    0.75  # a trial is refused where 2‖Da‖ is more than this of ‖Dh‖ (Transtrum & Sethna, 2012)
+)
 
 
 def levenberg_marquardt(problem, start, mu=None, damping=None, **options):
@@ -27,7 +29,9 @@ def levenberg_marquardt(problem, start, mu=None, damping=None, **options):
     """
     theta, k, options = _start(problem, start, options)
     if options.geodesic and problem.generalized:
-        raise ValueError("geodesic = True with cross-entropy: expected False, since J is not the derivative of r there")
+        raise ValueError(
+            "geodesic = True with cross-entropy: expected False, since J is not the derivative of r there"
+        )
     mu = None if mu is None else positive("mu", mu)
     damping = None if damping is None else _rule(damping)
     if not isinstance(start, Step) or start.damping is None:  # a θ, or a step that no μ led to
@@ -35,7 +39,9 @@ def levenberg_marquardt(problem, start, mu=None, damping=None, **options):
     next_mu, next_rule = start.damping.update(start.mu, start.rho, start.accepted)
     unchanged = mu is None and damping is None and options == start.options
     before = start if unchanged else None
-    return _levenberg_marquardt(problem, theta, mu or next_mu, damping or next_rule, start.scale, k, options, before)
+    return _levenberg_marquardt(
+        problem, theta, mu or next_mu, damping or next_rule, start.scale, k, options, before
+    )
 
 
 def _levenberg_marquardt(problem, theta, mu, damping, scale, k, options, step=None):
@@ -58,14 +64,20 @@ def _levenberg_marquardt(problem, theta, mu, damping, scale, k, options, step=No
 
 def _trial(problem, here, theta, k, mu, damping, scale, options):
     """One trial: the damped step from here, and whether F falls there."""
-    h, acceleration, predicted, refusal = _proposal(problem, here, theta, mu, scale, options.geodesic)
+    h, acceleration, predicted, refusal = _proposal(
+        problem, here, theta, mu, scale, options.geodesic
+    )
     delta_theta = h if acceleration is None else frozen(h + acceleration / 2)
     trial_theta = frozen(theta + delta_theta)
     trial_loss = math.nan if refusal else float(problem.loss(trial_theta, check=False))
     rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
     accepted = trial_loss < here.loss
     why = refusal or (
-        "F falls" if accepted else "F would not fall" if math.isfinite(trial_loss) else "F is not finite there"
+        "F falls"
+        if accepted
+        else "F would not fall"
+        if math.isfinite(trial_loss)
+        else "F is not finite there"
     )
     return Step(
         k, theta, here.loss, here.r, here.g, mu, h, acceleration, delta_theta, trial_theta, trial_loss,
@@ -101,7 +113,9 @@ def gradient_descent(problem, start, rate, **options):
     Yields a Step for every trial; returns the Stop. Raises ValueError or TypeError for bad input.
     """
     positive("rate", rate)
-    return _undamped(problem, *_start(problem, start, _limits(options)), 1 / rate, lambda here: -rate * here.g)
+    return _undamped(
+        problem, *_start(problem, start, _limits(options)), 1 / rate, lambda here: -rate * here.g
+    )
 
 
 def gauss_newton(problem, start, **options):
@@ -111,7 +125,9 @@ def gauss_newton(problem, start, **options):
     `start` is θ, (P,), or a Step to go on from; `options` are the limits of `stopping.Options`. Yields a Step for
     every trial; returns the Stop. Raises ValueError or TypeError for bad input.
     """
-    return _undamped(problem, *_start(problem, start, _limits(options)), 0.0, lambda here: here.step(0))
+    return _undamped(
+        problem, *_start(problem, start, _limits(options)), 0.0, lambda here: here.step(0)
+    )
 
 
 def _undamped(problem, theta, k, options, mu, propose):
@@ -121,7 +137,9 @@ def _undamped(problem, theta, k, options, mu, propose):
     while not (stop := options.before(here, k, mu)):
         h = frozen(propose(here))
         trial_theta = frozen(theta + h)
-        trial_loss = float(problem.loss(trial_theta, check=False)) if finite(trial_theta) else math.nan
+        trial_loss = (
+            float(problem.loss(trial_theta, check=False)) if finite(trial_theta) else math.nan
+        )
         predicted = float(h @ (mu * h - here.g)) / 2
         rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
         accepted = math.isfinite(trial_loss)
@@ -140,8 +158,13 @@ def _undamped(problem, theta, k, options, mu, propose):
 
 def _ended(options, step):
     """Why no trial should follow this step; None if one should."""
-    if not step.accepted and (step.damping is None or step.damping.update(step.mu, step.rho, False)[0] == step.mu):
-        return Stop("refused", f"trial {step.k} was refused ({step.why}), and nothing would change at the next one")
+    if not step.accepted and (
+        step.damping is None or step.damping.update(step.mu, step.rho, False)[0] == step.mu
+    ):
+        return Stop(
+            "refused",
+            f"trial {step.k} was refused ({step.why}), and nothing would change at the next one",
+        )
     return options.after(step)
 
 
@@ -150,9 +173,13 @@ def _start(problem, start, options):
     instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
     if isinstance(start, Step):
         if start.theta is None:
-            raise ValueError(f"start is trial {start.k} of a light history, without its θ: expected a step with arrays")
+            raise ValueError(
+                f"start is trial {start.k} of a light history, without its θ: expected a step with arrays"
+            )
         return start.next_theta, start.k + 1, options_from(options, start.options)
-    theta = frozen(np.array(as_finite("theta0", start, 1, problem.n_parameters and (problem.n_parameters,))))
+    theta = frozen(
+        np.array(as_finite("theta0", start, 1, problem.n_parameters and (problem.n_parameters,)))
+    )
     if not finite(problem.residual(theta)):
         raise ValueError(
             "theta0: residual(theta0) is not finite; expected a start where every residual is a finite number"

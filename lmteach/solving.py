@@ -17,7 +17,9 @@ METHODS = {"lm": levenberg_marquardt, "gd": gradient_descent, "gn": gauss_newton
 NAMES = {"lm": "Levenberg-Marquardt", "gd": "gradient descent", "gn": "Gauss-Newton"}
 RIGHT_ANGLE = 1e-3  # success needs max_j |cos(J_j, r)| at or below this,
 NOTHING_LEFT = 1e-20  # or F at or below this part of F(θ₀)
-LARGEST_EXPONENT = 64  # beyond 2^±64, μ or g² on the way might leave the range of mu_max or of floats
+LARGEST_EXPONENT = (
+    64  # beyond 2^±64, μ or g² on the way might leave the range of mu_max or of floats
+)
 POLISH_STEPS, SHRINK = 50, 0.9
 SINGLE_XTOL = 1e-7  # in float32 a network does not notice a smaller change of θ
 
@@ -38,11 +40,17 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
     careful = one_of("method", method, METHODS) == "lm" and not flag("plain", plain)
     progress = None if progress is None else flag("progress", progress)
     if isinstance(theta0, Step):
-        raise TypeError("theta0 is a Step: expected θ, such as step.theta; from a Step, levenberg_marquardt goes on")
+        raise TypeError(
+            "theta0 is a Step: expected θ, such as step.theta; from a Step, levenberg_marquardt goes on"
+        )
     theta0 = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
     options, careful = _for_problem(problem, careful, options)
     exponent = _exponent(problem.residual(theta0)) if careful else 0
-    run, options = (Divided(problem, exponent), _divided(options, exponent)) if exponent else (problem, options)
+    run, options = (
+        (Divided(problem, exponent), _divided(options, exponent))
+        if exponent
+        else (problem, options)
+    )
     first_loss = run.loss(theta0)
     counts = problem.n_residuals, problem.n_jacobians
     steps = METHODS[method](run, theta0, **options)
@@ -57,7 +65,10 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
         for step in polish:
             trace.add(_multiplied(step, exponent, problem))
     trace.success, trace.message = _verdict(problem, run, trace, first_loss, stop, stages)
-    trace.n_residuals, trace.n_jacobians = problem.n_residuals - counts[0], problem.n_jacobians - counts[1]
+    trace.n_residuals, trace.n_jacobians = (
+        problem.n_residuals - counts[0],
+        problem.n_jacobians - counts[1],
+    )
     return trace
 
 
@@ -123,7 +134,10 @@ def _verdict(problem, run, trace, first_loss, stop, stages):
         return False, f"Not finished: {stop.words}. {numbers}.{tail}"
     gone = here.loss <= max(NOTHING_LEFT * first_loss, problem.rounding)
     if not gone and not here.column_norms.any():
-        return False, f"r does not depend on θ here: minimum or plateau, cannot tell. F = {trace.loss:.3g}.{tail}"
+        return (
+            False,
+            f"r does not depend on θ here: minimum or plateau, cannot tell. F = {trace.loss:.3g}.{tail}",
+        )
     if not gone and cosine > RIGHT_ANGLE:
         return False, f"Stopped, not at a minimum: {stop.words}. {numbers}.{tail}"
     if doubt := problem.verify(trace.theta):
@@ -157,7 +171,11 @@ def _exponent(r):
 def _divided(options, exponent):
     """Options that are squares of r's unit, divided by that unit's square."""
     squares = {}
-    for name, least in (("mu", sys.float_info.min), ("target_loss", 0.0), ("mu_max", sys.float_info.min)):
+    for name, least in (
+        ("mu", sys.float_info.min),
+        ("target_loss", 0.0),
+        ("mu_max", sys.float_info.min),
+    ):
         if options.get(name) is not None:
             value = _squared(positive(name, options[name], or_zero=least == 0), -exponent)
             squares[name] = min(max(value, least), sys.float_info.max)
@@ -166,7 +184,10 @@ def _divided(options, exponent):
 
 def _multiplied(step, exponent, problem):
     """A step of a Divided problem in the caller's units."""
-    squares = {name: _squared(getattr(step, name), exponent) for name in ("loss", "g", "mu", "trial_loss", "predicted")}
+    squares = {
+        name: _squared(getattr(step, name), exponent)
+        for name in ("loss", "g", "mu", "trial_loss", "predicted")
+    }
     return step._replace(**squares, r=np.ldexp(step.r, exponent), problem=problem)
 
 

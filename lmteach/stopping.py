@@ -44,20 +44,30 @@ class Options:
     def before(self, here, k, mu):
         """Why no trial k should be made here; None if it should."""
         if here.loss <= self.target_loss:
-            return Stop("target", f"F = {here.loss:.3g} is at or below the target of {self.target_loss:.3g}")
+            return Stop(
+                "target", f"F = {here.loss:.3g} is at or below the target of {self.target_loss:.3g}"
+            )
         if here.orthogonal(self.gtol):
-            return Stop("gradient", f"r is orthogonal to every column of J within gtol = {self.gtol:.3g}")
+            return Stop(
+                "gradient", f"r is orthogonal to every column of J within gtol = {self.gtol:.3g}"
+            )
         if k >= self.max_steps:
             return Stop("max_steps", f"{k} trials were made, as many as max_steps allows")
         if mu > self.mu_max:
-            return Stop("mu_max", f"μ = {mu:.3g} rose above mu_max = {self.mu_max:.3g}, and no trial lowers F")
+            return Stop(
+                "mu_max",
+                f"μ = {mu:.3g} rose above mu_max = {self.mu_max:.3g}, and no trial lowers F",
+            )
         return None
 
     def after(self, step):
         """Why this step should be the last; None if it should not."""
         if norm(step.delta_theta) <= self.xtol * (norm(step.theta) + self.xtol):
             return Stop("step", f"‖Δθ‖ fell to xtol = {self.xtol:.3g} of ‖θ‖")
-        if step.accepted and abs(step.loss - step.trial_loss) <= self.ftol * step.loss >= step.predicted:
+        if (
+            step.accepted
+            and abs(step.loss - step.trial_loss) <= self.ftol * step.loss >= step.predicted
+        ):
             return Stop("loss", f"F falls by less than ftol = {self.ftol:.3g} of itself")
         return None
 

@@ -14,7 +14,9 @@ from .problems import NetworkFit, Problem
 def letters(name, *shape):
     """An object array of real symbols: name_1, name_2, … or name_11, name_12, …"""
     instance("name", name, str, "a name, such as 'w'")
-    return np.array([sp.Symbol(name + _index(place), real=True) for place in np.ndindex(*shape)]).reshape(shape)
+    return np.array(
+        [sp.Symbol(name + _index(place), real=True) for place in np.ndindex(*shape)]
+    ).reshape(shape)
 
 
 def symbols_for(m, n):
@@ -36,7 +38,9 @@ class OnSymbols:
         theta = as_array("theta", np.array(theta, dtype=object).ravel(), 1)
         self.here = problem.linearize(theta)
         self.theta, self.F = sp.Matrix(list(theta)), self.here.loss
-        self.r, self.J, self.g, self.A = (sp.Matrix(x) for x in (self.here.r, self.here.J, self.here.g, self.here.A))
+        self.r, self.J, self.g, self.A = (
+            sp.Matrix(x) for x in (self.here.r, self.here.J, self.here.g, self.here.A)
+        )
 
     @property
     def diff_J(self):
@@ -68,10 +72,17 @@ class NetworkOnSymbols(OnSymbols):
         self._run(network.forward(self.X, _vector(self.theta)), _vector(self.r))
 
     def _name(self, network, n_samples):
-        self.network = instance("network", network, Network, "a Network, such as Input(2) >> Tanh(2) >> Linear(2)")
+        self.network = instance(
+            "network", network, Network, "a Network, such as Input(2) >> Tanh(2) >> Linear(2)"
+        )
         at_least("n_samples", n_samples, 1)
-        self.X, self.Y = _samples("x", n_samples, network.n_inputs), _samples("y", n_samples, network.n_outputs)
-        self.theta = sp.Matrix([symbol for i, shape in enumerate(network.shapes, 1) for symbol in _layer(i, *shape)])
+        self.X, self.Y = (
+            _samples("x", n_samples, network.n_inputs),
+            _samples("y", n_samples, network.n_outputs),
+        )
+        self.theta = sp.Matrix(
+            [symbol for i, shape in enumerate(network.shapes, 1) for symbol in _layer(i, *shape)]
+        )
 
     def _run(self, activations, r):
         theta = _vector(self.theta)
@@ -112,7 +123,11 @@ def _layer(number, n_out, n_in):
 def _index(place):
     """_12 for the place (0, 1); _{1,12} where a number has two digits."""
     numbers = [str(i + 1) for i in place]
-    return "_" + "".join(numbers) if all(len(n) == 1 for n in numbers) else "_{" + ",".join(numbers) + "}"
+    return (
+        "_" + "".join(numbers)
+        if all(len(n) == 1 for n in numbers)
+        else "_{" + ",".join(numbers) + "}"
+    )
 
 
 def _vector(column):

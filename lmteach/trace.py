@@ -73,7 +73,11 @@ class Step(NamedTuple):
     def __repr__(self):
         return f"<Step, {self}>"
 
-    __eq__, __ne__, __hash__ = object.__eq__, object.__ne__, object.__hash__  # arrays have no single answer to ==
+    __eq__, __ne__, __hash__ = (
+        object.__eq__,
+        object.__ne__,
+        object.__hash__,
+    )  # arrays have no single answer to ==
 
 
 ARRAYS = ("theta", "r", "g", "h", "acceleration", "delta_theta", "trial_theta", "scale")
@@ -125,11 +129,16 @@ class Trace:
     @property
     def losses(self):
         """F after each trial, the start's first."""
-        return [*(step.loss for step in self.steps[:1]), *(step.next_loss for step in self.steps)] or [self.loss]
+        return [
+            *(step.loss for step in self.steps[:1]),
+            *(step.next_loss for step in self.steps),
+        ] or [self.loss]
 
     def plot(self, **options):
         """The loss after each trial, as `figures.fig_loss` draws it."""
-        from .figures import fig_loss  # the one import from an upper floor, so that numbers never wait for matplotlib
+        from .figures import (
+            fig_loss,
+        )  # the one import from an upper floor, so that numbers never wait for matplotlib
 
         return fig_loss(self, **options)
 
@@ -140,7 +149,9 @@ class Trace:
 
     def _repr_html_(self):
         """The summary and the table, for notebooks."""
-        head = "".join(f"<th>{name}</th>" for name in ("trial", "μ", "F(θ)", "F(trial)", "ρ", "verdict", "why"))
+        head = "".join(
+            f"<th>{name}</th>" for name in ("trial", "μ", "F(θ)", "F(trial)", "ρ", "verdict", "why")
+        )
         rows = "".join(map(_html_row, self.table()))
         return f"<p>{escape(repr(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 

@@ -28,7 +28,11 @@ POINTS = 72  # SVG counts in points, so the live figure has one pixel to the poi
 SHARP = 2  # the still part has so many pixels for each of the page's
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 SAME_PLACE = "1 / 1 / 2 / 2"
-PROJECTED, WORDS, KNOB = (10.24, 7.68), 1.1, 0.44  # a projector's inches, and what the sentence and a row of knobs take
+PROJECTED, WORDS, KNOB = (
+    (10.24, 7.68),
+    1.1,
+    0.44,
+)  # a projector's inches, and what the sentence and a row of knobs take
 SIZED = """<style>.lmteach-{0} {{
     font-size: {0}pt; --jp-widgets-font-size: {0}pt; --jp-widgets-inline-height: max(28px, calc(1.5 * {0}pt));
 }}</style>"""  # stock widgets have no setting for all of their text
@@ -61,13 +65,17 @@ class Stage:
         """What moves, at these numbers, as one `<svg>`."""
         self.scene.move(self.artists, numbers)
         buffer = io.StringIO()
-        with rc_context({"svg.hashsalt": "the same names for the same shapes", "svg.fonttype": "none"}):
+        with rc_context(
+            {"svg.hashsalt": "the same names for the same shapes", "svg.fonttype": "none"}
+        ):
             renderer = RendererSVG(*self.picture.bbox.size, buffer, metadata=NO_METADATA)
             for artist in self.moving:
                 artist.draw(renderer)
             renderer.finalize()
         svg = buffer.getvalue()
-        svg = re.sub(r"<style.*?</style>", "", svg[svg.index("<svg") :], flags=re.S)  # it would reach the whole page
+        svg = re.sub(
+            r"<style.*?</style>", "", svg[svg.index("<svg") :], flags=re.S
+        )  # it would reach the whole page
         return re.sub(r'(<svg[^>]*?) width="[^"]*"| height="[^"]*pt"', r"\1", svg, count=2)
 
 
@@ -87,10 +95,17 @@ class Explorer(ipywidgets.VBox):
     def __init__(self, scene, **controls):
         instance("scene", scene, Scene, "a Scene, such as MuScene(problem, theta)")
         place = ipywidgets.Layout(grid_area=SAME_PLACE, width="100%", margin="0")
-        self._still, self._moving = ipywidgets.Image(format="png", layout=place), ipywidgets.HTML(layout=place)
-        self._picture = ipywidgets.Box([self._still, self._moving], layout=ipywidgets.Layout(display="grid"))
+        self._still, self._moving = (
+            ipywidgets.Image(format="png", layout=place),
+            ipywidgets.HTML(layout=place),
+        )
+        self._picture = ipywidgets.Box(
+            [self._still, self._moving], layout=ipywidgets.Layout(display="grid")
+        )
         self.status, self.buttons, self.knobs = ipywidgets.HTML(), self._buttons(), {}
-        points = current_look()["text"]  # knobs and sentence are to be as large as the picture's text
+        points = current_look()[
+            "text"
+        ]  # knobs and sentence are to be as large as the picture's text
         self._size = ipywidgets.HTML(SIZED.format(points), layout={"display": "none"})
         super().__init__()
         self.add_class(f"lmteach-{points}")
@@ -106,10 +121,20 @@ class Explorer(ipywidgets.VBox):
         for knob in self.knobs.values():
             knob.close()
         self.stage, self.scene, self.values = stage, scene, values
-        self.knobs = {n: Knob(c, values[n], partial(self._turned, n)) for n, c in scene.controls.items()}
+        self.knobs = {
+            n: Knob(c, values[n], partial(self._turned, n)) for n, c in scene.controls.items()
+        }
         self._still.value = stage.background()
-        self.layout.max_width = f"{stage.picture.bbox.width * stage.picture.look['dpi'] / POINTS:.0f}px"
-        self.children = [*self.knobs.values(), *self.buttons, self.status, self._picture, self._size]
+        self.layout.max_width = (
+            f"{stage.picture.bbox.width * stage.picture.look['dpi'] / POINTS:.0f}px"
+        )
+        self.children = [
+            *self.knobs.values(),
+            *self.buttons,
+            self.status,
+            self._picture,
+            self._size,
+        ]
         self._show()
 
     def set(self, **controls):
@@ -138,11 +163,15 @@ class Explorer(ipywidgets.VBox):
         except Exception as error:
             said = f"This cannot be drawn here: {type(error).__name__}: {error}"
         else:
-            self._moving.value = svg.replace("<svg", f'<svg role="img" aria-label="{escape(said)}"', 1)
+            self._moving.value = svg.replace(
+                "<svg", f'<svg role="img" aria-label="{escape(said)}"', 1
+            )
         self._say(said)
 
     def _say(self, said):
-        self.status.value = f'<div role="status" aria-live="polite" style="line-height: 1.3">{escape(said)}</div>'
+        self.status.value = (
+            f'<div role="status" aria-live="polite" style="line-height: 1.3">{escape(said)}</div>'
+        )
         self.said = said
 
     def __repr__(self):
@@ -226,7 +255,9 @@ class Knob(ipywidgets.HBox):
     def __init__(self, control, value, turned):
         self.control, self.value, self.stops, self._turned = control, value, _stops(control), turned
         label = ipywidgets.HTML(escape(control.label), layout=LABEL)
-        parts = [self._choice()] if control.names else [self._slider(), *self._buttons(), self._box()]
+        parts = (
+            [self._choice()] if control.names else [self._slider(), *self._buttons(), self._box()]
+        )
         self.slider.observe(lambda change: self._slid(change.new), "value")
         super().__init__([label, *parts, *([self._player()] if control.play else [])], layout=ROW)
 
@@ -253,26 +284,44 @@ class Knob(ipywidgets.HBox):
 
     def _choice(self):
         options = [(name, i) for i, name in enumerate(self.control.names)]
-        self.slider = ipywidgets.ToggleButtons(options=options, value=self.value, style={"button_width": "auto"})
+        self.slider = ipywidgets.ToggleButtons(
+            options=options, value=self.value, style={"button_width": "auto"}
+        )
         return self.slider
 
     def _slider(self):
         look = {"readout": False, "tooltip": self.control.label, "layout": SLIDER}
-        self.slider = ipywidgets.IntSlider(self._position(self.value), min=0, max=len(self.stops) - 1, **look)
+        self.slider = ipywidgets.IntSlider(
+            self._position(self.value), min=0, max=len(self.stops) - 1, **look
+        )
         return self.slider
 
     def _buttons(self):
         self.back, self.next = (
-            ipywidgets.Button(description=word, tooltip=f"{self.control.label}: one step {way}", layout=BUTTON)
+            ipywidgets.Button(
+                description=word, tooltip=f"{self.control.label}: one step {way}", layout=BUTTON
+            )
             for word, way in (("Back", "back"), ("Next", "on"))
         )
-        self.back.on_click(lambda _: self.turn(self.stops[max(bisect_left(self.stops, self.value) - 1, 0)]))
-        self.next.on_click(lambda _: self.turn(self.stops[min(bisect_right(self.stops, self.value), self.slider.max)]))
+        self.back.on_click(
+            lambda _: self.turn(self.stops[max(bisect_left(self.stops, self.value) - 1, 0)])
+        )
+        self.next.on_click(
+            lambda _: self.turn(
+                self.stops[min(bisect_right(self.stops, self.value), self.slider.max)]
+            )
+        )
         return self.back, self.next
 
     def _box(self):
         kind = ipywidgets.BoundedIntText if self.control.whole else ipywidgets.BoundedFloatText
-        look = {"description": "exactly", "tooltip": self.control.label, "layout": BOX, "style": WIDE, "step": None}
+        look = {
+            "description": "exactly",
+            "tooltip": self.control.label,
+            "layout": BOX,
+            "style": WIDE,
+            "step": None,
+        }
         self.box = kind(self.value, min=self.control.low, max=self.control.high, **look)
         self.box.observe(lambda change: self.turn(change.new), "value")
         return self.box
@@ -281,7 +330,9 @@ class Knob(ipywidgets.HBox):
         """Counts in the browser; while the kernel is busy the browser keeps only the last count."""
         last = len(self.stops) - 1
         every = min(PLAY_EVERY, max(PLAY_LEAST, PLAY_WITHIN // last)) if last else PLAY_EVERY
-        self.play = ipywidgets.Play(self.slider.value, min=0, max=last, interval=every, show_repeat=False)
+        self.play = ipywidgets.Play(
+            self.slider.value, min=0, max=last, interval=every, show_repeat=False
+        )
         ipywidgets.link((self.slider, "value"), (self.play, "value"))
         return self.play
 
@@ -292,7 +343,11 @@ BUTTON = {"width": "auto"}
 SLIDER = {"width": "270px"}
 BOX = {"width": "11em"}
 WIDE = {"description_width": "initial"}
-PLAY_EVERY, PLAY_LEAST, PLAY_WITHIN = 500, 100, 20_000  # milliseconds between two stops, and for all of them
+PLAY_EVERY, PLAY_LEAST, PLAY_WITHIN = (
+    500,
+    100,
+    20_000,
+)  # milliseconds between two stops, and for all of them
 N_STOPS = 50  # about so many from one end of a slider to the other
 
 
@@ -311,5 +366,11 @@ def _flat(artists):
     """The artists in dicts, lists and containers of them; numbers that a scene keeps beside them are passed over."""
     if isinstance(artists, Artist):
         return [artists]
-    parts = artists.values() if isinstance(artists, dict) else artists if isinstance(artists, (list, tuple)) else ()
+    parts = (
+        artists.values()
+        if isinstance(artists, dict)
+        else artists
+        if isinstance(artists, (list, tuple))
+        else ()
+    )
     return [artist for part in parts for artist in _flat(part)]

@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 PLAYWRIGHT = "The browser tests need playwright: python -m pip install playwright"
-NO_CHROMIUM = "The browser tests need Chromium or Chrome: install it, or set LMTEACH_CHROMIUM to its program"
+NO_CHROMIUM = (
+    "The browser tests need Chromium or Chrome: install it, or set LMTEACH_CHROMIUM to its program"
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-CHROMIUM = os.environ.get("LMTEACH_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+CHROMIUM = os.environ.get("LMTEACH_CHROMIUM") or next(
+    filter(None, map(shutil.which, BROWSERS)), None
+)
 FOLDER = "my lessons"  # the space is there on purpose
 SECONDS = 60  # how long anything but a lesson may take on a slow and busy computer
 LESSON_SECONDS = 300
@@ -167,7 +171,9 @@ def wait_for(process, here, log):
     while not here.answers():
         if process.poll() is not None or time.monotonic() > latest:
             said = log.read_text(encoding="utf-8", errors="replace")
-            raise RuntimeError(f"JupyterLab did not start. The end of what it said:\n{said[-3000:]}")
+            raise RuntimeError(
+                f"JupyterLab did not start. The end of what it said:\n{said[-3000:]}"
+            )
         time.sleep(0.1)
 
 

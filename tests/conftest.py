@@ -51,7 +51,11 @@ def outside():
 @pytest.fixture(scope="module")
 def course(request, browser, lab, outside):
     """The lessons of a file's tests, which name them `path`, in the order of the tests."""
-    items = [item for item in request.session.items if item.path == request.path and hasattr(item, "callspec")]
+    items = [
+        item
+        for item in request.session.items
+        if item.path == request.path and hasattr(item, "callspec")
+    ]
     names = [item.callspec.params["path"].name for item in items]
     with offline_page(browser, outside) as one, offline_page(browser, outside) as other:
         yield Course([one, other], lab, names)

@@ -26,8 +26,12 @@ VOLATILE = ("execution", "ExecuteTime", "collapsed", "scrolled", "trusted")
 def main(arguments=None):
     """Run or check the named notebooks, all of the lessons unless any is named; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0].replace("`", ""))
-    parser.add_argument("names", nargs="*", help="01, 01_residuals or a path; all lessons unless given")
-    parser.add_argument("--check", action="store_true", help="only name the notebooks that are not clean")
+    parser.add_argument(
+        "names", nargs="*", help="01, 01_residuals or a path; all lessons unless given"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only name the notebooks that are not clean"
+    )
     options = parser.parse_args(arguments)
     paths = [path for name in options.names or [""] for path in find(name)]
     return check(paths) if options.check else run(paths)
@@ -59,7 +63,10 @@ def run(paths):
         try:
             execute(notebook, path.resolve().parent)
         except CellExecutionError as error:
-            print(f"{path.name} is left as it was, because this cell failed:\n{error}", file=sys.stderr)
+            print(
+                f"{path.name} is left as it was, because this cell failed:\n{error}",
+                file=sys.stderr,
+            )
             return 1
         path.write_text(text(cleaned(notebook)), encoding="utf-8", newline="\n")
         print(f"{path.name}: {sum(cell.cell_type == 'code' for cell in notebook.cells)} cells run")

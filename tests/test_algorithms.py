@@ -125,7 +125,12 @@ def test_parameters_have_their_documented_defaults():
     assert optimizer.options == DOCUMENTED_DEFAULTS | {"max_fail": None}
     assert (optimizer.last_epoch, optimizer.n_updates_made) == (0, 0)
     assert optimizer.errors.train == optimizer.errors.valid == []
-    assert LevenbergMarquardt.step is LevenbergMarquardt.regularizer is LevenbergMarquardt.target is None
+    assert (
+        LevenbergMarquardt.step
+        is LevenbergMarquardt.regularizer
+        is LevenbergMarquardt.target
+        is None
+    )
 
 
 def test_parameters_are_taken_by_name_and_in_the_pages_order():
@@ -135,7 +140,9 @@ def test_parameters_are_taken_by_name_and_in_the_pages_order():
     given = (0.5, 3, "mse", 7, False, heard, True)
     names = ("mu", "mu_update_factor", "error", "show_epoch", "shuffle_data", "signals", "verbose")
     by_place = LevenbergMarquardt(net(2, 3, 1), *given)
-    by_name = LevenbergMarquardt(net(2, 3, 1), **dict(zip(names, given, strict=True)), loss="mse", target=None)
+    by_name = LevenbergMarquardt(
+        net(2, 3, 1), **dict(zip(names, given, strict=True)), loss="mse", target=None
+    )
     for name, value in zip(names, given, strict=True):
         assert getattr(by_place, name) == getattr(by_name, name) == value
 
@@ -154,9 +161,13 @@ def test_integers_are_data_and_the_callers_arrays_stay_as_they_were():
     data = np.array([[1, 2], [3, 4]]), np.array([[1], [0]]), np.array([[5, 6]]), np.array([[1]])
     before = [array.copy() for array in data]
     whole = LevenbergMarquardt(net(2, 3, 1)).fit(*data, epochs=5)
-    floats = LevenbergMarquardt(net(2, 3, 1)).fit(*[array.astype(float) for array in data], epochs=5)
+    floats = LevenbergMarquardt(net(2, 3, 1)).fit(
+        *[array.astype(float) for array in data], epochs=5
+    )
     assert whole.errors.train == floats.errors.train and whole.errors.valid == floats.errors.valid
-    assert all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in zip(data, before, strict=True))
+    assert all(
+        np.array_equal(a, b) and a.dtype == b.dtype for a, b in zip(data, before, strict=True)
+    )
 
 
 def test_fit_returns_the_optimizer_and_train_nothing():
@@ -169,7 +180,8 @@ def test_errors_are_mean_squared_errors_after_each_epoch():
     X, y = np.random.default_rng(1).normal(size=(2, 12, 2))
     seen = []
     optimizer = LevenbergMarquardt(
-        net(2, 4, 2), signals=lambda o: seen.append((mse(o.network, X[:8], y[:8]), mse(o.network, X[8:], y[8:])))
+        net(2, 4, 2),
+        signals=lambda o: seen.append((mse(o.network, X[:8], y[:8]), mse(o.network, X[8:], y[8:]))),
     )
     optimizer.train(X[:8], y[:8], X[8:], y[8:], epochs=6)
     assert np.allclose(optimizer.errors.train, [train for train, _ in seen], rtol=1e-12)
@@ -188,8 +200,12 @@ def test_shuffling_changes_the_order_only_and_is_the_same_every_time():
 
     assert np.array_equal(seen(False), X[:, 0])
     assert not np.array_equal(seen(True), X[:, 0])
-    assert np.array_equal(seen(True), seen(True)) and np.array_equal(np.sort(seen(True)), np.sort(X[:, 0]))
-    shuffled, plain = (LevenbergMarquardt(net(1, 5, 1), shuffle_data=s).fit(X, y, epochs=10) for s in (True, False))
+    assert np.array_equal(seen(True), seen(True)) and np.array_equal(
+        np.sort(seen(True)), np.sort(X[:, 0])
+    )
+    shuffled, plain = (
+        LevenbergMarquardt(net(1, 5, 1), shuffle_data=s).fit(X, y, epochs=10) for s in (True, False)
+    )
     assert np.allclose(shuffled.errors.train, plain.errors.train, rtol=1e-6)
 
 
@@ -219,7 +235,9 @@ def second(seed, hidden, rule):
 
 
 @pytest.mark.parametrize("rule", ["neupy", "nielsen"])
-def test_neupys_second_behaviour_holds_for_a_part_of_the_starts_with_relu_and_for_nearly_all_with_tanh(rule):
+def test_neupys_second_behaviour_holds_for_a_part_of_the_starts_with_relu_and_for_nearly_all_with_tanh(
+    rule,
+):
     # Only a wide band: which starts succeed depends on the last bits. Where the others end, hardly a Relu is dead and
     # hardly an output saturated, but they stand at a kink of Relu: some z is nearly 0, g is not small, J has full rank,
     # and no step lowers F, because beyond the kink g is another one. Tanh has none, so the solver is not the reason.
@@ -247,7 +265,9 @@ def straightforward(theta, residual, mu, factor, epochs):
     history, updates, trials = [], 0, 0
     for _ in range(epochs):
         r = residual(theta)
-        J = np.column_stack([np.imag(residual(theta + 1e-30j * e)) / 1e-30 for e in np.eye(len(theta))])
+        J = np.column_stack(
+            [np.imag(residual(theta + 1e-30j * e)) / 1e-30 for e in np.eye(len(theta))]
+        )
         for _ in range(30):
             trials += 1
             trial = theta + np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), -J.T @ r)
@@ -273,10 +293,16 @@ def test_every_epoch_equals_a_straightforward_computation(sizes, kinds, mu, fact
     X, y = rng.uniform(-1, 1, (15, sizes[0])), rng.uniform(0, 1, (15, sizes[-1]))
     network = net(*sizes, hidden=KINDS[kinds[0]], last=KINDS[kinds[-1]], seed=3)
     expected, trials = straightforward(
-        network.theta, lambda theta: (complex_forward(theta, sizes, kinds, X) - y).ravel(), mu, factor, 10
+        network.theta,
+        lambda theta: (complex_forward(theta, sizes, kinds, X) - y).ravel(),
+        mu,
+        factor,
+        10,
     )
     heard = Recorder()
-    optimizer = LevenbergMarquardt(network, mu=mu, mu_update_factor=factor, signals=heard).fit(X, y, epochs=10)
+    optimizer = LevenbergMarquardt(network, mu=mu, mu_update_factor=factor, signals=heard).fit(
+        X, y, epochs=10
+    )
     assert np.allclose(optimizer.errors.train, expected[:, 0], rtol=1e-6)
     assert np.allclose(heard.mus, expected[:, 1], rtol=1e-12)
     assert heard.updates == list(expected[:, 2])
@@ -306,14 +332,18 @@ def test_thirty_trials_at_most_and_then_the_epoch_counts_and_nothing_moves():
 
 def test_mu_stays_below_its_upper_bound_when_nothing_is_accepted():
     heard = Recorder()
-    optimizer = LevenbergMarquardt(Input(1) >> Uphill(1), mu_update_factor=10, signals=heard).fit(*sine(), epochs=4)
+    optimizer = LevenbergMarquardt(Input(1) >> Uphill(1), mu_update_factor=10, signals=heard).fit(
+        *sine(), epochs=4
+    )
     assert heard.mus == [1e20] * 4
     assert optimizer.last_epoch == 4 and len(set(optimizer.errors.train)) == 1
 
 
 def test_mu_stays_above_its_lower_bound_when_everything_is_accepted():
     heard = Recorder()
-    optimizer = LevenbergMarquardt(net(1, 1), mu_update_factor=1e12, signals=heard).fit(*sine(), epochs=2)
+    optimizer = LevenbergMarquardt(net(1, 1), mu_update_factor=1e12, signals=heard).fit(
+        *sine(), epochs=2
+    )
     assert optimizer.n_updates_made == 2
     assert heard.mus == [pytest.approx(1e-13), 1e-20]
 
@@ -324,7 +354,9 @@ def test_at_the_minimum_epochs_go_on_and_errors_repeat():
     lowest = np.mean((np.polyval(np.polyfit(X[:, 0], y[:, 0], 1), X[:, 0]) - y[:, 0]) ** 2)
     assert optimizer.last_epoch == len(optimizer.errors.train) == 60 > optimizer.n_updates_made
     assert optimizer.errors.train == sorted(optimizer.errors.train, reverse=True)
-    assert optimizer.errors.train[-1] == optimizer.errors.train[-2] == pytest.approx(lowest, rel=1e-12)
+    assert (
+        optimizer.errors.train[-1] == optimizer.errors.train[-2] == pytest.approx(lowest, rel=1e-12)
+    )
 
 
 @pytest.mark.parametrize("y, error", [([[0.0], [0.0], [0.0]], 0.0), ([[1.0], [-2.0], [1.0]], 2.0)])
@@ -349,7 +381,9 @@ def test_training_twice_goes_on_where_the_first_ended():
     twice = LevenbergMarquardt(net(1, 6, 1), mu=1e-3, mu_update_factor=10)
     twice.train(X, y, X[:3], y[:3], epochs=12)
     twice.train(X, y, X[:3], y[:3], epochs=8)
-    once = LevenbergMarquardt(net(1, 6, 1), mu=1e-3, mu_update_factor=10).fit(X, y, X[:3], y[:3], epochs=20)
+    once = LevenbergMarquardt(net(1, 6, 1), mu=1e-3, mu_update_factor=10).fit(
+        X, y, X[:3], y[:3], epochs=20
+    )
     assert twice.last_epoch == once.last_epoch == 20
     assert twice.errors.train == once.errors.train and twice.errors.valid == once.errors.valid
     assert (twice.mu, twice.n_updates_made) == (once.mu, once.n_updates_made)
@@ -361,7 +395,9 @@ def test_one_training_update_alone_is_an_epochs_step_without_the_epoch():
     heard = Recorder()
     alone = LevenbergMarquardt(net(1, 6, 1), mu=1e-3, mu_update_factor=10, signals=heard)
     errors = [alone.one_training_update(X, y) for _ in range(15)]
-    whole = LevenbergMarquardt(net(1, 6, 1), mu=1e-3, mu_update_factor=10, shuffle_data=False).fit(X, y, epochs=15)
+    whole = LevenbergMarquardt(net(1, 6, 1), mu=1e-3, mu_update_factor=10, shuffle_data=False).fit(
+        X, y, epochs=15
+    )
     assert errors == whole.errors.train and isinstance(errors[0], float)
     assert errors[-1] == pytest.approx(mse(alone.network, X, y))
     assert alone.n_updates_made == whole.n_updates_made
@@ -376,7 +412,9 @@ def test_one_training_update_takes_other_data_and_data_changed_in_place():
     changed = y + 1
     y += 1
     assert optimizer.one_training_update(X, y) == other.one_training_update(X, changed)
-    assert optimizer.one_training_update(X[:4], y[:4]) == pytest.approx(mse(optimizer.network, X[:4], y[:4]))
+    assert optimizer.one_training_update(X[:4], y[:4]) == pytest.approx(
+        mse(optimizer.network, X[:4], y[:4])
+    )
 
 
 @pytest.mark.parametrize("changed", ["theta", "mu", "mu_update_factor"])
@@ -413,7 +451,14 @@ def test_a_copy_of_a_trained_optimizer_goes_on_by_itself():
 
 
 EPOCH = ["epoch_start", "update_start", "train_error", "update_end", "epoch_end"]
-TESTED_EPOCH = ["epoch_start", "update_start", "train_error", "update_end", "valid_error", "epoch_end"]
+TESTED_EPOCH = [
+    "epoch_start",
+    "update_start",
+    "train_error",
+    "update_end",
+    "valid_error",
+    "epoch_end",
+]
 
 
 def test_events_come_in_their_order_with_the_optimizer_and_the_errors():
@@ -434,10 +479,14 @@ def test_events_come_in_their_order_with_the_optimizer_and_the_errors():
 
 def test_last_epoch_is_the_last_trained_one_at_every_event():
     seen = {event: [] for event in EVENTS}
-    signals = {event: lambda o, *e, event=event: seen[event].append(o.last_epoch) for event in EVENTS}
+    signals = {
+        event: lambda o, *e, event=event: seen[event].append(o.last_epoch) for event in EVENTS
+    }
     LevenbergMarquardt(net(2, 3, 1), signals=signals).train(X2, Y1, X2, Y1, epochs=2)
     before, after = [0, 1], [1, 2]
-    assert seen == dict(zip(EVENTS, [[0], before, before, after, after, after, after, [2]], strict=True))
+    assert seen == dict(
+        zip(EVENTS, [[0], before, before, after, after, after, after, [2]], strict=True)
+    )
 
 
 def test_a_function_a_dict_an_object_and_lists_of_them_all_hear():
@@ -505,9 +554,13 @@ def stopper(event, epoch):
 )
 def test_stop_training_ends_the_run_cleanly_at_every_event(event, trained, validated):
     heard = Recorder()
-    optimizer = LevenbergMarquardt(net(2, 3, 1), signals=[heard, stopper(event, 0 if event == "train_start" else 3)])
+    optimizer = LevenbergMarquardt(
+        net(2, 3, 1), signals=[heard, stopper(event, 0 if event == "train_start" else 3)]
+    )
     optimizer.train(X2, Y1, X2, Y1, epochs=5)
-    assert optimizer.last_epoch == len(optimizer.errors.train) == optimizer.n_updates_made == trained
+    assert (
+        optimizer.last_epoch == len(optimizer.errors.train) == optimizer.n_updates_made == trained
+    )
     assert len(optimizer.errors.valid) == validated
     assert heard.events[-1] == "train_end" and heard.events.count("train_end") == 1
     optimizer.signals = None
@@ -577,7 +630,13 @@ def printed(capsys, **parameters):
 
 @pytest.mark.parametrize(
     "show_epoch, epochs",
-    [(1, list(range(1, 11))), (2, [1, 2, 4, 6, 8, 10]), (4, [1, 4, 8, 10]), (10, [1, 10]), (100, [1, 10])],
+    [
+        (1, list(range(1, 11))),
+        (2, [1, 2, 4, 6, 8, 10]),
+        (4, [1, 4, 8, 10]),
+        (10, [1, 10]),
+        (100, [1, 10]),
+    ],
 )
 def test_the_first_every_show_epochth_and_the_last_epoch_are_printed(capsys, show_epoch, epochs):
     optimizer, found, _ = printed(capsys, show_epoch=show_epoch)
@@ -592,10 +651,15 @@ def test_without_test_data_no_validation_error_is_printed(capsys):
 
 def test_the_first_line_says_what_is_trained(capsys):
     _, _, lines = printed(capsys)
-    assert lines[0] == "Levenberg-Marquardt: Input(2) >> Tanh(3) >> Linear(1), 13 parameters, 2 samples"
+    assert (
+        lines[0]
+        == "Levenberg-Marquardt: Input(2) >> Tanh(3) >> Linear(1), 13 parameters, 2 samples"
+    )
 
 
-@pytest.mark.parametrize("event, valid", [("train_error", False), ("epoch_end", True), ("epoch_start", True)])
+@pytest.mark.parametrize(
+    "event, valid", [("train_error", False), ("epoch_end", True), ("epoch_start", True)]
+)
 def test_the_last_epoch_is_printed_also_when_a_signal_ended_the_training(capsys, event, valid):
     _, found, lines = printed(capsys, show_epoch=4, signals=stopper(event, 6))
     assert [int(epoch) for epoch, _, _ in found] == [1, 4, 6]
@@ -650,7 +714,9 @@ def test_the_best_weights_are_given_back_also_where_the_epochs_or_a_signal_end_t
     lowest = int(valid.argmin())
     assert 0 < lowest < 57
     for options in ({}, {"signals": stopper("epoch_end", lowest + 3)}):
-        optimizer = LevenbergMarquardt(net(1, 12, 1), max_fail=1000, **options).fit(*overfitting(), epochs=60)
+        optimizer = LevenbergMarquardt(net(1, 12, 1), max_fail=1000, **options).fit(
+            *overfitting(), epochs=60
+        )
         assert optimizer.last_epoch == (lowest + 3 if options else 60)
         assert np.array_equal(optimizer.network.theta, thetas[lowest])
 
@@ -665,16 +731,22 @@ def test_the_starts_weights_are_given_back_where_training_only_raises_the_valida
     X, y = sine()
     network = net(1, 5, 1)
     start = network.theta
-    optimizer = LevenbergMarquardt(network, max_fail=4, verbose=True).fit(X, y, X, network.predict(X), epochs=20)
+    optimizer = LevenbergMarquardt(network, max_fail=4, verbose=True).fit(
+        X, y, X, network.predict(X), epochs=20
+    )
     assert optimizer.last_epoch == 4
     assert np.array_equal(network.theta, start)
-    words = "Stopped after epoch 4: 4 validation errors above the lowest, whose weights are given back"
+    words = (
+        "Stopped after epoch 4: 4 validation errors above the lowest, whose weights are given back"
+    )
     assert capsys.readouterr().out.splitlines()[-1] == words
 
 
 def test_an_equal_validation_error_is_no_rise():
     X, y = sine()
-    optimizer = LevenbergMarquardt(Input(1) >> Uphill(1), max_fail=2, shuffle_data=False).fit(X, y, X, y, epochs=5)
+    optimizer = LevenbergMarquardt(Input(1) >> Uphill(1), max_fail=2, shuffle_data=False).fit(
+        X, y, X, y, epochs=5
+    )
     assert optimizer.last_epoch == 5 and len(set(optimizer.errors.valid)) == 1
 
 
@@ -682,8 +754,18 @@ def test_an_equal_validation_error_is_no_rise():
 
 BAD_PARAMETERS = [
     ("network", (2, 3, 1), TypeError, "layers[0] is a int: expected a layer"),
-    ("network", "2-3-1", TypeError, "network is a str: expected layers joined by >>, or a list or tuple of layers"),
-    ("network", [Input(2)], ValueError, "network is Input(2): expected at least one layer after the input"),
+    (
+        "network",
+        "2-3-1",
+        TypeError,
+        "network is a str: expected layers joined by >>, or a list or tuple of layers",
+    ),
+    (
+        "network",
+        [Input(2)],
+        ValueError,
+        "network is Input(2): expected at least one layer after the input",
+    ),
     ("network", [], ValueError, "layers is empty"),
     ("mu", 0, ValueError, "mu = 0: expected a finite number > 0"),
     ("mu", -0.1, ValueError, "mu = -0.1: expected a finite number > 0"),
@@ -692,12 +774,27 @@ BAD_PARAMETERS = [
     ("mu", 1e21, ValueError, "mu = 1e+21: expected a number from 1e-20 to 1e+20"),
     ("mu", "0.1", TypeError, "mu = '0.1': expected a finite number > 0"),
     ("mu", None, TypeError, "mu = None: expected a finite number > 0"),
-    ("mu_update_factor", 0.9, ValueError, "mu_update_factor = 0.9: expected a number of at least 1"),
-    ("mu_update_factor", float("inf"), ValueError, "mu_update_factor = inf: expected a finite number > 0"),
+    (
+        "mu_update_factor",
+        0.9,
+        ValueError,
+        "mu_update_factor = 0.9: expected a number of at least 1",
+    ),
+    (
+        "mu_update_factor",
+        float("inf"),
+        ValueError,
+        "mu_update_factor = inf: expected a finite number > 0",
+    ),
     ("mu_update_factor", True, TypeError, "mu_update_factor = True: expected a finite number > 0"),
     ("error", "mae", ValueError, "error = 'mae': expected one of 'mse'"),
     ("error", None, TypeError, "error = None: expected one of 'mse'"),
-    ("loss", "binary_crossentropy", ValueError, "loss = 'binary_crossentropy': expected one of 'mse'"),
+    (
+        "loss",
+        "binary_crossentropy",
+        ValueError,
+        "loss = 'binary_crossentropy': expected one of 'mse'",
+    ),
     ("show_epoch", 0, ValueError, "show_epoch = 0: expected a whole number of at least 1"),
     ("show_epoch", 2.5, TypeError, "show_epoch = 2.5: expected a whole number of at least 1"),
     ("shuffle_data", 1, TypeError, "shuffle_data = 1: expected True or False"),
@@ -706,11 +803,26 @@ BAD_PARAMETERS = [
     ("max_fail", 1.5, TypeError, "max_fail = 1.5: expected a whole number of at least 1"),
     ("step", 0.1, ValueError, "step = 0.1: Levenberg-Marquardt has no step; expected None"),
     ("regularizer", print, ValueError, "Levenberg-Marquardt has no regularizer; expected None"),
-    ("signals", 3, TypeError, "signals is 3: expected a function, a dict, an object with handlers, or a list of them"),
+    (
+        "signals",
+        3,
+        TypeError,
+        "signals is 3: expected a function, a dict, an object with handlers, or a list of them",
+    ),
     ("signals", [print, "x"], TypeError, "signals is 'x': expected a function"),
-    ("signals", {"epoch_ends": print}, ValueError, "signals: event = 'epoch_ends': expected one of 'train_start'"),
+    (
+        "signals",
+        {"epoch_ends": print},
+        ValueError,
+        "signals: event = 'epoch_ends': expected one of 'train_start'",
+    ),
     ("signals", {"epoch_end": 1}, TypeError, "signals['epoch_end'] is 1: expected a function"),
-    ("signals", Recorder, TypeError, "signals holds the class Recorder: expected an object of it, Recorder()"),
+    (
+        "signals",
+        Recorder,
+        TypeError,
+        "signals holds the class Recorder: expected an object of it, Recorder()",
+    ),
 ]
 
 
@@ -726,7 +838,9 @@ def test_bad_parameters_are_refused_in_words_in_the_constructor_and_later(name, 
 
 
 def test_an_unknown_parameter_is_told_what_there_is():
-    with pytest.raises(TypeError, match=r"unknown parameter 'mus': expected one of mu, mu_update_factor, error, "):
+    with pytest.raises(
+        TypeError, match=r"unknown parameter 'mus': expected one of mu, mu_update_factor, error, "
+    ):
         LevenbergMarquardt(net(2, 3, 1), mus=0.1)
 
 
@@ -734,23 +848,45 @@ NAN = [[1.0, 2.0], [float("nan"), 4.0]]
 BAD_DATA = [
     ((NAN, Y1), ValueError, "X_train holds nan at index (1, 0): expected finite numbers only"),
     ((X2, [[1.0], [float("inf")]]), ValueError, "y_train holds inf at index (1, 0)"),
-    (([1.0, 2.0], Y1), ValueError, "X_train has shape (2,): expected an array of numbers with 2 axes"),
+    (
+        ([1.0, 2.0], Y1),
+        ValueError,
+        "X_train has shape (2,): expected an array of numbers with 2 axes",
+    ),
     ((X2, [1.0, 0.0]), ValueError, "(for one column: reshape(-1, 1), shape (2, 1))"),
     (([[1.0], [2.0]], Y1), ValueError, "X_train has shape (2, 1): expected (any, 2)"),
     ((X2, [[1.0, 2.0], [3.0, 4.0]]), ValueError, "y_train has shape (2, 2): expected (any, 1)"),
-    ((X2, [[1.0]]), ValueError, "X_train has 2 samples and y_train has 1: expected the same number"),
+    (
+        (X2, [[1.0]]),
+        ValueError,
+        "X_train has 2 samples and y_train has 1: expected the same number",
+    ),
     ((np.empty((0, 2)), np.empty((0, 1))), ValueError, "X_train is empty"),
     (([["a", "b"], ["c", "d"]], Y1), TypeError, "X_train has dtype <U1"),
     ((np.array(X2) * 1j, Y1), TypeError, "X_train is complex"),
-    ((np.array(X2, dtype=object), Y1), TypeError, "X_train holds objects of type float: expected floats or integers"),
+    (
+        (np.array(X2, dtype=object), Y1),
+        TypeError,
+        "X_train holds objects of type float: expected floats or integers",
+    ),
     ((None, Y1), TypeError, "X_train holds NoneType"),
 ]
 BAD_TRAINING = [
     ((X2, Y1, X2), {}, ValueError, "one of X_test and y_test is None: expected both or neither"),
-    ((X2, Y1, None, Y1), {}, ValueError, "one of X_test and y_test is None: expected both or neither"),
+    (
+        (X2, Y1, None, Y1),
+        {},
+        ValueError,
+        "one of X_test and y_test is None: expected both or neither",
+    ),
     ((X2, Y1, NAN, Y1), {}, ValueError, "X_test holds nan at index (1, 0)"),
     ((X2, Y1, X2, [1.0, 0.0]), {}, ValueError, "y_test has shape (2,)"),
-    ((X2, Y1, X2, [[1.0]]), {}, ValueError, "X_test has 2 samples and y_test has 1: expected the same number"),
+    (
+        (X2, Y1, X2, [[1.0]]),
+        {},
+        ValueError,
+        "X_test has 2 samples and y_test has 1: expected the same number",
+    ),
     ((X2, Y1), {"epochs": 0}, ValueError, "epochs = 0: expected a whole number of at least 1"),
     ((X2, Y1), {"epochs": -3}, ValueError, "epochs = -3: expected a whole number of at least 1"),
     ((X2, Y1), {"epochs": 1.5}, TypeError, "epochs = 1.5: expected a whole number of at least 1"),
@@ -767,7 +903,9 @@ def test_bad_data_are_refused_in_words_before_anything_has_changed(data, kind, w
 
 
 @pytest.mark.parametrize("data, options, kind, words", BAD_TRAINING)
-def test_bad_calls_of_train_are_refused_in_words_before_anything_has_changed(data, options, kind, words):
+def test_bad_calls_of_train_are_refused_in_words_before_anything_has_changed(
+    data, options, kind, words
+):
     heard = Recorder()
     optimizer = LevenbergMarquardt(net(2, 3, 1), signals=heard)
     with pytest.raises(kind, match=re.escape(words)):
@@ -777,12 +915,16 @@ def test_bad_calls_of_train_are_refused_in_words_before_anything_has_changed(dat
 
 def test_max_fail_without_test_data_is_refused():
     optimizer = LevenbergMarquardt(net(2, 3, 1), max_fail=3)
-    with pytest.raises(ValueError, match="max_fail = 3 and no X_test, y_test: expected test data to validate on"):
+    with pytest.raises(
+        ValueError, match="max_fail = 3 and no X_test, y_test: expected test data to validate on"
+    ):
         optimizer.train(X2, Y1)
 
 
 def test_predict_refuses_bad_input_in_words():
-    with pytest.raises(ValueError, match=re.escape("X has shape (2,): expected an array of numbers with 2 axes")):
+    with pytest.raises(
+        ValueError, match=re.escape("X has shape (2,): expected an array of numbers with 2 axes")
+    ):
         LevenbergMarquardt(net(2, 3, 1)).predict([1.0, 2.0])
 
 

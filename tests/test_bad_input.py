@@ -90,8 +90,16 @@ def vectors(length=None):
         (1.0, ValueError, f"has shape (): {expected}"),
         ([[1.0, 2.0]], ValueError, f"has shape (1, 2): {expected}"),
         ([[1.0], [2.0, 3.0]], ValueError, "is not an array of numbers with 1 axis: "),
-        (np.full(length or 2, NAN), ValueError, "holds nan at index (0,): expected finite numbers only"),
-        (np.full(length or 2, -INF), ValueError, "holds -inf at index (0,): expected finite numbers only"),
+        (
+            np.full(length or 2, NAN),
+            ValueError,
+            "holds nan at index (0,): expected finite numbers only",
+        ),
+        (
+            np.full(length or 2, -INF),
+            ValueError,
+            "holds -inf at index (0,): expected finite numbers only",
+        ),
     ]
     if length is None:
         return [*kinds, ([], ValueError, "is empty (shape (0,)): expected at least one number")]
@@ -112,32 +120,63 @@ def matrices(width, rows=3):
         (1.0, ValueError, f"has shape (): {expected}"),
         (np.ones(3), ValueError, f"has shape (3,): {hint}"),
         (np.ones((rows, width, 1)), ValueError, f"has shape ({rows}, {width}, 1): {expected}"),
-        (np.ones((rows, width + 1)), ValueError, f"has shape ({rows}, {width + 1}): expected (any, {width})"),
-        (np.ones((0, width)), ValueError, f"is empty (shape (0, {width})): expected at least one number"),
-        ([[1.0] * width, [1.0] * (width + 1)], ValueError, "is not an array of numbers with 2 axes: "),
-        (np.full((rows, width), NAN), ValueError, "holds nan at index (0, 0): expected finite numbers only"),
-        (np.full((rows, width), INF), ValueError, "holds inf at index (0, 0): expected finite numbers only"),
+        (
+            np.ones((rows, width + 1)),
+            ValueError,
+            f"has shape ({rows}, {width + 1}): expected (any, {width})",
+        ),
+        (
+            np.ones((0, width)),
+            ValueError,
+            f"is empty (shape (0, {width})): expected at least one number",
+        ),
+        (
+            [[1.0] * width, [1.0] * (width + 1)],
+            ValueError,
+            "is not an array of numbers with 2 axes: ",
+        ),
+        (
+            np.full((rows, width), NAN),
+            ValueError,
+            "holds nan at index (0, 0): expected finite numbers only",
+        ),
+        (
+            np.full((rows, width), INF),
+            ValueError,
+            "holds inf at index (0, 0): expected finite numbers only",
+        ),
     ]
 
 
 def above_0(*allowed, or_zero=False):
     """What is no finite number > 0 (or ≥ 0)."""
     expected = f"expected a finite number {'≥' if or_zero else '>'} 0"
-    kinds = [(v, TypeError, f"= {v!r}: {expected}") for v in ("a", None, True, 1j, [1.0], np.ones(1))]
-    kinds += [(v, ValueError, f"= {v!r}: {expected}") for v in (-1, -0.5, NAN, INF, *([] if or_zero else [0, 0.0]))]
+    kinds = [
+        (v, TypeError, f"= {v!r}: {expected}") for v in ("a", None, True, 1j, [1.0], np.ones(1))
+    ]
+    kinds += [
+        (v, ValueError, f"= {v!r}: {expected}")
+        for v in (-1, -0.5, NAN, INF, *([] if or_zero else [0, 0.0]))
+    ]
     return [kind for kind in kinds if not any(kind[0] is value for value in allowed)]
 
 
 def whole_from(least):
     """What is no whole number ≥ least."""
     expected = f"expected a whole number of at least {least}"
-    kinds = [(v, TypeError, f"= {v!r}: {expected}") for v in (1.5, 3.0, NAN, INF, "a", None, True, [1])]
+    kinds = [
+        (v, TypeError, f"= {v!r}: {expected}") for v in (1.5, 3.0, NAN, INF, "a", None, True, [1])
+    ]
     return kinds + [(v, ValueError, f"= {v!r}: {expected}") for v in (least - 1, -1)]
 
 
 def flags(*allowed):
     """What is neither True nor False."""
-    return [(v, TypeError, f"= {v!r}: expected True or False") for v in (1, 0, "yes", None, []) if v not in allowed]
+    return [
+        (v, TypeError, f"= {v!r}: expected True or False")
+        for v in (1, 0, "yes", None, [])
+        if v not in allowed
+    ]
 
 
 def names(*options):
@@ -151,7 +190,11 @@ def names(*options):
 def functions(words, *allowed):
     """What cannot be called."""
     kinds = [("a", "str"), (3, "int"), (None, "NoneType"), (np.ones(2), "ndarray")]
-    return [(v, TypeError, f"is a {kind}: expected a function {words}") for v, kind in kinds if kind not in allowed]
+    return [
+        (v, TypeError, f"is a {kind}: expected a function {words}")
+        for v, kind in kinds
+        if kind not in allowed
+    ]
 
 
 def problems():
@@ -163,11 +206,11 @@ def problems():
 FIRST_LAYER = "expected Input(n) first, and nowhere else"
 A_LAYER = "expected a layer, such as Tanh(4)"
 SAMES = "expected the same number"
-UNKNOWN = (
-    "unknown option 'nonsense': expected one of scaling, geodesic, max_steps, target_loss, gtol, xtol, ftol, mu_max"
-)
+UNKNOWN = "unknown option 'nonsense': expected one of scaling, geodesic, max_steps, target_loss, gtol, xtol, ftol, mu_max"
 A_RULE = "expected a rule, such as Nielsen() or Factor(10)"
-NOT_FINITE = "residual(theta0) is not finite; expected a start where every residual is a finite number"
+NOT_FINITE = (
+    "residual(theta0) is not finite; expected a start where every residual is a finite number"
+)
 
 RESULTS = [  # what residual(theta) must not return
     (np.ones((2, 2)), ValueError, "has shape (2, 2): expected an array of numbers with 1 axis"),
@@ -482,7 +525,10 @@ UNKNOWNS = [
     (lambda: solve(valley(), START, nonsense=1), UNKNOWN),
     (lambda: gauss_newton(valley(), START, mu=1), UNKNOWN.replace("nonsense", "mu")),
     (lambda: solve(valley(), START, rate=1), UNKNOWN.replace("nonsense", "rate")),
-    (lambda: optimizer(nonsense=1), "unknown parameter 'nonsense': expected one of mu, mu_update_factor, error"),
+    (
+        lambda: optimizer(nonsense=1),
+        "unknown parameter 'nonsense': expected one of mu, mu_update_factor, error",
+    ),
     (lambda: solve(valley(), START, method="gd"), "missing 1 required positional argument: 'rate'"),
     (lambda: gradient_descent(valley(), START), "missing 1 required positional argument: 'rate'"),
 ]
@@ -526,7 +572,11 @@ def test_bad_input_is_met_before_the_first_step_is_asked_for():
 def test_a_refused_call_leaves_the_network_as_it_was():
     ours = network()
     before = ours.theta
-    for call in (lambda: ours.initialize(seed=-1), lambda: ours.initialize(scheme="x"), lambda: ours >> "x"):
+    for call in (
+        lambda: ours.initialize(seed=-1),
+        lambda: ours.initialize(scheme="x"),
+        lambda: ours >> "x",
+    ):
         with pytest.raises((TypeError, ValueError)):
             call()
     with pytest.raises(ValueError, match="theta has shape"):

@@ -60,7 +60,9 @@ def test_a_lesson_runs_from_the_top(path, course, outside):
         assert page.evaluate(PICTURES) == expected
         assert page.evaluate(BROKEN) == []
         assert page.get_by_text(NO_WIDGET).count() == 0
-        outputs = [output for cell in code_cells(page.evaluate(NOTEBOOK)) for output in pictures(cell)]
+        outputs = [
+            output for cell in code_cells(page.evaluate(NOTEBOOK)) for output in pictures(cell)
+        ]
         # JupyterLab 4.6 does not hand the alt text to the browser, but it travels with the picture.
         assert all(output["metadata"].get("image/png", {}).get("alt") for output in outputs)
         assert page.locator(POP_UPS).all_text_contents() == []

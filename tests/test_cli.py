@@ -19,7 +19,13 @@ VIEW = {"model_id": "a1b2", "version_major": 2, "version_minor": 0}
 def notebook(*sources, **metadata):
     """The text of a notebook as JupyterLab saves it."""
     cells = [
-        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": [source]}
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "metadata": {},
+            "outputs": [],
+            "source": [source],
+        }
         for source in sources
     ]
     whole = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
@@ -44,7 +50,9 @@ def shipped(tmp_path, monkeypatch):
     (source / "07_damping.ipynb").write_text(notebook("mu = 1"), encoding="utf-8")
     (source / "pictures" / "bowl.png").write_bytes(b"\x89PNG first")
     (source / ".ipynb_checkpoints").mkdir()
-    (source / ".ipynb_checkpoints" / "07_damping-checkpoint.ipynb").write_text("{}", encoding="utf-8")
+    (source / ".ipynb_checkpoints" / "07_damping-checkpoint.ipynb").write_text(
+        "{}", encoding="utf-8"
+    )
     monkeypatch.setattr(lessons, "shipped_folder", lambda: source)
     return source
 
@@ -75,18 +83,29 @@ def edit(path, *sources):
 
 def told(folder, reset=()):
     """What happened to each file, the uneventful ones left out."""
-    return {name: (what, other) for name, what, other in lessons.install(folder, reset) if what != "same"}
+    return {
+        name: (what, other)
+        for name, what, other in lessons.install(folder, reset)
+        if what != "same"
+    }
 
 
 def files(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
 
 
 # What is copied, kept and updated
 
 
 def test_first_copy_has_everything_that_is_not_hidden(folder, shipped):
-    assert files(folder) == [lessons.MANIFEST, "01_residuals.ipynb", "07_damping.ipynb", "pictures/bowl.png"]
+    assert files(folder) == [
+        lessons.MANIFEST,
+        "01_residuals.ipynb",
+        "07_damping.ipynb",
+        "pictures/bowl.png",
+    ]
     for name in ("07_damping.ipynb", "pictures/bowl.png"):
         assert (folder / name).read_bytes() == (shipped / name).read_bytes()
 
@@ -147,7 +166,9 @@ def test_work_in_a_newer_version_is_not_lost_either(folder, shipped):
     edit(folder / "07_damping.new.ipynb", "mu = 98")
     edit(shipped / "07_damping.ipynb", "mu = 3")
     lessons.install(folder)
-    assert (folder / f"07_damping.new.bak-{TODAY}.ipynb").read_text(encoding="utf-8") == notebook("mu = 98")
+    assert (folder / f"07_damping.new.bak-{TODAY}.ipynb").read_text(encoding="utf-8") == notebook(
+        "mu = 98"
+    )
 
 
 def test_a_deleted_lesson_comes_back(folder):
@@ -155,7 +176,9 @@ def test_a_deleted_lesson_comes_back(folder):
     assert told(folder) == {"07_damping.ipynb": ("new", "")}
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"cells": 3}', '{"cells": [{}]}', "\ufeff{}", "\udce9"])
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[]", '{"cells": 3}', '{"cells": [{}]}', "\ufeff{}", "\udce9"]
+)
 def test_a_damaged_lesson_counts_as_changed(folder, shipped, damage):
     (folder / "07_damping.ipynb").write_bytes(damage.encode("utf-8", "surrogateescape"))
     lessons.strip_dead_views(folder)
@@ -218,7 +241,9 @@ def test_reset_of_several_lessons(folder):
 @pytest.mark.parametrize("name", ["08", "0", "", "damping"])
 def test_reset_of_no_lesson_changes_nothing(folder, name):
     before = files(folder)
-    with pytest.raises(lessons.LessonError, match=r"no lesson .* 01_residuals.ipynb, 07_damping.ipynb"):
+    with pytest.raises(
+        lessons.LessonError, match=r"no lesson .* 01_residuals.ipynb, 07_damping.ipynb"
+    ):
         lessons.install(folder, [name])
     assert files(folder) == before
 
@@ -238,13 +263,17 @@ def test_dead_views_go_and_nothing_else_changes(folder):
     lessons.strip_dead_views(folder)
     outputs[0]["data"] = picture
     del lesson["metadata"]["widgets"]
-    assert path.read_text(encoding="utf-8") == json.dumps(lesson, indent=1, ensure_ascii=False) + "\n"
+    assert (
+        path.read_text(encoding="utf-8") == json.dumps(lesson, indent=1, ensure_ascii=False) + "\n"
+    )
 
 
 def test_a_view_without_a_picture_leaves_its_text(folder):
     lesson = json.loads(notebook("mu = 1"))
     bundle = {lessons.WIDGET_VIEW: VIEW, "text/plain": ["IntSlider(value=0)"]}
-    lesson["cells"][0]["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": bundle}]
+    lesson["cells"][0]["outputs"] = [
+        {"output_type": "display_data", "metadata": {}, "data": bundle}
+    ]
     path = folder / "07_damping.ipynb"
     path.write_text(json.dumps(lesson), encoding="utf-8")
     lessons.strip_dead_views(folder)
@@ -290,8 +319,14 @@ def test_lab_says_what_it_did_and_starts_jupyterlab_there(started, shipped, tmp_
     assert cli.main(["lab", "--reset", "01"]) == 0
     out = capsys.readouterr().out
     assert f"Your lessons are in {folder}." in out
-    assert "07_damping.ipynb was changed by you and is kept; the newer version is beside it as 07_dam" in out
-    assert f"01_residuals.ipynb is fresh again; your version is kept as 01_residuals.bak-{TODAY}" in out
+    assert (
+        "07_damping.ipynb was changed by you and is kept; the newer version is beside it as 07_dam"
+        in out
+    )
+    assert (
+        f"01_residuals.ipynb is fresh again; your version is kept as 01_residuals.bak-{TODAY}"
+        in out
+    )
     assert [place for _, place in started] == ["lmteach-lessons"] * 2
 
 
@@ -326,7 +361,11 @@ def test_projector(started, monkeypatch, words):
         (["--reset", "07", "kurs"], "kurs", []),
         (["--reset=07", "--reset", "01", "--ip", "::"], "lmteach-lessons", ["--ip", "::"]),
         (["--ServerApp.password=a b", "kurs"], "kurs", ["--ServerApp.password=a b"]),
-        (["kurs", "--no-browser", "09_the_race.ipynb"], "kurs", ["--no-browser", "09_the_race.ipynb"]),
+        (
+            ["kurs", "--no-browser", "09_the_race.ipynb"],
+            "kurs",
+            ["--no-browser", "09_the_race.ipynb"],
+        ),
     ],
 )
 def test_folder_and_options(started, words, place, options):
@@ -436,7 +475,10 @@ def other_kernel(tmp_path, monkeypatch, program):
     """Register another Python as the kernel python3, and take this one's registration away."""
     place = tmp_path / "data" / "kernels" / "python3"
     place.mkdir(parents=True)
-    spec = {"argv": [program, "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "other"}
+    spec = {
+        "argv": [program, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "other",
+    }
     (place / "kernel.json").write_text(json.dumps({**spec, "language": "python"}))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "data"))
 
@@ -453,7 +495,9 @@ def test_lab_says_so_if_the_kernel_is_another_python(started, tmp_path, monkeypa
     other_kernel(tmp_path, monkeypatch, str(tmp_path / "bin" / "python"))
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "nowhere"))
     cli.main(["lab"])
-    assert f"Another Python, {tmp_path / 'bin' / 'python'}, is registered" in capsys.readouterr().out
+    assert (
+        f"Another Python, {tmp_path / 'bin' / 'python'}, is registered" in capsys.readouterr().out
+    )
 
 
 def test_lab_says_so_if_the_kernel_is_damaged(started, tmp_path, monkeypatch, capsys):
@@ -488,7 +532,9 @@ def test_unknown_words_end_with_a_usage_error(words, capsys):
 
 
 def test_as_a_module():
-    answer = subprocess.run([sys.executable, "-m", "lmteach", "--version"], capture_output=True, text=True)
+    answer = subprocess.run(
+        [sys.executable, "-m", "lmteach", "--version"], capture_output=True, text=True
+    )
     assert answer.stdout == f"lmteach {__version__}\n"
 
 
@@ -519,16 +565,48 @@ def nowhere():
 @pytest.mark.parametrize(
     ("check", "target", "sick", "complaint", "advice"),
     [
-        ("packages", "lmteach.doctor.PACKAGES", {"none": "none"}, "broken: none", "pip install NAME"),
+        (
+            "packages",
+            "lmteach.doctor.PACKAGES",
+            {"none": "none"},
+            "broken: none",
+            "pip install NAME",
+        ),
         ("solvers", "lmteach.solve", fail, "Read-only", "Install lmteach again"),
-        ("figure", "matplotlib.figure.Figure.savefig", fail, "Read-only", "--force-reinstall matplotlib"),
-        ("figure", "matplotlib.figure.Figure.savefig", nothing, "did not draw", "--force-reinstall"),
+        (
+            "figure",
+            "matplotlib.figure.Figure.savefig",
+            fail,
+            "Read-only",
+            "--force-reinstall matplotlib",
+        ),
+        (
+            "figure",
+            "matplotlib.figure.Figure.savefig",
+            nothing,
+            "did not draw",
+            "--force-reinstall",
+        ),
         ("kernel", "jupyter_client.manager.start_new_kernel", fail, "Read-only", "-m lmteach lab"),
-        ("kernel", "sys.prefix", "/elsewhere", "is another Python, in ", "kernelspec remove python3"),
-        ("lessons", "lmteach.lessons.shipped_folder", nowhere, "No lessons", "travel inside the package"),
+        (
+            "kernel",
+            "sys.prefix",
+            "/elsewhere",
+            "is another Python, in ",
+            "kernelspec remove python3",
+        ),
+        (
+            "lessons",
+            "lmteach.lessons.shipped_folder",
+            nowhere,
+            "No lessons",
+            "travel inside the package",
+        ),
     ],
 )
-def test_each_failure_comes_with_advice(monkeypatch, capsys, check, target, sick, complaint, advice):
+def test_each_failure_comes_with_advice(
+    monkeypatch, capsys, check, target, sick, complaint, advice
+):
     monkeypatch.setattr(target, sick)
     assert not doctor._passes(getattr(doctor, f"check_{check}"))
     failed, what_to_do = capsys.readouterr().out.partition("FAILED  ")[2].splitlines()
@@ -539,17 +617,23 @@ def test_each_failure_comes_with_advice(monkeypatch, capsys, check, target, sick
 def test_a_folder_for_the_lessons_that_cannot_be_written(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", fail)
     assert not doctor._passes(doctor.check_folder, tmp_path / "kurs")
-    assert f"Nothing can be written in {tmp_path}: Read-only file system." in capsys.readouterr().out
+    assert (
+        f"Nothing can be written in {tmp_path}: Read-only file system." in capsys.readouterr().out
+    )
 
 
 def test_one_failure_is_enough(monkeypatch, capsys):
-    monkeypatch.setattr(doctor, "_passes", lambda check, *arguments: check is not doctor.check_figure)
+    monkeypatch.setattr(
+        doctor, "_passes", lambda check, *arguments: check is not doctor.check_figure
+    )
     assert cli.main(["doctor"]) == 1
     assert "1 of 6 checks failed." in capsys.readouterr().out
 
 
 def test_a_kernel_that_does_not_have_lmteach():
-    with pytest.raises(RuntimeError, match="The kernel python3 cannot import lmteach: No module named"):
+    with pytest.raises(
+        RuntimeError, match="The kernel python3 cannot import lmteach: No module named"
+    ):
         doctor._judge({"status": "error", "evalue": "No module named 'lmteach'"})
 
 

@@ -45,7 +45,11 @@ READERS = {
 }
 RED_OR_GREEN = ("all colours", "protanopia", "deuteranopia")  # 99 of 100 readers
 TO_XYZ = np.array(
-    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
 )
 ALL = [*STYLES.values(), *SPARE]
 SOLVERS, ANY = 35, 15  # ΔE76: how far apart GD, GN and LM are at least, and any two styles
@@ -72,7 +76,10 @@ def seen(color, reader):
 
 def distances(styles, reader):
     """ΔE76 of every two of the styles."""
-    return [np.linalg.norm(seen(a["color"], reader) - seen(b["color"], reader)) for a, b in combinations(styles, 2)]
+    return [
+        np.linalg.norm(seen(a["color"], reader) - seen(b["color"], reader))
+        for a, b in combinations(styles, 2)
+    ]
 
 
 def lightness(color):
@@ -92,7 +99,9 @@ def test_the_simulation_takes_colours_away():
     """Red and green of one lightness become nearly one colour; blue and yellow stay apart."""
     for reader in ("protanopia", "deuteranopia"):
         red, green = "#CC6666", "#66A666"
-        apart = [np.linalg.norm(seen(red, who) - seen(green, who)) for who in ("all colours", reader)]
+        apart = [
+            np.linalg.norm(seen(red, who) - seen(green, who)) for who in ("all colours", reader)
+        ]
         assert apart[1] < apart[0] / 2
         assert np.linalg.norm(seen("#0000FF", reader) - seen("#FFFF00", reader)) > 100
 
@@ -105,7 +114,11 @@ def test_colours_stay_apart(reader):
 
 
 def test_what_is_one_grey_differs_in_marker_and_line():
-    close = [(a, b) for a, b in combinations(ALL, 2) if abs(lightness(a["color"]) - lightness(b["color"])) < CLOSE]
+    close = [
+        (a, b)
+        for a, b in combinations(ALL, 2)
+        if abs(lightness(a["color"]) - lightness(b["color"])) < CLOSE
+    ]
     assert close  # the greys alone would not do
     for a, b in close:
         assert a["marker"] != b["marker"] and a["linestyle"] != b["linestyle"]
@@ -128,7 +141,11 @@ def finished_runs():
         "Levenberg-Marquardt": solve(rosenbrock(), START, plain=True),
     }
     x = np.linspace(0, 1, 5)[:, None]
-    yield from (fig_loss(runs), fig_loss(runs, x="jacobians"), fig_paths(LeastSquares(banana), runs, n_grid=21))
+    yield from (
+        fig_loss(runs),
+        fig_loss(runs, x="jacobians"),
+        fig_paths(LeastSquares(banana), runs, n_grid=21),
+    )
     yield fig_fit(x, x, {name: lambda x, k=k: k * x for k, name in enumerate(runs)})
 
 
@@ -136,7 +153,9 @@ def scene_pictures(kind):
     """A scene at the ends and in the middle of all its controls together."""
     scene = kind()
     for end in ("low", "start", "high"):
-        yield scene.frame(**{name: getattr(control, end) for name, control in scene.controls.items()})
+        yield scene.frame(
+            **{name: getattr(control, end) for name, control in scene.controls.items()}
+        )
 
 
 def wrong(picture):
@@ -149,7 +168,13 @@ def wrong(picture):
                 marker = line.get_marker() in (own["marker"], "", "None", None)
                 dashes = line.get_linestyle() in ("None", plain.get_linestyle())
                 if not (marker and dashes and same_color(line.get_color(), own["color"])):
-                    yield name, line.get_label(), to_hex(line.get_color()), line.get_marker(), line.get_linestyle()
+                    yield (
+                        name,
+                        line.get_label(),
+                        to_hex(line.get_color()),
+                        line.get_marker(),
+                        line.get_linestyle(),
+                    )
 
 
 @pytest.mark.parametrize("kind", SCENES)

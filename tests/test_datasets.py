@@ -21,7 +21,9 @@ TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 
 def idx_bytes(array, kind="u1"):
     """An IDX file's content, written here from the format's description alone."""
-    header = bytes([0, 0, CODES[kind], array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+    header = bytes([0, 0, CODES[kind], array.ndim]) + b"".join(
+        n.to_bytes(4, "big") for n in array.shape
+    )
     return header + np.asarray(array, dtype=">" + kind).tobytes()
 
 
@@ -29,7 +31,10 @@ def small_mnist():
     """The four arrays of an MNIST with 12 and 5 samples, by file name."""
     rng = np.random.default_rng(3)
     sizes = {IMAGES: (12, 28, 28), LABELS: (12,), TEST_IMAGES: (5, 28, 28), TEST_LABELS: (5,)}
-    return {name: rng.integers(0, 256 if len(shape) == 3 else 10, shape) for name, shape in sizes.items()}
+    return {
+        name: rng.integers(0, 256 if len(shape) == 3 else 10, shape)
+        for name, shape in sizes.items()
+    }
 
 
 def write_mnist(folder, spell=lambda i, name: (name, False), replaced=None):
@@ -142,7 +147,11 @@ def test_digits_are_the_1797_of_the_dataset_in_its_order():
     from sklearn.datasets import load_digits
 
     raw, ours = load_digits(), digits()
-    assert ours.X.shape == (1797, 64) and ours.Y.shape == (1797, 10) and ours.images.shape == (1797, 8, 8)
+    assert (
+        ours.X.shape == (1797, 64)
+        and ours.Y.shape == (1797, 10)
+        and ours.images.shape == (1797, 8, 8)
+    )
     assert np.array_equal(ours.X * 16, raw.data) and np.array_equal(ours.labels, raw.target)
     assert np.bincount(ours.labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert ours.X.min() == 0 and ours.X.max() == 1 and ours.X.dtype == ours.Y.dtype == np.float64
@@ -177,7 +186,8 @@ def numbered(n):
 
 
 @pytest.mark.parametrize(
-    "n, fraction, n_train", [(40, 0.75, 30), (10, 0.29, 3), (100, 0.29, 29), (2, 0.5, 1), (7, 0.9, 6), (1000, 0.7, 700)]
+    "n, fraction, n_train",
+    [(40, 0.75, 30), (10, 0.29, 3), (100, 0.29, 29), (2, 0.5, 1), (7, 0.9, 6), (1000, 0.7, 700)],
 )
 def test_split_parts_are_disjoint_complete_ordered_and_keep_pairs(n, fraction, n_train):
     X, Y = numbered(n)
@@ -274,7 +284,9 @@ def test_a_gz_name_on_a_plain_file_does_not_matter(tmp_path):
     assert read_idx(path).tolist() == [7, 8, 9]
 
 
-WHOLE = idx_bytes(np.arange(60).reshape(3, 4, 5))  # 4 bytes of magic number, 12 of sizes, 60 of elements
+WHOLE = idx_bytes(
+    np.arange(60).reshape(3, 4, 5)
+)  # 4 bytes of magic number, 12 of sizes, 60 of elements
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
@@ -296,7 +308,10 @@ WHOLE = idx_bytes(np.arange(60).reshape(3, 4, 5))  # 4 bytes of magic number, 12
         (b"\0\0\x08\x21" + b"\0\0\0\1" * 33 + b"x", "1 to 32 dimensions"),
         (b"<html>404 Not Found</html>", "starts with 3c 68 74 6d"),
         (b"\0\0\x08\2" + b"\0" * 8, "none of them 0"),
-        (b"\0\0\x0e\3" + b"\xff" * 12 + b"few", "19 bytes, expected 633825299671392843082401579016"),
+        (
+            b"\0\0\x0e\3" + b"\xff" * 12 + b"few",
+            "19 bytes, expected 633825299671392843082401579016",
+        ),
         (WHOLE[:3] + b"\x20" + b"\xff" * 128, "132 bytes, expected \\d{300}"),
     ],
 )
@@ -347,7 +362,10 @@ def test_mnist_reads_a_folder_in_every_spelling(tmp_path, spelling):
     write_mnist(tmp_path, SPELLINGS[spelling])
     raw = small_mnist()
     for ours, images, labels in zip(
-        mnist(tmp_path), (raw[IMAGES], raw[TEST_IMAGES]), (raw[LABELS], raw[TEST_LABELS]), strict=True
+        mnist(tmp_path),
+        (raw[IMAGES], raw[TEST_IMAGES]),
+        (raw[LABELS], raw[TEST_LABELS]),
+        strict=True,
     ):
         assert np.array_equal(ours.images, images / 255) and np.array_equal(ours.labels, labels)
         assert np.array_equal(ours.X, images.reshape(-1, 784) / 255) and ours.X.dtype == np.float64
@@ -383,10 +401,16 @@ def test_mnist_says_so_when_the_folder_is_not_there(tmp_path):
         ({LABELS: idx_bytes(np.full(12, 10))}, f"{LABELS}: label 10, expected 0 to 9"),
         ({LABELS: idx_bytes(np.zeros((12, 1)))}, f"{LABELS}: uint8 .12, 1., expected uint8"),
         ({LABELS: idx_bytes(np.zeros(12), "i4")}, f"{LABELS}: int32 .12,., expected uint8"),
-        ({IMAGES: idx_bytes(np.zeros((12, 28, 27)))}, f"{IMAGES}: uint8 .12, 28, 27., expected uint8"),
+        (
+            {IMAGES: idx_bytes(np.zeros((12, 28, 27)))},
+            f"{IMAGES}: uint8 .12, 28, 27., expected uint8",
+        ),
         ({IMAGES: idx_bytes(np.zeros((12, 784)))}, f"{IMAGES}: uint8 .12, 784., expected uint8"),
         ({TEST_IMAGES: idx_bytes(np.zeros((5, 28, 28)), "f4")}, f"{TEST_IMAGES}: float32"),
-        ({TEST_IMAGES: idx_bytes(np.zeros((5, 28, 28)))[:-100]}, f"{TEST_IMAGES}: 3836 bytes, expected 3936"),
+        (
+            {TEST_IMAGES: idx_bytes(np.zeros((5, 28, 28)))[:-100]},
+            f"{TEST_IMAGES}: 3836 bytes, expected 3936",
+        ),
     ],
 )
 def test_mnist_refuses_files_that_are_not_mnists(tmp_path, replaced, message):
@@ -396,7 +420,9 @@ def test_mnist_refuses_files_that_are_not_mnists(tmp_path, replaced, message):
 
 
 def test_mnist_from_openml_is_cut_into_60000_and_10000(monkeypatch):
-    target = (np.arange(70_000) * 7 % 10).astype(str).astype(object)  # strings, as OpenML gives them
+    target = (
+        (np.arange(70_000) * 7 % 10).astype(str).astype(object)
+    )  # strings, as OpenML gives them
     data = np.broadcast_to(np.arange(784) % 256, (70_000, 784))
     asked = {}
 
@@ -409,12 +435,17 @@ def test_mnist_from_openml_is_cut_into_60000_and_10000(monkeypatch):
     assert asked == {"name": "mnist_784", "version": 1, "as_frame": False, "parser": "liac-arff"}
     assert train.X.shape == (60_000, 784) and test.images.shape == (10_000, 28, 28)
     assert np.array_equal(test.X[-1], np.arange(784) % 256 / 255) and train.X.max() == 1
-    assert np.array_equal(train.labels, np.arange(60_000) * 7 % 10) and train.Y.shape == (60_000, 10)
+    assert np.array_equal(train.labels, np.arange(60_000) * 7 % 10) and train.Y.shape == (
+        60_000,
+        10,
+    )
     assert np.array_equal(test.labels, np.arange(60_000, 70_000) * 7 % 10)
     assert np.array_equal(test.Y.argmax(axis=1), test.labels)
 
 
-@pytest.mark.parametrize("cause", [URLError("no route"), ConnectionResetError("closed"), EOFError("cut")])
+@pytest.mark.parametrize(
+    "cause", [URLError("no route"), ConnectionResetError("closed"), EOFError("cut")]
+)
 def test_mnist_without_a_network_says_what_to_do(monkeypatch, cause):
     def fetch(*_, **__):
         raise cause
@@ -445,7 +476,14 @@ def test_mnist_refuses_another_dataset_from_openml(monkeypatch):
 # --- the door
 
 X4, Y4 = numbered(4)
-NOT_A_NUMBER = [("3", "'3'"), (None, "None"), (True, "True"), (1j, "1j"), ([3], r"\[3\]"), (np.True_, "True")]
+NOT_A_NUMBER = [
+    ("3", "'3'"),
+    (None, "None"),
+    (True, "True"),
+    (1j, "1j"),
+    ([3], r"\[3\]"),
+    (np.True_, "True"),
+]
 WHOLE_NUMBERS = [
     (line, "n", 1),
     (sine, "n", 1),
@@ -470,11 +508,15 @@ def test_whole_numbers_at_the_door(function, name, least):
 @pytest.mark.parametrize("function", [f for f, name, _ in WHOLE_NUMBERS if name == "seed"])
 def test_seeds_have_an_upper_end(function):
     function(seed=2**32 - 1)
-    with pytest.raises(ValueError, match="seed = 4294967296: expected an integer ≥ 0 and ≤ 4294967295"):
+    with pytest.raises(
+        ValueError, match="seed = 4294967296: expected an integer ≥ 0 and ≤ 4294967295"
+    ):
         function(seed=2**32)
 
 
-@pytest.mark.parametrize("function, name", [(sine, "noise"), (lambda **f: split(X4, Y4, **f), "fraction")])
+@pytest.mark.parametrize(
+    "function, name", [(sine, "noise"), (lambda **f: split(X4, Y4, **f), "fraction")]
+)
 def test_real_numbers_at_the_door(function, name):
     for value, shown in NOT_A_NUMBER:
         with pytest.raises(TypeError, match=f"{name} = .*{shown}.*: expected a finite number ≥ 0"):
@@ -486,7 +528,9 @@ def test_real_numbers_at_the_door(function, name):
 
 @pytest.mark.parametrize("fraction", [0, 1, 0.0, 1.0, 0.1, 0.9, 1e-300])
 def test_a_part_without_samples_is_refused(fraction):
-    with pytest.raises(ValueError, match=f"fraction = {fraction} of 4 samples: expected one or more"):
+    with pytest.raises(
+        ValueError, match=f"fraction = {fraction} of 4 samples: expected one or more"
+    ):
         split(X4, Y4, fraction)
 
 
@@ -499,8 +543,16 @@ def test_a_part_without_samples_is_refused(fraction):
         (np.zeros((4, 0)), ValueError, r"has shape \(4, 0\): expected 2-D and not empty"),
         (5.0, ValueError, r"has shape \(\): expected 2-D"),
         ([[1, 2], [3]], ValueError, "is no array .*: expected rows of equal length"),
-        ([[1.0], [math.nan], [2], [3]], ValueError, "has NaN or infinite values: expected finite ones"),
-        ([[1.0], [math.inf], [2], [3]], ValueError, "has NaN or infinite values: expected finite ones"),
+        (
+            [[1.0], [math.nan], [2], [3]],
+            ValueError,
+            "has NaN or infinite values: expected finite ones",
+        ),
+        (
+            [[1.0], [math.inf], [2], [3]],
+            ValueError,
+            "has NaN or infinite values: expected finite ones",
+        ),
         ([["1"], ["2"], ["3"], ["4"]], TypeError, "has dtype <U1: expected real numbers"),
         (np.zeros((4, 1), complex), TypeError, "has dtype complex128: expected real numbers"),
         (np.zeros((4, 1), bool), TypeError, "has dtype bool: expected real numbers"),
@@ -529,7 +581,10 @@ def test_split_refuses_lengths_that_differ():
     "stratify, message",
     [
         ([0, 1, 0], r"stratify is int\d+ \(3,\): expected integers or strings of shape \(4,\)"),
-        (np.zeros((4, 1), int), r"stratify is int\d+ \(4, 1\): expected integers or strings of shape \(4,\)"),
+        (
+            np.zeros((4, 1), int),
+            r"stratify is int\d+ \(4, 1\): expected integers or strings of shape \(4,\)",
+        ),
         ([0.0, 1.0, 0.0, 1.0], "stratify is float64 .*: expected integers or strings"),
         ([False, True] * 2, "stratify is bool .*: expected integers or strings"),
         (3, r"stratify is int\d+ \(\): expected integers or strings of shape \(4,\)"),
@@ -564,5 +619,7 @@ def test_the_file_alone_loads_neither_the_package_nor_scipy_nor_scikit_learn():
 runpy.run_path({datasets.__file__!r})
 heavy = {{name.split(".")[0] for name in sys.modules}} & {{"lmteach", "sklearn", "scipy", "matplotlib"}}
 sys.exit(f"loaded {{heavy}}" if heavy else 0)"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr

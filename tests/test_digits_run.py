@@ -28,7 +28,12 @@ def test_batches_from_idx_files_are_trained_by_lm(tmp_path):
     train, test = mnist(tmp_path)
     X, X_test = standardize(train.X, test.X)
     network = (Input(784) >> Relu(128) >> Linear(10)).initialize(seed=0)
-    whole, theta, mu, rule = NetworkFit(network, X, train.Y), network.theta, 30.0, Nielsen(mu_min=30.0)
+    whole, theta, mu, rule = (
+        NetworkFit(network, X, train.Y),
+        network.theta,
+        30.0,
+        Nielsen(mu_min=30.0),
+    )
     assert whole.route == "samples"
     before = whole.loss(theta)
     for epoch in range(EPOCHS):

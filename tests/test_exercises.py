@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from lmteach.exercises import EXERCISES, check, hint, solution
-from lmteach.exercises.base import KINDS, N_TRIALS, Exercise, _agree, _check_function, _copies, _unlike
+from lmteach.exercises.base import (
+    KINDS,
+    N_TRIALS,
+    Exercise,
+    _agree,
+    _check_function,
+    _copies,
+    _unlike,
+)
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 IDS = sorted(EXERCISES)
@@ -44,7 +52,9 @@ def test_our_answer_agrees_with_the_package(id):
     rng = np.random.default_rng(7)
     for _ in range(N_TRIALS if task.kind == "function" else 1):
         arguments = task.inputs(rng) if task.kind == "function" else ()
-        assert _agree(task.twin(*_copies(arguments)), task.reference(*_copies(arguments)), task.tolerance)
+        assert _agree(
+            task.twin(*_copies(arguments)), task.reference(*_copies(arguments)), task.tolerance
+        )
 
 
 @pytest.mark.parametrize(("id", "sentence"), [(id, s) for id in IDS for s in EXERCISES[id].slips])
@@ -58,7 +68,16 @@ def test_a_slip_is_recognised(id, sentence):
 
 @pytest.mark.parametrize("id", IDS)
 def test_nonsense_is_no_exception(id):
-    for nonsense in ("a word", [1, 2, "x"], 1e300, float("nan"), np.zeros((7, 3, 2)), {"a": 1}, lambda: 1, object()):
+    for nonsense in (
+        "a word",
+        [1, 2, "x"],
+        1e300,
+        float("nan"),
+        np.zeros((7, 3, 2)),
+        {"a": 1},
+        lambda: 1,
+        object(),
+    ):
         verdict = check(id, nonsense)
         assert verdict.right is False and len(verdict.text) > 5, (nonsense, verdict)
 
@@ -73,7 +92,11 @@ def test_a_function_that_raises_or_is_off_is_told_so(id):
 
     def off(*arguments):
         result = reference(*arguments)
-        return tuple(np.asarray(x) + 1e3 for x in result) if isinstance(result, tuple) else np.asarray(result) + 1e3
+        return (
+            tuple(np.asarray(x) + 1e3 for x in result)
+            if isinstance(result, tuple)
+            else np.asarray(result) + 1e3
+        )
 
     verdict = check(id, off)
     assert verdict.right is False and "hint(" in verdict.text
@@ -92,8 +115,14 @@ def test_hints_and_solution(id):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ((np.ones((2, 2)), np.ones((3, 1))), "Not yet: value 2 of 2: the shape is (3, 1), expected (3,)."),
-        ((np.ones(4), np.ones((3, 1))), "Not yet: value 1 of 2: the shape is (4,), expected (2, 2)."),
+        (
+            (np.ones((2, 2)), np.ones((3, 1))),
+            "Not yet: value 2 of 2: the shape is (3, 1), expected (3,).",
+        ),
+        (
+            (np.ones(4), np.ones((3, 1))),
+            "Not yet: value 1 of 2: the shape is (4,), expected (2, 2).",
+        ),
         ([np.ones((2, 2)), [1, 1, 1.5]], "Not yet: value 2 of 2: off by 0.5 of the largest entry."),
         ((np.ones((2, 2)), [1, 1, np.nan]), "Not yet: value 2 of 2: there is a nan or inf in it."),
         ((np.ones((2, 2)), None), "Not yet: value 2 of 2: this is a NoneType, expected numbers."),
@@ -110,7 +139,14 @@ def test_a_word_among_several_values_is_not_given_away():
 
 
 def test_what_differs_is_said_of_an_input_where_it_does():
-    task = Exercise("0.0", "function", "", lambda x: (x, abs(x)), (), inputs=lambda rng: [rng.uniform(-1, 1, size=2)])
+    task = Exercise(
+        "0.0",
+        "function",
+        "",
+        lambda x: (x, abs(x)),
+        (),
+        inputs=lambda rng: [rng.uniform(-1, 1, size=2)],
+    )
     right, said = _check_function(task, lambda x: (x, x))
     assert right is False and said.startswith("Not yet: value 2 of 2: off by ")
 
@@ -134,7 +170,8 @@ def test_the_lesson_asks_for_its_exercises_and_no_others(path):
     lesson = path.stem.split("_")[0]
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     code, text = (
-        "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == kind) for kind in ("code", "markdown")
+        "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == kind)
+        for kind in ("code", "markdown")
     )
     asked = re.findall(r'\bcheck\("([^"]+)"', code)
     mine = [id for id in IDS if id.split(".")[0].zfill(len(lesson)) == lesson]

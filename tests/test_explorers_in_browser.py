@@ -94,7 +94,9 @@ BEGINS = "([cell, words]) => cell.querySelector('[role=status]').textContent.sta
 SAYS_ELSE = f"([cell, said]) => !({SAYS})([cell, said])"
 DRAWN = "cell => cell.querySelector('.widget-vbox svg').outerHTML"
 DRAWS_ELSE = f"([cell, svg]) => ({DRAWN})(cell) !== svg"
-IS_IDLE = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+IS_IDLE = (
+    "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+)
 AT_ONCE = """(handle, key) => {
     for (let i = 0; i < 30; i++) handle.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
 }"""
@@ -257,7 +259,9 @@ def test_by_keyboard_to_both_ends_and_back(kind, room):
                 start = chosen(shown, explorer, name, says, choices.index(name))
             else:
                 start = turned(shown, explorer, name, says)
-            wait_until(room.page, f"([cell, svg]) => ({DRAWN})(cell) === svg", [shown.element, start])
+            wait_until(
+                room.page, f"([cell, svg]) => ({DRAWN})(cell) === svg", [shown.element, start]
+            )
             assert shown.drawn() == start
 
 
@@ -327,7 +331,9 @@ def test_the_last_value_wins(room, events):
 def drag_to_the_end(shown):
     """Thirty moves of the mouse over the whole slider, as fast as they go."""
     shown.cell.locator(".noUi-handle").scroll_into_view_if_needed()
-    handle, base = (shown.cell.locator(part).bounding_box() for part in (".noUi-handle", ".noUi-base"))
+    handle, base = (
+        shown.cell.locator(part).bounding_box() for part in (".noUi-handle", ".noUi-base")
+    )
     y = handle["y"] + handle["height"] / 2
     shown.page.mouse.move(handle["x"] + handle["width"] / 2, y)
     shown.page.mouse.down()

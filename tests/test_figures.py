@@ -18,7 +18,16 @@ from lmteach import (
     levenberg_marquardt,
     solve,
 )
-from lmteach.figures import PROJECTOR, SMALLEST, SPARE, STYLES, fig_digits, fig_fit, fig_loss, fig_paths
+from lmteach.figures import (
+    PROJECTOR,
+    SMALLEST,
+    SPARE,
+    STYLES,
+    fig_digits,
+    fig_fit,
+    fig_loss,
+    fig_paths,
+)
 from lmteach.figures.race import Race
 from lmteach.figures.training import Training
 from lmteach.widgets import Explorer
@@ -46,7 +55,13 @@ def lines(picture):
 
 def texts(picture):
     axes = picture.axes[0]
-    labels = [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.get_xticklabels(), *axes.get_yticklabels()]
+    labels = [
+        axes.title,
+        axes.xaxis.label,
+        axes.yaxis.label,
+        *axes.get_xticklabels(),
+        *axes.get_yticklabels(),
+    ]
     return [*labels, *(text for legend in picture.legends for text in legend.get_texts())]
 
 
@@ -122,7 +137,9 @@ def test_tables_hold_the_numbers(race):
     head, *rows = fig_loss(race).table()
     assert head == ("name", "trials", "F")
     assert [row[2] for row in rows if row[0] == "Gauss-Newton"] == race["GN"].losses
-    assert ("Levenberg-Marquardt", 0, *START) in fig_paths(LeastSquares(banana), race, n_grid=11).table()
+    assert ("Levenberg-Marquardt", 0, *START) in fig_paths(
+        LeastSquares(banana), race, n_grid=11
+    ).table()
 
 
 def test_no_two_styles_are_alike():
@@ -151,10 +168,18 @@ def test_trace_plots_itself(race):
         (lambda race: fig_loss([1, 2]), TypeError, "traces is a list: expected a Trace or a dict"),
         (lambda race: fig_loss({}), ValueError, "traces is empty"),
         (lambda race: fig_loss({"LM": 3}), TypeError, r"traces\['LM'\] is a int"),
-        (lambda race: fig_loss(race, x="time"), ValueError, "x = 'time': expected one of 'trials', 'jacobians'"),
+        (
+            lambda race: fig_loss(race, x="time"),
+            ValueError,
+            "x = 'time': expected one of 'trials', 'jacobians'",
+        ),
         (lambda race: fig_paths(LeastSquares(banana), race, n_grid=2), ValueError, "n_grid = 2"),
         (lambda race: fig_fit([1, 2], [[1], [2]], {}), ValueError, r"X has shape \(2,\)"),
-        (lambda race: fig_digits(np.zeros((8, 8)), [1], [1]), ValueError, r"images has shape \(8, 8\)"),
+        (
+            lambda race: fig_digits(np.zeros((8, 8)), [1], [1]),
+            ValueError,
+            r"images has shape \(8, 8\)",
+        ),
     ],
 )
 def test_bad_input(race, draw, error, words):
@@ -194,7 +219,11 @@ def test_a_race_counts_in_three_ways(race, runs):
     for k in (0, 3, len(lm)):
         spent = {axis: scene.compute(trial=k, axis=i)["spent"] for i, axis in enumerate(scene.axes)}
         n_jacobians = 0 if k == 0 else 1 + sum(step.accepted for step in lm[: k - 1])
-        assert spent == {"trials": k, "evaluations of J": n_jacobians, "milliseconds": pytest.approx(k)}
+        assert spent == {
+            "trials": k,
+            "evaluations of J": n_jacobians,
+            "milliseconds": pytest.approx(k),
+        }
 
 
 def test_the_others_are_read_where_they_have_spent_as_much(race, runs):
@@ -216,7 +245,10 @@ def test_only_one_axis_is_seen(runs):
     for axis in range(3):
         picture = Race(runs, clock=ticking()).frame(axis=axis)
         assert [axes.get_visible() for axes in picture.axes] == [i == axis for i in range(3)]
-    assert "ms on this computer" in picture.alt and picture.axes[2].get_xlabel() == "milliseconds on this computer"
+    assert (
+        "ms on this computer" in picture.alt
+        and picture.axes[2].get_xlabel() == "milliseconds on this computer"
+    )
 
 
 def test_the_fastest_of_each_trial_is_kept(runs):
@@ -232,7 +264,9 @@ def test_the_fastest_of_each_trial_is_kept(runs):
 
 
 def test_a_race_of_traces_has_no_times(race, runs):
-    assert Race(race).axes == Race({**runs, "mine": race["LM"]}).axes == ("trials", "evaluations of J")
+    assert (
+        Race(race).axes == Race({**runs, "mine": race["LM"]}).axes == ("trials", "evaluations of J")
+    )
     with pytest.raises(ValueError, match="axis = 2"):
         Race(race).frame(axis=2)
 
@@ -244,7 +278,9 @@ def test_the_same_clock_gives_the_same_race(runs):
 
 def test_the_guess_is_compared(race):
     truth = next(k for k, F in enumerate(race["LM"].losses) if F < race["GD"].loss)
-    assert f"after {truth + 2} trials; it is after {truth}." in Race(race, guess=truth + 2).frame().alt
+    assert (
+        f"after {truth + 2} trials; it is after {truth}." in Race(race, guess=truth + 2).frame().alt
+    )
     assert "it never is." in Race({"LM": race["LM"], "GD": race["GD"]}, guess=1).frame().alt
 
 
@@ -253,11 +289,27 @@ def test_the_guess_is_compared(race):
     [
         (lambda race: Race({}), ValueError, "runs is empty"),
         (lambda race: Race([1]), TypeError, "runs is a list: expected a dict of name → Trace"),
-        (lambda race: Race({"LM": 3}), TypeError, r"runs\['LM'\] is a int: expected a function without arguments"),
-        (lambda race: Race({"LM": lambda: [1]}), TypeError, r"a step of runs\['LM'\] is a int: expected a Step"),
-        (lambda race: Race({"LM": lambda: []}), ValueError, r"runs\['LM'\] ended before its first trial"),
+        (
+            lambda race: Race({"LM": 3}),
+            TypeError,
+            r"runs\['LM'\] is a int: expected a function without arguments",
+        ),
+        (
+            lambda race: Race({"LM": lambda: [1]}),
+            TypeError,
+            r"a step of runs\['LM'\] is a int: expected a Step",
+        ),
+        (
+            lambda race: Race({"LM": lambda: []}),
+            ValueError,
+            r"runs\['LM'\] ended before its first trial",
+        ),
         (lambda race: Race(race, guess=-1), ValueError, "guess = -1"),
-        (lambda race: Race({"LM": race["LM"]}, guess=1), ValueError, "guess = 1: expected at least two runs"),
+        (
+            lambda race: Race({"LM": race["LM"]}, guess=1),
+            ValueError,
+            "guess = 1: expected at least two runs",
+        ),
         (lambda race: Race(race, clock=3), TypeError, "clock is a int"),
     ],
 )
@@ -268,7 +320,9 @@ def test_a_race_that_cannot_be_run(race, make, error, words):
 
 def test_every_run_against_the_clock_is_the_same(race):
     lengths = iter([3, 4, 4, 4, 4])
-    with pytest.raises(ValueError, match=r"runs\['LM'\] made 3 trials, then 4: expected the same every time"):
+    with pytest.raises(
+        ValueError, match=r"runs\['LM'\] made 3 trials, then 4: expected the same every time"
+    ):
         Race({"LM": lambda: race["LM"][: next(lengths)]})
 
 
@@ -287,7 +341,9 @@ def curve_fit():
 
 def test_the_solver_runs_only_as_far_as_asked():
     network = Input(1) >> Tanh(3) >> Linear(1)
-    problem = NetworkFit(network, np.linspace(-1, 1, 9)[:, None], np.linspace(-1, 1, 9)[:, None] ** 2)
+    problem = NetworkFit(
+        network, np.linspace(-1, 1, 9)[:, None], np.linspace(-1, 1, 9)[:, None] ** 2
+    )
     made = []
 
     def steps():
@@ -307,7 +363,10 @@ def test_the_solver_runs_only_as_far_as_asked():
 
 def test_going_back_gives_the_same_picture(curve_fit):
     steps = levenberg_marquardt(curve_fit, [1.0, 1.0])
-    scene, n = Training(curve_fit, steps, n=60), len(list(levenberg_marquardt(curve_fit, [1.0, 1.0])))
+    scene, n = (
+        Training(curve_fit, steps, n=60),
+        len(list(levenberg_marquardt(curve_fit, [1.0, 1.0]))),
+    )
     at_end = scene.frame(step=n)
     assert "Ended" not in at_end.alt
     for later in (n + 1, 60):
@@ -326,15 +385,25 @@ def test_a_training_shows_the_losses_and_the_refused_trials(curve_fit):
     np.testing.assert_array_equal(y, wave(trace[k - 1].next_theta, x))
     np.testing.assert_array_equal(loss[0].get_ydata(), trace.losses[: k + 1])
     refused = next(line for line in loss if line.get_label() == "refused")
-    assert refused.get_markerfacecolor() == "none" and len(refused.get_xdata()) == len(trace.refused)
+    assert refused.get_markerfacecolor() == "none" and len(refused.get_xdata()) == len(
+        trace.refused
+    )
     assert picture.axes[1].get_ylabel() == "F = ½ rᵀr" and "refused" in picture.alt
 
 
 @pytest.mark.parametrize(
     ("steps", "title", "said"),
     [
-        (lambda fit: gradient_descent(fit, [1.0, 1.0], 0.01), "rate η = 0.01", "rate η = 0.01, taken whatever F does."),
-        (lambda fit: gauss_newton(fit, [1.0, 1.0]), "no damping", "no damping, taken whatever F does."),
+        (
+            lambda fit: gradient_descent(fit, [1.0, 1.0], 0.01),
+            "rate η = 0.01",
+            "rate η = 0.01, taken whatever F does.",
+        ),
+        (
+            lambda fit: gauss_newton(fit, [1.0, 1.0]),
+            "no damping",
+            "no damping, taken whatever F does.",
+        ),
         (
             lambda fit: levenberg_marquardt(fit, [1.0, 1.0], mu=0.5),
             "μ = 4, accepted",
@@ -361,10 +430,22 @@ def test_a_guess_is_about_what_is_held_back():
         (lambda fit: Training(fit), TypeError, "steps is missing"),
         (lambda fit: Training(steps=iter([])), TypeError, "problem is missing"),
         (lambda fit: Training(fit, [1]), TypeError, "a step is a int: expected a Step"),
-        (lambda fit: Training(fit, []), ValueError, "steps ended before the first trial: there are no more steps"),
+        (
+            lambda fit: Training(fit, []),
+            ValueError,
+            "steps ended before the first trial: there are no more steps",
+        ),
         (lambda fit: Training(fit, guess=3), ValueError, "guess = 3: expected validation too"),
-        (lambda fit: Training(fit, [], validation=[1, 2, 3]), TypeError, r"validation is a list: expected a pair"),
-        (lambda fit: Training(fit, [], validation=([1, 2], [1])), ValueError, "validation has 2 x and 1 y"),
+        (
+            lambda fit: Training(fit, [], validation=[1, 2, 3]),
+            TypeError,
+            r"validation is a list: expected a pair",
+        ),
+        (
+            lambda fit: Training(fit, [], validation=([1, 2], [1])),
+            ValueError,
+            "validation has 2 x and 1 y",
+        ),
         (
             lambda fit: Training(NetworkFit(Input(2) >> Linear(1), [[1, 2]], [[1]])),
             ValueError,

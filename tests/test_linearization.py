@@ -6,7 +6,17 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lmteach import Input, LeastSquares, Linear, NetworkFit, Relu, Sigmoid, Tanh, levenberg_marquardt, linearization
+from lmteach import (
+    Input,
+    LeastSquares,
+    Linear,
+    NetworkFit,
+    Relu,
+    Sigmoid,
+    Tanh,
+    levenberg_marquardt,
+    linearization,
+)
 
 EPS = np.finfo(float).eps
 MUS = [10.0**k for k in range(-12, 13, 3)]
@@ -45,7 +55,9 @@ def backward_error(J, r, mu, h, scale=1.0):
     A solution that is exact for slightly changed data leaves a few of these units, however ill-conditioned the system;
     the last term is the rounding in g = Jᵀr itself.
     """
-    J, r, h, D2 = (np.asarray(x, dtype=np.longdouble) for x in (J, r, h, np.broadcast_to(scale, len(h)) ** 2))
+    J, r, h, D2 = (
+        np.asarray(x, dtype=np.longdouble) for x in (J, r, h, np.broadcast_to(scale, len(h)) ** 2)
+    )
     left = J.T @ (J @ h) + mu * D2 * h + J.T @ r
     size = np.linalg.norm(J.astype(float), 2)
     unit = (size**2 + mu * float(D2.max())) * np.linalg.norm(h.astype(float))
@@ -151,7 +163,9 @@ def deficient(rows=12, columns=5):
 
 
 @pytest.mark.parametrize(
-    "J", [matrix(12, 5, 10), matrix(5, 5, 10), matrix(12, 5, 10).T, deficient()], ids=["tall", "square", "wide", "rank"]
+    "J",
+    [matrix(12, 5, 10), matrix(5, 5, 10), matrix(12, 5, 10).T, deficient()],
+    ids=["tall", "square", "wide", "rank"],
 )
 def test_step_0_has_minimum_norm(J):
     r = noise(len(J))
@@ -161,7 +175,9 @@ def test_step_0_has_minimum_norm(J):
 
 
 @pytest.mark.parametrize(
-    "J", [matrix(12, 5, 100), matrix(12, 5, 100).T, deficient()], ids=["tall", "wide", "rank-deficient"]
+    "J",
+    [matrix(12, 5, 100), matrix(12, 5, 100).T, deficient()],
+    ids=["tall", "wide", "rank-deficient"],
 )
 def test_the_curve_agrees_with_single_steps(J):
     r, mus = noise(len(J)), [1e-4, 1e-2, 1.0, 1e2, 1e8]
@@ -230,9 +246,15 @@ def test_sums_over_chunks_are_the_unchunked_sums(monkeypatch, chunk_bytes, m):
 
 def test_a_run_in_chunks_goes_where_the_unchunked_run_goes(monkeypatch):
     problem, theta = small_network(n_samples=37)
-    whole = [step.trial_theta for step, _ in zip(levenberg_marquardt(problem, theta), range(10), strict=False)]
+    whole = [
+        step.trial_theta
+        for step, _ in zip(levenberg_marquardt(problem, theta), range(10), strict=False)
+    ]
     monkeypatch.setattr(linearization, "CHUNK_BYTES", 1000)
-    parts = [step.trial_theta for step, _ in zip(levenberg_marquardt(problem, theta), range(10), strict=False)]
+    parts = [
+        step.trial_theta
+        for step, _ in zip(levenberg_marquardt(problem, theta), range(10), strict=False)
+    ]
     np.testing.assert_allclose(parts, whole, rtol=1e-6)
 
 
@@ -295,7 +317,9 @@ def test_a_factorization_that_fails_is_a_linalgerror():
         here.step(1e-30)
     with pytest.raises(np.linalg.LinAlgError, match="not positive definite in floating point"):
         here.damped(1e-30)
-    np.testing.assert_allclose(here.step(1.0), [-3 / 7, -3 / 7], rtol=1e-14)  # and nothing is broken by it
+    np.testing.assert_allclose(
+        here.step(1.0), [-3 / 7, -3 / 7], rtol=1e-14
+    )  # and nothing is broken by it
 
 
 def rational(array):
@@ -306,7 +330,10 @@ def rational(array):
 def test_steps_on_rationals_are_exact(hidden):
     network = Input(2) >> Linear(2) if hidden is None else Input(2) >> hidden(2) >> Linear(1)
     rng = np.random.default_rng(1)
-    X, Y = rational(rng.integers(-9, 9, (4, 2))), rational(rng.integers(-9, 9, (4, network.n_outputs)))
+    X, Y = (
+        rational(rng.integers(-9, 9, (4, 2))),
+        rational(rng.integers(-9, 9, (4, network.n_outputs))),
+    )
     theta = rational(rng.integers(-9, 9, network.n_parameters))
     here, mu = NetworkFit(network, X, Y).linearize(theta), sympy.Rational(1, 7)
     scale = rational(rng.integers(1, 9, network.n_parameters))

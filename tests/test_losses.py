@@ -41,7 +41,9 @@ def case(sizes=(3, 4, 3), kind=Tanh, n_samples=6, seed=0):
 def difference(function, theta, size=1e-6):
     """Central differences of a function of θ, one column for each parameter."""
     steps = size * np.eye(len(theta))
-    return np.stack([(function(theta + e) - function(theta - e)) / (2 * size) for e in steps], axis=-1)
+    return np.stack(
+        [(function(theta + e) - function(theta - e)) / (2 * size) for e in steps], axis=-1
+    )
 
 
 def logits(network, X, theta):
@@ -81,17 +83,28 @@ def test_slopes_are_the_differences_of_the_probabilities():
 def test_the_jacobian_with_softmax_last_is_the_difference(sizes, kind):
     network, theta, X, Y = case(sizes, kind)
     here = NetworkFit(network, X, Y).linearize(theta)
-    np.testing.assert_allclose(here.J, difference(lambda t: network.forward(X, t)[-1].ravel(), theta), atol=1e-7)
+    np.testing.assert_allclose(
+        here.J, difference(lambda t: network.forward(X, t)[-1].ravel(), theta), atol=1e-7
+    )
     deltas = network.error_terms(network.forward(X, theta), here.r, theta)
-    np.testing.assert_allclose(network.gradient(network.forward(X, theta), deltas), here.g, atol=1e-12)
+    np.testing.assert_allclose(
+        network.gradient(network.forward(X, theta), deltas), here.g, atol=1e-12
+    )
     S = network.sensitivities(network.forward(X, theta), theta)
     for delta, one in zip(deltas, S, strict=True):
-        np.testing.assert_allclose(delta, np.einsum("ik,ikj->ij", here.r.reshape(Y.shape), one), atol=1e-12)
+        np.testing.assert_allclose(
+            delta, np.einsum("ik,ikj->ij", here.r.reshape(Y.shape), one), atol=1e-12
+        )
 
 
 def test_softmax_stands_last_and_nowhere_else():
-    for build in (lambda: Input(2) >> Softmax(3) >> Linear(1), lambda: Input(2) >> Softmax(3) >> Softmax(3)):
-        with pytest.raises(ValueError, match=re.escape("layers[1] is Softmax(3): expected it as the last layer")):
+    for build in (
+        lambda: Input(2) >> Softmax(3) >> Linear(1),
+        lambda: Input(2) >> Softmax(3) >> Softmax(3),
+    ):
+        with pytest.raises(
+            ValueError, match=re.escape("layers[1] is Softmax(3): expected it as the last layer")
+        ):
             build()
 
 
@@ -114,13 +127,17 @@ def cross_entropy(network, theta, X, Y):
 def test_f_and_its_gradient_are_those_of_the_cross_entropy(sizes, m, kind, seed):
     network, theta, X, Y = case((*sizes, m), kind, seed=seed)
     problem = NetworkFit(network, X, Y, "cross_entropy")
-    assert problem.loss(theta) == pytest.approx(cross_entropy(network, theta, X, Y), rel=1e-11, abs=1e-12)
+    assert problem.loss(theta) == pytest.approx(
+        cross_entropy(network, theta, X, Y), rel=1e-11, abs=1e-12
+    )
     expected = difference(lambda t: cross_entropy(network, t, X, Y), theta)
     for route in ROUTES:
         here = NetworkFit(network, X, Y, "cross_entropy", route).linearize(theta)
         np.testing.assert_allclose(here.g, expected, atol=1e-6 * max(1, abs(expected).max()))
         assert here.loss == pytest.approx(problem.loss(theta), rel=1e-14)
-        np.testing.assert_allclose(here.g, here.J.T @ here.r, atol=1e-11 * max(1, abs(expected).max()))
+        np.testing.assert_allclose(
+            here.g, here.J.T @ here.r, atol=1e-11 * max(1, abs(expected).max())
+        )
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -130,7 +147,9 @@ def test_the_matrix_is_the_generalized_gauss_newton_matrix(route):
     Jz = difference(lambda t: logits(network, X, t), theta)
     p = network.forward(X, theta)[-1]
     A = sum(Jz[i].T @ (np.diag(p[i]) - np.outer(p[i], p[i])) @ Jz[i] for i in range(len(X)))
-    np.testing.assert_allclose(NetworkFit(network, X, Y, "cross_entropy", route).linearize(theta).A, A, atol=1e-8)
+    np.testing.assert_allclose(
+        NetworkFit(network, X, Y, "cross_entropy", route).linearize(theta).A, A, atol=1e-8
+    )
 
 
 def test_the_gradient_at_the_logits_is_p_minus_y_and_half_rr_is_not_f():
@@ -158,9 +177,13 @@ def over_one_denominator(expression):
 
     def power(z):  # SymPy makes one exponential of a power of one
         times, z = sympy.expand(z).primitive()
-        return letter("e", -z) ** -times if z.could_extract_minus_sign() else letter("e", z) ** times
+        return (
+            letter("e", -z) ** -times if z.could_extract_minus_sign() else letter("e", z) ** times
+        )
 
-    expression = expression.replace(sympy.exp, power).replace(sympy.tanh, lambda z: letter("t", sympy.expand(z)))
+    expression = expression.replace(sympy.exp, power).replace(
+        sympy.tanh, lambda z: letter("t", sympy.expand(z))
+    )
     return sympy.expand(sympy.fraction(sympy.together(sympy.expand(expression)))[0])
 
 
@@ -193,7 +216,11 @@ def test_a_sure_and_wrong_prediction_costs_a_finite_f_and_leaves_finite_steps(ro
     theta = np.array([2000.0, -2000.0, 0.0, 0.0])
     assert problem.loss(theta) == pytest.approx(-2 * np.log(TINY))
     here = problem.linearize(theta)
-    assert np.isfinite(here.r).all() and np.isfinite(here.g).all() and np.isfinite(here.step(1.0)).all()
+    assert (
+        np.isfinite(here.r).all()
+        and np.isfinite(here.g).all()
+        and np.isfinite(here.step(1.0)).all()
+    )
 
 
 def test_a_sure_and_right_prediction_costs_nothing():
@@ -227,7 +254,9 @@ def test_solve_does_not_claim_success_where_it_only_ran_out_of_steps():
 def test_rho_compares_f_with_the_prediction_for_the_cross_entropy():
     """Near the minimum F is its quadratic model: ρ → 1, which ½ r̃ᵀr̃ in place of F would miss."""
     network, theta, X, Y = case((2, 3), n_samples=30)
-    steps = list(levenberg_marquardt(NetworkFit(network, X, Y, "cross_entropy"), theta, mu=1e-3, gtol=1e-3))
+    steps = list(
+        levenberg_marquardt(NetworkFit(network, X, Y, "cross_entropy"), theta, mu=1e-3, gtol=1e-3)
+    )
     step = steps[-1]
     assert step.rho == pytest.approx((step.loss - step.trial_loss) / step.predicted, rel=1e-12)
     assert step.rho == pytest.approx(1, abs=0.05)
@@ -239,7 +268,9 @@ def test_gradient_descent_and_gauss_newton_run_on_cross_entropy_too():
     down = [step.loss for step in gradient_descent(problem, theta, 0.02, max_steps=20)]
     assert len(down) == 20 and all(np.diff(down) < 0)
     best = solve(problem, theta).loss
-    assert [step.trial_loss for step in gauss_newton(problem, theta * 0.1, max_steps=8)][-1] == pytest.approx(best)
+    assert [step.trial_loss for step in gauss_newton(problem, theta * 0.1, max_steps=8)][
+        -1
+    ] == pytest.approx(best)
 
 
 def test_the_geodesic_term_is_refused_at_the_door():
@@ -274,7 +305,9 @@ def batches(n_samples, size, seed=0, **options):
         (1, 1, [1]),
     ],
 )
-def test_an_epoch_holds_every_sample_once_and_a_small_last_batch_joins_the_one_before(n_samples, size, sizes):
+def test_an_epoch_holds_every_sample_once_and_a_small_last_batch_joins_the_one_before(
+    n_samples, size, sizes
+):
     problem, some = batches(n_samples, size)
     assert [len(batch.X) for batch in some] == sizes
     order = np.concatenate([batch.X[:, 0] for batch in some]).astype(int)
@@ -290,11 +323,18 @@ def test_the_same_seed_gives_the_same_order_and_another_another():
 
 def test_batches_are_problems_of_the_same_kind():
     problem, some = batches(12, 4, loss="cross_entropy", route="samples")
-    assert all((b.loss_name, b.route, b.network) == ("cross_entropy", "samples", problem.network) for b in some)
+    assert all(
+        (b.loss_name, b.route, b.network) == ("cross_entropy", "samples", problem.network)
+        for b in some
+    )
     _, some = batches(40, 2)
-    assert {b.route for b in some} == {NetworkFit(some[0].network, some[0].X, some[0].Y).route}  # each chooses its own
+    assert {b.route for b in some} == {
+        NetworkFit(some[0].network, some[0].X, some[0].Y).route
+    }  # each chooses its own
     theta = problem.network.theta
-    assert sum(b.loss(theta) for b in batches(12, 4)[1]) == pytest.approx(batches(12, 4)[0].loss(theta), rel=1e-12)
+    assert sum(b.loss(theta) for b in batches(12, 4)[1]) == pytest.approx(
+        batches(12, 4)[0].loss(theta), rel=1e-12
+    )
 
 
 def test_an_epoch_of_steps_on_batches_lowers_f():
@@ -319,17 +359,24 @@ def test_an_epoch_of_steps_on_batches_lowers_f():
     ],
 )
 def test_targets_that_are_no_probabilities_are_told_so(Y, words):
-    with pytest.raises(ValueError, match="cross-entropy expected probabilities ≥ 0 that sum to 1") as caught:
+    with pytest.raises(
+        ValueError, match="cross-entropy expected probabilities ≥ 0 that sum to 1"
+    ) as caught:
         NetworkFit(Input(1) >> Softmax(2), [[1.0]], Y, "cross_entropy")
     assert words in str(caught.value) and str(caught.value).startswith("Y holds rows")
 
 
 def test_labels_that_sum_to_1_within_rounding_are_probabilities():
     Y = np.full((1, 3), 1 / 3, dtype=np.float32)
-    assert NetworkFit(Input(1) >> Softmax(3), [[1.0]], Y, "cross_entropy").loss(np.zeros(6)) == pytest.approx(np.log(3))
+    assert NetworkFit(Input(1) >> Softmax(3), [[1.0]], Y, "cross_entropy").loss(
+        np.zeros(6)
+    ) == pytest.approx(np.log(3))
 
 
 @pytest.mark.parametrize("last", [Linear, Sigmoid, Tanh])
 def test_cross_entropy_asks_for_softmax_last(last):
-    with pytest.raises(ValueError, match=r"loss = 'cross_entropy' with \w+\(2\) last: expected a Softmax layer there"):
+    with pytest.raises(
+        ValueError,
+        match=r"loss = 'cross_entropy' with \w+\(2\) last: expected a Softmax layer there",
+    ):
         NetworkFit(Input(1) >> last(2), [[1.0]], [[0.0, 1.0]], "cross_entropy")

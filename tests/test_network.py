@@ -13,20 +13,29 @@ SHAPES = [(1, 1), (3, 2), (1, 4, 1), (2, 3, 3), (2, 3, 2, 1), (2, 3, 2, 3), (3, 
 
 
 def build(sizes, kinds):
-    return Network([Input(sizes[0]), *(kind(size) for kind, size in zip(kinds, sizes[1:], strict=True))])
+    return Network(
+        [Input(sizes[0]), *(kind(size) for kind, size in zip(kinds, sizes[1:], strict=True))]
+    )
 
 
 def case(sizes, kinds, seed=0, n_samples=5):
     """A network, θ with every weight and bias away from 0, X and Y."""
     network, rng = build(sizes, kinds), np.random.default_rng(seed)
     theta = rng.normal(size=network.n_parameters)
-    return network, theta, rng.normal(size=(n_samples, sizes[0])), rng.normal(size=(n_samples, sizes[-1]))
+    return (
+        network,
+        theta,
+        rng.normal(size=(n_samples, sizes[0])),
+        rng.normal(size=(n_samples, sizes[-1])),
+    )
 
 
 def difference(function, theta, size=1e-6):
     """Central differences of a function of θ, one column for each parameter."""
     steps = size * np.eye(len(theta))
-    return np.stack([(function(theta + e) - function(theta - e)) / (2 * size) for e in steps], axis=-1)
+    return np.stack(
+        [(function(theta + e) - function(theta - e)) / (2 * size) for e in steps], axis=-1
+    )
 
 
 def residual(network, theta, X, Y):
@@ -50,7 +59,9 @@ def test_jacobian_and_gradient_are_the_differences(sizes, kind):
     J = network.jacobian(activations, theta)
     g = network.gradient(activations, network.error_terms(activations, r, theta))
     assert J.shape == (len(X) * sizes[-1], network.n_parameters) and g.shape == theta.shape
-    np.testing.assert_allclose(J, difference(lambda t: residual(network, t, X, Y), theta), atol=1e-7)
+    np.testing.assert_allclose(
+        J, difference(lambda t: residual(network, t, X, Y), theta), atol=1e-7
+    )
     np.testing.assert_allclose(g, difference(lambda t: loss(network, t, X, Y), theta), atol=1e-6)
     np.testing.assert_allclose(g, J.T @ r, atol=1e-12)
 
@@ -62,13 +73,17 @@ def test_error_terms_and_sensitivities_are_the_differences_sample_by_sample(size
     activations = network.forward(X, theta)
     deltas = network.error_terms(activations, residual(network, theta, X, Y), theta)
     sensitivities = network.sensitivities(activations, theta)
-    biases = np.split(np.arange(len(theta)), np.cumsum([W.size + b.size for W, b in network.split(theta)])[:-1])
+    biases = np.split(
+        np.arange(len(theta)), np.cumsum([W.size + b.size for W, b in network.split(theta)])[:-1]
+    )
     for where, delta, S, n in zip(biases, deltas, sensitivities, sizes[1:], strict=True):
         assert delta.shape == (len(X), n) and S.shape == (len(X), sizes[-1], n)
         for i in range(len(X)):  # for one sample, moving b is moving z
             x, y = X[i : i + 1], Y[i : i + 1]
             by_loss = difference(lambda t, x=x, y=y: loss(network, t, x, y), theta)[where[-n:]]
-            by_output = difference(lambda t, x=x: network.forward(x, t)[-1][0], theta)[:, where[-n:]]
+            by_output = difference(lambda t, x=x: network.forward(x, t)[-1][0], theta)[
+                :, where[-n:]
+            ]
             np.testing.assert_allclose(delta[i], by_loss, atol=1e-6)
             np.testing.assert_allclose(S[i], by_output, atol=1e-7)
 
@@ -84,10 +99,14 @@ def test_mixed_layers_agree_with_differences_and_with_each_other(sizes, kinds, s
     network, theta, X, Y = case(sizes, kinds[: len(sizes) - 1], seed, n_samples)
     activations, r = network.forward(X, theta), residual(network, theta, X, Y)
     J, deltas = network.jacobian(activations, theta), network.error_terms(activations, r, theta)
-    np.testing.assert_allclose(J, difference(lambda t: residual(network, t, X, Y), theta), atol=1e-5)
+    np.testing.assert_allclose(
+        J, difference(lambda t: residual(network, t, X, Y), theta), atol=1e-5
+    )
     np.testing.assert_allclose(network.gradient(activations, deltas), J.T @ r, atol=1e-9)
     for delta, S in zip(deltas, network.sensitivities(activations, theta), strict=True):
-        np.testing.assert_allclose(delta, np.einsum("ik,ikj->ij", r.reshape(Y.shape), S), atol=1e-10)
+        np.testing.assert_allclose(
+            delta, np.einsum("ik,ikj->ij", r.reshape(Y.shape), S), atol=1e-10
+        )
 
 
 def test_jacobian_rows_are_sample_major_and_columns_w_by_row_then_b():
@@ -125,7 +144,9 @@ def test_a_layer_of_ones_own_is_differentiated_by_its_own_slope_on_every_route(k
     J = difference(lambda t: residual(network, t, X, Y), theta / 10)
     np.testing.assert_allclose(here.J, J, atol=1e-7)
     np.testing.assert_allclose(here.g, J.T @ here.r, atol=1e-6)
-    np.testing.assert_allclose(here.step(1.0), np.linalg.solve(J.T @ J + np.eye(len(theta)), -here.g), atol=1e-6)
+    np.testing.assert_allclose(
+        here.step(1.0), np.linalg.solve(J.T @ J + np.eye(len(theta)), -here.g), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("kind", ACTIVATIONS)
@@ -136,7 +157,9 @@ def test_factors_multiplied_are_the_sensitivities_and_activations(sizes, kind):
     factors, S = network.factors(activations, theta), network.sensitivities(activations, theta)
     for (a, T, slope), before, one in zip(factors, activations, S, strict=False):
         product = T if slope is None else (T if T.ndim == 3 else T[:, :, None]) * slope
-        product = np.broadcast_to(product if product.ndim == 3 else product[:, :, None], (*T.shape[:2], len(X)))
+        product = np.broadcast_to(
+            product if product.ndim == 3 else product[:, :, None], (*T.shape[:2], len(X))
+        )
         np.testing.assert_allclose(product.transpose(2, 0, 1), one, atol=1e-13)
         assert np.array_equal(a, before.T) and (slope is None) == (kind is Linear)
 
@@ -210,7 +233,10 @@ def test_error_terms_and_sensitivities_are_exactly_sympys(sizes):
     network, theta, X, Y = symbolic_case(sizes, [Tanh, Tanh], 1)
     activations, b = network.forward(X, theta), network.split(theta)[0][1]
     r = residual(network, theta, X, Y)
-    delta, S = network.error_terms(activations, r, theta)[0][0], network.sensitivities(activations, theta)[0][0]
+    delta, S = (
+        network.error_terms(activations, r, theta)[0][0],
+        network.sensitivities(activations, theta)[0][0],
+    )
     assert_zero(delta - np.array([sympy.diff(r.dot(r) / 2, z) for z in b]))
     assert_zero(S - np.array([[sympy.diff(a, z) for z in b] for a in activations[-1][0]]))
 
@@ -220,7 +246,12 @@ def test_a_wrong_jacobian_is_not_zero_on_symbols():
     network, theta, X, Y = symbolic_case((1, 2, 1), [Tanh, Linear], 1)
     J = NetworkFit(network, X, Y).linearize(theta).J
     with pytest.raises(AssertionError):
-        assert_zero(J + np.array([[sympy.diff(entry, t) for t in theta] for entry in residual(network, theta, X, Y)]))
+        assert_zero(
+            J
+            + np.array(
+                [[sympy.diff(entry, t) for t in theta] for entry in residual(network, theta, X, Y)]
+            )
+        )
 
 
 @pytest.mark.parametrize("sizes", [(1, 2, 1), (2, 2, 2)], ids=str)
@@ -236,7 +267,9 @@ def test_relu_above_its_kink_is_linear_exactly(sizes):
 @pytest.mark.parametrize("sizes", [(1, 2, 1), (2, 2, 2)], ids=str)
 def test_relu_below_its_kink_passes_nothing_on(sizes):
     network, theta, X, Y = symbolic_case(sizes, [Relu, Linear], 1, negative=True)
-    below = NetworkFit(network, -X, Y).linearize(theta)  # inputs > 0, weights and biases < 0: every z¹ < 0
+    below = NetworkFit(network, -X, Y).linearize(
+        theta
+    )  # inputs > 0, weights and biases < 0: every z¹ < 0
     r = residual(network, theta, -X, Y)
     assert_zero(below.J - np.array([[sympy.diff(entry, t) for t in theta] for entry in r]))
     hidden = sizes[0] * sizes[1] + sizes[1]
@@ -250,15 +283,23 @@ def test_relu_with_rational_weights_is_differentiated_exactly_on_both_sides(size
     rng = np.random.default_rng(5)
     exact = np.vectorize(lambda n: sympy.Rational(int(n), 7), otypes=[object])
     theta = exact(2 * rng.integers(-9, 9, network.n_parameters) + 1)
-    X, Y = exact(2 * rng.integers(-9, 9, (4, sizes[0])) + 1), exact(rng.integers(-9, 9, (4, sizes[-1])))
+    X, Y = (
+        exact(2 * rng.integers(-9, 9, (4, sizes[0])) + 1),
+        exact(rng.integers(-9, 9, (4, sizes[-1]))),
+    )
     z = network.forward(X, theta)[1]
     assert (z > 0).any() and (z == 0).any()
     steps = np.diag([sympy.Rational(1, 10**6)] * len(theta)) * 1
-    columns = [(residual(network, theta + e, X, Y) - residual(network, theta - e, X, Y)) / (2 * e.sum()) for e in steps]
+    columns = [
+        (residual(network, theta + e, X, Y) - residual(network, theta - e, X, Y)) / (2 * e.sum())
+        for e in steps
+    ]
     assert np.array_equal(network.jacobian(network.forward(X, theta), theta), np.array(columns).T)
 
 
-@pytest.mark.parametrize("zeros", [np.zeros(7), np.array([sympy.Integer(0)] * 7, dtype=object)], ids=["float", "exact"])
+@pytest.mark.parametrize(
+    "zeros", [np.zeros(7), np.array([sympy.Integer(0)] * 7, dtype=object)], ids=["float", "exact"]
+)
 def test_relus_slope_at_its_kink_is_zero(zeros):
     network = Input(1) >> Relu(2) >> Linear(1)
     theta = zeros.copy()
@@ -327,8 +368,12 @@ def test_without_theta_the_networks_own_is_used():
     with_theta, without = network.forward(X, theta), network.forward(X)
     assert all(map(np.array_equal, with_theta, without))
     r = residual(network, theta, X, Y)
-    assert all(map(np.array_equal, network.error_terms(without, r), network.error_terms(without, r, theta)))
-    assert all(map(np.array_equal, network.sensitivities(without), network.sensitivities(without, theta)))
+    assert all(
+        map(np.array_equal, network.error_terms(without, r), network.error_terms(without, r, theta))
+    )
+    assert all(
+        map(np.array_equal, network.sensitivities(without), network.sensitivities(without, theta))
+    )
     assert np.array_equal(network.jacobian(without), network.jacobian(without, theta))
     assert np.array_equal(network.predict(X), without[-1])
 
@@ -360,11 +405,15 @@ def test_forward_keeps_writable_inputs_too():
     assert np.array_equal(X, kept)
 
 
-@pytest.mark.parametrize("X", [[[1, 2], [3, 4]], np.array([[1, 2], [3, 4]]), np.array([[1, 2], [3, 4]], np.float32)])
+@pytest.mark.parametrize(
+    "X", [[[1, 2], [3, 4]], np.array([[1, 2], [3, 4]]), np.array([[1, 2], [3, 4]], np.float32)]
+)
 def test_lists_and_whole_numbers_are_welcome(X):
     network = Input(2) >> Tanh(3) >> Linear(1)
     expected = network.predict(np.array([[1.0, 2.0], [3.0, 4.0]]))
-    assert np.array_equal(network.predict(X), expected) and np.array_equal(network.forward(X)[-1], expected)
+    assert np.array_equal(network.predict(X), expected) and np.array_equal(
+        network.forward(X)[-1], expected
+    )
 
 
 # --- initialization
@@ -382,7 +431,9 @@ def test_initialize_is_seeded(scheme):
 
 def test_a_new_network_has_seed_0():
     network = Input(3) >> Tanh(4) >> Linear(2)
-    assert np.array_equal(network.theta, (Input(3) >> Tanh(4) >> Linear(2)).initialize(seed=0).theta)
+    assert np.array_equal(
+        network.theta, (Input(3) >> Tanh(4) >> Linear(2)).initialize(seed=0).theta
+    )
 
 
 @pytest.mark.parametrize(
@@ -390,7 +441,9 @@ def test_a_new_network_has_seed_0():
     [("glorot", 2 / (200 + 300)), ("he", 2 / 200), ("lecun", 1 / 200), ("uniform", 1 / 3)],
 )
 def test_schemes_have_the_variance_they_are_known_for(scheme, variance):
-    (W, b), _ = (lambda n: n.split(n.theta))((Input(200) >> Tanh(300) >> Linear(1)).initialize(1, scheme))
+    (W, b), _ = (lambda n: n.split(n.theta))(
+        (Input(200) >> Tanh(300) >> Linear(1)).initialize(1, scheme)
+    )
     assert W.var() == pytest.approx(variance, rel=0.03) and abs(W.mean()) < 0.02 * W.std()
     assert b.any() == (scheme == "uniform")
     assert scheme != "uniform" or np.abs(W).max() <= 1 >= np.abs(b).max()

@@ -13,7 +13,11 @@ import notebooks
 
 LESSONS = notebooks.find("")
 LONGEST_CELL = 15
-BUNDLE = {notebooks.WIDGET_VIEW: {"model_id": "a1b2"}, "image/png": "iVBORw0=", "text/plain": "mu = 1"}
+BUNDLE = {
+    notebooks.WIDGET_VIEW: {"model_id": "a1b2"},
+    "image/png": "iVBORw0=",
+    "text/plain": "mu = 1",
+}
 
 
 @pytest.fixture(params=LESSONS, ids=lambda path: path.stem)
@@ -87,7 +91,9 @@ def soiled():
     """A notebook with everything in it that must not be committed."""
     output = new_output("display_data", BUNDLE)
     run = {"iopub.execute_input": "2026-01-01"}
-    cell = new_code_cell("mu = 1", id="a", outputs=[output], execution_count=1, metadata={"execution": run})
+    cell = new_code_cell(
+        "mu = 1", id="a", outputs=[output], execution_count=1, metadata={"execution": run}
+    )
     twin = new_code_cell("mu = 1", id="b", metadata={"tags": ["kept"], "scrolled": True})
     kernel = {"kernelspec": {"display_name": "mine", "language": "python", "name": "mine"}}
     metadata = {**kernel, "language_info": {"name": "python", "version": "3.99"}, "widgets": {}}
@@ -128,7 +134,9 @@ def test_ids_depend_on_the_source_only():
 def test_run_and_check(path, capsys, monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", "")
     assert notebooks.main(["--check", str(path)]) == 1
-    assert capsys.readouterr().out == "01_μ.ipynb is not clean: python tests/notebooks.py 01_μ.ipynb\n"
+    assert (
+        capsys.readouterr().out == "01_μ.ipynb is not clean: python tests/notebooks.py 01_μ.ipynb\n"
+    )
     assert notebooks.main([str(path)]) == 0
     first = path.read_bytes()
     assert [cell.execution_count for cell in notebooks.read(path).cells] == [1, 2]
@@ -145,7 +153,11 @@ def test_an_error_leaves_the_notebook_as_it_was(path, capsys, monkeypatch):
     assert notebooks.main([str(path)]) == 1
     assert path.read_text(encoding="utf-8") == wrong
     error = capsys.readouterr().err
-    assert "01_μ.ipynb is left as it was" in error and "1 / 0" in error and "ZeroDivisionError" in error
+    assert (
+        "01_μ.ipynb is left as it was" in error
+        and "1 / 0" in error
+        and "ZeroDivisionError" in error
+    )
 
 
 def test_lessons_are_found_by_the_start_of_their_names(path, monkeypatch):

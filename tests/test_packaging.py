@@ -19,7 +19,15 @@ from lmteach import __version__, lessons
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REQUIREMENTS = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
-LEFT_OUT = (".*cache*", "__pycache__", ".git", "*venv", ".hypothesis", ".ipynb_checkpoints", "*-lessons")
+LEFT_OUT = (
+    ".*cache*",
+    "__pycache__",
+    ".git",
+    "*venv",
+    ".hypothesis",
+    ".ipynb_checkpoints",
+    "*-lessons",
+)
 ASK = "import json, lmteach.lessons as s; print(json.dumps([str(s.shipped_folder()), list(s.shipped())]))"
 
 
@@ -69,7 +77,9 @@ def make_python(place):
     python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     answer = ask([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], place)
     # Last in the alphabet, so that the lmteach under test is found first.
-    (Path(answer.strip()) / "zz_borrowed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    (Path(answer.strip()) / "zz_borrowed.pth").write_text(
+        sysconfig.get_path("purelib"), encoding="utf-8"
+    )
     return python
 
 
@@ -89,9 +99,13 @@ def built(checkout, tmp_path_factory):
     """The sdist, the wheel of the checkout, and the wheel of the sdist."""
     place = tmp_path_factory.mktemp("built")
     python = make_python(place / "venv")
-    tools = subprocess.run([python, "-m", "pip", "install", "hatchling"], capture_output=True, text=True)
+    tools = subprocess.run(
+        [python, "-m", "pip", "install", "hatchling"], capture_output=True, text=True
+    )
     if tools.returncode:
-        pytest.skip("Building needs hatchling from the network: " + tools.stderr.strip().splitlines()[-1])
+        pytest.skip(
+            "Building needs hatchling from the network: " + tools.stderr.strip().splitlines()[-1]
+        )
     ask([python, "-m", "hatchling", "build", "-t", "sdist", "-d", place], checkout)
     [sdist] = place.glob("*.tar.gz")
     pip_wheel = [python, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w"]
@@ -117,7 +131,9 @@ def test_installed_from(kind, built, checkout, tmp_path):
 
 @pytest.mark.full
 def test_the_wheel_of_the_sdist_is_the_wheel(built):
-    names = [set(zipfile.ZipFile(built[kind]).namelist()) for kind in ("wheel", "wheel of the sdist")]
+    names = [
+        set(zipfile.ZipFile(built[kind]).namelist()) for kind in ("wheel", "wheel of the sdist")
+    ]
     assert {name for name in names[0] if ".ipynb_checkpoints" not in name} == names[1]
 
 

@@ -18,7 +18,11 @@ def table_rows(page):
 
 
 def test_every_equation_stands_there_once_and_in_order():
-    shown = [match[1] for row in table_rows(every_equation()) if (match := re.match(r"\| \((\w+\.\d+)\) ", row))]
+    shown = [
+        match[1]
+        for row in table_rows(every_equation())
+        if (match := re.match(r"\| \((\w+\.\d+)\) ", row))
+    ]
     assert shown == [equation.tag for equation in equations()]
 
 
@@ -43,7 +47,9 @@ def test_statements_in_words_come_last():
     assert rows[-1][0] == "" and rows[-1][2].strip("`") in REGISTER
 
 
-@pytest.mark.parametrize(("lesson", "error"), [("99", ValueError), ("1", ValueError), (1, TypeError)])
+@pytest.mark.parametrize(
+    ("lesson", "error"), [("99", ValueError), ("1", ValueError), (1, TypeError)]
+)
 def test_an_unknown_lesson(lesson, error):
     with pytest.raises(error, match="lesson = .*expected one of '01'"):
         every_equation(lesson)

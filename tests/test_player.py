@@ -29,7 +29,9 @@ def test_the_branch_is_the_solvers_own_run(trace, at):
     assert np.array_equal(thetas(branch[at + 1 :]), thetas(further))
 
 
-@pytest.mark.parametrize("options", [{"damping": Factor(3)}, {"scaling": "marquardt"}, {"geodesic": True}])
+@pytest.mark.parametrize(
+    "options", [{"damping": Factor(3)}, {"scaling": "marquardt"}, {"geodesic": True}]
+)
 def test_the_branch_keeps_rule_and_limits(options):
     trace = solve(rosenbrock(), START, plain=True, max_steps=12, **options)
     branch = Player(trace, branch={2: 1e3}).runs[1]
@@ -38,7 +40,8 @@ def test_the_branch_keeps_rule_and_limits(options):
 
 
 @pytest.mark.parametrize(
-    ("method", "options", "rule"), [("gd", {"rate": 1e-3, "max_steps": 9}, "F rises"), ("gn", {}, "F rises")]
+    ("method", "options", "rule"),
+    [("gd", {"rate": 1e-3, "max_steps": 9}, "F rises"), ("gn", {}, "F rises")],
 )
 def test_other_solvers_runs_too(method, options, rule):
     trace = solve(rosenbrock(), START, method=method, **options)
@@ -63,8 +66,14 @@ def test_both_runs_are_counted_and_compared(trace):
 
 def test_runs_differ_in_more_than_colour(trace):
     axes = Player(trace, branch={1: 10}).frame(trial=5, run="branch").axes[0]
-    first, branch = (next(line for line in axes.lines if start in str(line.get_label())) for start in ("first", "μ = "))
-    assert first.get_marker() != branch.get_marker() and first.get_linestyle() != branch.get_linestyle()
+    first, branch = (
+        next(line for line in axes.lines if start in str(line.get_label()))
+        for start in ("first", "μ = ")
+    )
+    assert (
+        first.get_marker() != branch.get_marker()
+        and first.get_linestyle() != branch.get_linestyle()
+    )
 
 
 def test_a_branch_of_the_branch(trace):
@@ -124,7 +133,10 @@ def test_to_the_refused_trials_and_back(trace):
         button.click()
         assert player.values["trial"] == trial and "refused" in repr(player)
     player.previous.click()
-    assert repr(player) == "No trial before trial 1 is refused." and repr(player) in player.status.value
+    assert (
+        repr(player) == "No trial before trial 1 is refused."
+        and repr(player) in player.status.value
+    )
     assert player.values["trial"] == 1
     player.knobs["trial"].back.click()
     assert repr(player).startswith("trial 0")
@@ -136,7 +148,11 @@ def test_branch_from_here(trace):
     player.branch.click()  # μ = 10 unless changed
     assert player.values == {"trial": 2, "run": 1}
     assert repr(player).startswith("trial 2 of the branch: μ = 10")
-    assert repr(player) == Player(trace, branch={1: 10}).frame(trial=2, run="branch").alt == player.picture().alt
+    assert (
+        repr(player)
+        == Player(trace, branch={1: 10}).frame(trial=2, run="branch").alt
+        == player.picture().alt
+    )
     for trial in (1, 0):
         player.knobs["trial"].back.click()
         assert repr(player).startswith(f"trial {trial} of the branch")
@@ -162,7 +178,9 @@ def test_a_bad_mu_is_said(trace, mu):
     drawn = player._moving.value
     player.mu.value = mu
     player.branch.click()
-    assert repr(player) == f"mu = {mu}: expected a finite number > 0" and player._moving.value == drawn
+    assert (
+        repr(player) == f"mu = {mu}: expected a finite number > 0" and player._moving.value == drawn
+    )
     player.mu.value = 2.0
     player.branch.click()
     assert repr(player).startswith("trial 5 of the branch: μ = 2")
@@ -171,7 +189,9 @@ def test_a_bad_mu_is_said(trace, mu):
 def test_from_the_last_trial_nothing_follows(trace):
     player = play(trace, trial=14)
     player.branch.click()
-    assert repr(player).startswith("No trial can follow trial 14: F = ") and player.values == {"trial": 14}
+    assert repr(player).startswith("No trial can follow trial 14: F = ") and player.values == {
+        "trial": 14
+    }
 
 
 def test_a_run_of_one_trial():
@@ -179,4 +199,7 @@ def test_a_run_of_one_trial():
     player.following.click()
     assert repr(player) == "No trial after trial 0 is refused."
     player.branch.click()
-    assert repr(player) == "No trial can follow trial 0: 1 trials were made, as many as max_steps allows."
+    assert (
+        repr(player)
+        == "No trial can follow trial 0: 1 trials were made, as many as max_steps allows."
+    )

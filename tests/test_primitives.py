@@ -14,7 +14,17 @@ from lmteach.primitives import finite, gram, inner, least_norm, norm, spd_solver
 SOURCES = sorted(pathlib.Path(lmteach.__file__).parent.glob("*.py"))
 ELEMENTWISE = ["tanh", "logistic", "relu", "step", "softplus", "one_minus_exp", "softmax"]
 POSITIVE = ["log", "sqrt"]
-TESTED = {*ELEMENTWISE, *POSITIVE, "finite", "inner", "gram", "spd_solver", "least_norm", "norm", "copy_lower"}
+TESTED = {
+    *ELEMENTWISE,
+    *POSITIVE,
+    "finite",
+    "inner",
+    "gram",
+    "spd_solver",
+    "least_norm",
+    "norm",
+    "copy_lower",
+}
 
 
 def numbers(*shape, seed=0):
@@ -34,7 +44,11 @@ def as_floats(array):
 def test_elementwise_bodies_agree_and_keep_the_shape(name):
     function, z = getattr(primitives, name), np.concatenate([numbers(4, 3), [[0, -30, 30]]])
     floats, symbols = function(z), function(symbolic(z))
-    assert floats.dtype == float and symbols.dtype == object and floats.shape == symbols.shape == z.shape
+    assert (
+        floats.dtype == float
+        and symbols.dtype == object
+        and floats.shape == symbols.shape == z.shape
+    )
     np.testing.assert_allclose(as_floats(symbols), floats, rtol=1e-13, atol=1e-13)
 
 
@@ -42,7 +56,11 @@ def test_elementwise_bodies_agree_and_keep_the_shape(name):
 def test_log_and_sqrt_bodies_agree_on_positive_numbers(name):
     function, x = getattr(primitives, name), np.exp(5 * numbers(4, 3))
     floats, symbols = function(x), function(symbolic(x))
-    assert floats.dtype == float and symbols.dtype == object and floats.shape == symbols.shape == x.shape
+    assert (
+        floats.dtype == float
+        and symbols.dtype == object
+        and floats.shape == symbols.shape == x.shape
+    )
     np.testing.assert_allclose(as_floats(symbols), floats, rtol=1e-13, atol=1e-13)
     np.testing.assert_allclose(floats, {"log": np.log, "sqrt": np.sqrt}[name](x), rtol=1e-15)
 
@@ -90,7 +108,9 @@ def test_norm_is_the_length():
 def test_gram_is_the_lower_triangle_of_the_product():
     Jt = numbers(4, 9)
     np.testing.assert_allclose(np.tril(gram(Jt)), np.tril(Jt @ Jt.T), rtol=1e-13)
-    np.testing.assert_allclose(np.tril(as_floats(gram(symbolic(Jt)))), np.tril(gram(Jt)), rtol=1e-13)
+    np.testing.assert_allclose(
+        np.tril(as_floats(gram(symbolic(Jt)))), np.tril(gram(Jt)), rtol=1e-13
+    )
 
 
 def test_gram_adds_to_what_was_there():
@@ -110,7 +130,9 @@ def test_spd_solver_solves_the_shifted_system(shift):
     kept = A.copy()
     floats = spd_solver(A, shift)(v)
     np.testing.assert_allclose((A + np.diag(np.broadcast_to(shift, 3))) @ floats, v, rtol=1e-12)
-    np.testing.assert_allclose(as_floats(spd_solver(symbolic(A), shift)(symbolic(v))), floats, rtol=1e-11)
+    np.testing.assert_allclose(
+        as_floats(spd_solver(symbolic(A), shift)(symbolic(v))), floats, rtol=1e-11
+    )
     assert np.array_equal(A, kept)
 
 
@@ -129,7 +151,10 @@ def test_spd_solver_refuses_what_is_not_positive_definite():
 
 
 def test_spd_solver_is_exact_on_rationals():
-    A = np.array([[sympy.Rational(2), sympy.Rational(1, 3)], [sympy.Rational(1, 3), sympy.Rational(5)]], dtype=object)
+    A = np.array(
+        [[sympy.Rational(2), sympy.Rational(1, 3)], [sympy.Rational(1, 3), sympy.Rational(5)]],
+        dtype=object,
+    )
     v = np.array([sympy.Integer(1), sympy.Rational(1, 7)], dtype=object)
     h = spd_solver(A, sympy.Rational(1, 2))(v)
     assert np.array_equal((A + sympy.Rational(1, 2) * np.eye(2, dtype=int)) @ h, v)
@@ -138,7 +163,10 @@ def test_spd_solver_is_exact_on_rationals():
 @pytest.mark.parametrize("n", [3, primitives.BAND + 2])
 @pytest.mark.parametrize("dtype", [float, np.float32, object])
 def test_copy_lower_copies_the_lower_triangle_into_a_more_precise_one_too(n, dtype):
-    A, out = numbers(n, n).astype(dtype), np.zeros((n, n), object if dtype is object else float, order="F")
+    A, out = (
+        numbers(n, n).astype(dtype),
+        np.zeros((n, n), object if dtype is object else float, order="F"),
+    )
     primitives.copy_lower(A, out)
     assert np.array_equal(np.tril(out), np.tril(A))
 
@@ -154,7 +182,13 @@ def test_least_norm_bodies_agree(rows):
 
 @pytest.mark.parametrize(
     ("x", "expected"),
-    [([1.0, -2.0], True), ([1e200, 1e200], True), ([1.0, np.nan], False), ([np.inf, 0.0], False), ([-np.inf], False)],
+    [
+        ([1.0, -2.0], True),
+        ([1e200, 1e200], True),
+        ([1.0, np.nan], False),
+        ([np.inf, 0.0], False),
+        ([-np.inf], False),
+    ],
 )
 def test_finite(x, expected):
     assert finite(np.array(x)) is expected
@@ -169,7 +203,11 @@ def test_symbols_count_as_finite():
 
 def test_every_public_primitive_is_compared_here():
     tree = ast.parse(pathlib.Path(primitives.__file__).read_text(encoding="utf-8"))
-    public = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")}
+    public = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
     assert public == TESTED
 
 
@@ -177,7 +215,10 @@ def object_branches(source):
     """Lines where a dtype is compared, or asked for being `object` or of kind "O"."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Compare):
-            names = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)} & {"dtype", "kind"}
+            names = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)} & {
+                "dtype",
+                "kind",
+            }
             told = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & {"object"}
             kinds = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)} & {"O"}
             if names and (told or kinds):
@@ -188,11 +229,14 @@ def object_branches(source):
 def test_only_primitives_and_the_door_checks_ask_for_symbols(path):
     """checks.py has to: a door that lets symbols in cannot ask them whether they are finite or positive."""
     found = list(object_branches(path.read_text(encoding="utf-8")))
-    assert bool(found) == (path.name in ("primitives.py", "checks.py")), f"{path.name}: lines {found}"
+    assert bool(found) == (path.name in ("primitives.py", "checks.py")), (
+        f"{path.name}: lines {found}"
+    )
 
 
 @pytest.mark.parametrize(
-    "source", ["if x.dtype == object: pass", "y = 1 if z.dtype != object else 2", "a.dtype.kind == 'O'"]
+    "source",
+    ["if x.dtype == object: pass", "y = 1 if z.dtype != object else 2", "a.dtype.kind == 'O'"],
 )
 def test_the_search_finds_what_it_looks_for(source):
     assert list(object_branches(source)) == [1]

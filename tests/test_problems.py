@@ -34,7 +34,9 @@ class Counted:
 def network_fit(n_samples=6):
     rng = np.random.default_rng(0)
     network = Input(2) >> Tanh(3) >> Linear(2)
-    return NetworkFit(network, rng.normal(size=(n_samples, 2)), rng.normal(size=(n_samples, 2))), network.theta
+    return NetworkFit(
+        network, rng.normal(size=(n_samples, 2)), rng.normal(size=(n_samples, 2))
+    ), network.theta
 
 
 # --- counts, and the evaluation that is not repeated
@@ -88,7 +90,9 @@ def test_a_read_only_view_of_an_array_that_changes_is_a_new_theta_too():
     assert np.array_equal(problem.linearize(view).r, rosenbrock(START + 1))
 
 
-@pytest.mark.parametrize("make", [lambda: (LeastSquares(rosenbrock), START), network_fit], ids=["function", "network"])
+@pytest.mark.parametrize(
+    "make", [lambda: (LeastSquares(rosenbrock), START), network_fit], ids=["function", "network"]
+)
 def test_an_older_linearization_stays_at_its_theta(make):
     problem, theta = make()
     here, fresh = problem.linearize(theta), problem.linearize(theta)
@@ -115,7 +119,9 @@ def test_a_jacobian_can_be_verified_before_anything_was_evaluated():
 def test_loss_is_half_the_sum_of_squares():
     problem, theta = network_fit()
     r = problem.residual(theta)
-    assert problem.loss(theta) == pytest.approx(sum(r**2) / 2, rel=1e-14) and isinstance(problem.loss(theta), float)
+    assert problem.loss(theta) == pytest.approx(sum(r**2) / 2, rel=1e-14) and isinstance(
+        problem.loss(theta), float
+    )
     Y = problem.network.forward(problem.X, theta)[-1]
     assert np.array_equal(r, (Y - problem.Y).ravel(order="C"))
 
@@ -140,7 +146,18 @@ SCALAR_ONLY = [
     (lambda t: t.astype(float) * 3, lambda t: 3 * np.eye(2)),
     (lambda t: np.array(t, dtype=float) * 3, lambda t: 3 * np.eye(2)),
 ]
-NAMES = ["math.exp", "abs", "real", "conj", "float", "hypot", "where", "maximum", "astype", "dtype=float"]
+NAMES = [
+    "math.exp",
+    "abs",
+    "real",
+    "conj",
+    "float",
+    "hypot",
+    "where",
+    "maximum",
+    "astype",
+    "dtype=float",
+]
 
 
 @pytest.mark.parametrize(("residual", "jacobian"), SCALAR_ONLY, ids=NAMES)
@@ -150,9 +167,13 @@ def test_whatever_the_function_does_with_complex_numbers_j_is_right(residual, ja
     np.testing.assert_allclose(J, jacobian(START), atol=1e-8)
 
 
-@pytest.mark.parametrize("which", [0, 1, 2, 3, 4, 5, 8, 9], ids=[NAMES[i] for i in (0, 1, 2, 3, 4, 5, 8, 9)])
+@pytest.mark.parametrize(
+    "which", [0, 1, 2, 3, 4, 5, 8, 9], ids=[NAMES[i] for i in (0, 1, 2, 3, 4, 5, 8, 9)]
+)
 def test_a_fallback_to_differences_says_so(which):
-    with pytest.warns(UserWarning, match="jacobian by central differences, about 10 digits, not by complex steps"):
+    with pytest.warns(
+        UserWarning, match="jacobian by central differences, about 10 digits, not by complex steps"
+    ):
         LeastSquares(SCALAR_ONLY[which][0]).linearize(START)
 
 
@@ -165,7 +186,9 @@ def test_the_fallback_is_said_once_and_no_complexwarning_gets_out():
 
 
 def test_differences_and_complex_steps_agree_on_an_analytic_function():
-    np.testing.assert_allclose(central_jacobian(rosenbrock, START), complex_jacobian(rosenbrock, START), atol=1e-9)
+    np.testing.assert_allclose(
+        central_jacobian(rosenbrock, START), complex_jacobian(rosenbrock, START), atol=1e-9
+    )
 
 
 def test_central_differences_are_good_to_about_ten_digits_also_where_theta_is_large():
@@ -186,23 +209,33 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=["sign", "factor 2", "transposed", "zeros", "one entry"])
+@pytest.mark.parametrize(
+    "wrong", WRONG, ids=["sign", "factor 2", "transposed", "zeros", "one entry"]
+)
 def test_a_wrong_jacobian_is_a_valueerror_with_numbers(wrong):
-    with pytest.raises(ValueError, match=r"jacobian disagrees .* \(Jv\)\[\d\] = .* check_jacobian=False"):
+    with pytest.raises(
+        ValueError, match=r"jacobian disagrees .* \(Jv\)\[\d\] = .* check_jacobian=False"
+    ):
         LeastSquares(rosenbrock, wrong).linearize(START)
 
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_the_check_can_be_switched_off(wrong):
     problem = LeastSquares(rosenbrock, wrong, check_jacobian=False)
-    assert np.array_equal(problem.linearize(START).J, wrong(START)) and problem.verify(START) is None
+    assert (
+        np.array_equal(problem.linearize(START).J, wrong(START)) and problem.verify(START) is None
+    )
 
 
 @pytest.mark.parametrize("unit", [1e-150, 1e-12, 1.0, 1e12, 1e150])
 def test_the_check_does_not_depend_on_units(unit):
-    LeastSquares(lambda t: unit * rosenbrock(t), lambda t: unit * rosenbrock_jacobian(t)).linearize(START)
+    LeastSquares(lambda t: unit * rosenbrock(t), lambda t: unit * rosenbrock_jacobian(t)).linearize(
+        START
+    )
     with pytest.raises(ValueError, match="disagrees"):
-        LeastSquares(lambda t: unit * rosenbrock(t), lambda t: -unit * rosenbrock_jacobian(t)).linearize(START)
+        LeastSquares(
+            lambda t: unit * rosenbrock(t), lambda t: -unit * rosenbrock_jacobian(t)
+        ).linearize(START)
 
 
 def test_a_right_jacobian_passes_at_a_minimum_and_with_rounding_noise():
@@ -254,7 +287,9 @@ def test_a_reused_buffer_without_a_jacobian():
         r[:] = rosenbrock(theta)
         return r
 
-    np.testing.assert_allclose(LeastSquares(residual).linearize(START).J, rosenbrock_jacobian(START), atol=1e-8)
+    np.testing.assert_allclose(
+        LeastSquares(residual).linearize(START).J, rosenbrock_jacobian(START), atol=1e-8
+    )
 
 
 def test_a_function_that_writes_to_its_theta_harms_nobody():
@@ -269,7 +304,9 @@ def test_a_function_that_writes_to_its_theta_harms_nobody():
     start = START.copy()
     trace = solve(LeastSquares(residual, jacobian), start)
     assert np.array_equal(start, START)
-    assert np.array_equal(trace.theta, solve(LeastSquares(rosenbrock, rosenbrock_jacobian), START).theta)
+    assert np.array_equal(
+        trace.theta, solve(LeastSquares(rosenbrock, rosenbrock_jacobian), START).theta
+    )
 
 
 def test_a_function_that_returns_its_theta_or_a_constant():
@@ -278,7 +315,9 @@ def test_a_function_that_returns_its_theta_or_a_constant():
     assert np.array_equal(here.r, START) and np.array_equal(here.step(0), -START)
     frozen = np.ones(2)
     frozen.setflags(write=False)
-    assert np.array_equal(LeastSquares(lambda theta: frozen, lambda theta: np.zeros((2, 2))).residual(START), [1, 1])
+    assert np.array_equal(
+        LeastSquares(lambda theta: frozen, lambda theta: np.zeros((2, 2))).residual(START), [1, 1]
+    )
 
 
 def test_a_callers_r_stays_writable():
@@ -294,7 +333,11 @@ def test_a_callers_r_stays_writable():
 def test_data_and_start_are_never_written_to(frozen, order):
     rng = np.random.default_rng(0)
     network = (Input(2) >> Linear(2) >> Linear(1)).initialize(1)
-    X, Y, theta = np.array(rng.normal(size=(9, 2)), order=order), rng.normal(size=(9, 1)), network.theta
+    X, Y, theta = (
+        np.array(rng.normal(size=(9, 2)), order=order),
+        rng.normal(size=(9, 1)),
+        network.theta,
+    )
     kept = [array.copy() for array in (X, Y, theta)]
     for array in (X, Y, theta):
         array.setflags(write=not frozen)
@@ -321,7 +364,9 @@ class Mine(Exception):
     pass
 
 
-@pytest.mark.parametrize("error", [Mine("as it was"), ZeroDivisionError("as it was"), KeyboardInterrupt("as it was")])
+@pytest.mark.parametrize(
+    "error", [Mine("as it was"), ZeroDivisionError("as it was"), KeyboardInterrupt("as it was")]
+)
 @pytest.mark.parametrize("where", ["residual", "jacobian"])
 def test_the_callers_exceptions_pass_through_unchanged_and_leave_a_usable_state(error, where):
     switch = {"residual": False, "jacobian": False}
@@ -334,7 +379,9 @@ def test_the_callers_exceptions_pass_through_unchanged_and_leave_a_usable_state(
 
         return call
 
-    problem = LeastSquares(guarded("residual", rosenbrock), guarded("jacobian", rosenbrock_jacobian))
+    problem = LeastSquares(
+        guarded("residual", rosenbrock), guarded("jacobian", rosenbrock_jacobian)
+    )
     problem.linearize(START)
     switch[where] = True
     with pytest.raises(type(error)) as caught:
@@ -389,7 +436,11 @@ def test_curves_of_several_shapes(x, y, model):
     problem, theta = CurveFit(model, x, y), np.array([2.0, 3.0])
     expected = np.ravel(model(theta, np.array(x) if isinstance(x, list) else x) - np.array(y))
     here = problem.linearize(theta)
-    assert here.r.shape == expected.shape and np.array_equal(here.r, expected) and here.J.shape == (len(expected), 2)
+    assert (
+        here.r.shape == expected.shape
+        and np.array_equal(here.r, expected)
+        and here.J.shape == (len(expected), 2)
+    )
 
 
 def test_a_curves_jacobian_is_called_with_x_and_checked():

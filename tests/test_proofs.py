@@ -60,7 +60,9 @@ def displayed(path):
     """(tag, LaTeX, text of the cell below) for each displayed equation of a notebook."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     for cell, below in zip(cells, [*cells[1:], None], strict=True):
-        for latex in DISPLAY.findall("".join(cell["source"])) if cell["cell_type"] == "markdown" else ():
+        for latex in (
+            DISPLAY.findall("".join(cell["source"])) if cell["cell_type"] == "markdown" else ()
+        ):
             tag = TAG.search(latex)
             under = "".join(below["source"]) if below and below["cell_type"] == "code" else ""
             yield tag and tag[1], TAG.sub("", latex), under
@@ -95,7 +97,11 @@ def test_every_twin_exists():
             ), equation.twin
 
 
-MODULES = [f"lmteach.{info.name}" for info in pkgutil.iter_modules(lmteach.__path__) if not info.name.startswith("_")]
+MODULES = [
+    f"lmteach.{info.name}"
+    for info in pkgutil.iter_modules(lmteach.__path__)
+    if not info.name.startswith("_")
+]
 
 
 def test_a_false_statement_says_what_is_left_over():

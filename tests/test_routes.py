@@ -49,7 +49,12 @@ def case(sizes, kinds, loss="mse", n_samples=7, seed=0, last=None):
     network, rng = network_of(sizes, kinds, last), np.random.default_rng(seed)
     X, theta = rng.normal(size=(n_samples, sizes[0])), rng.normal(size=network.n_parameters)
     Y = rng.normal(size=(n_samples, sizes[-1]))
-    return network, theta, X, rng.dirichlet(np.ones(sizes[-1]), n_samples) if loss == "cross_entropy" else Y
+    return (
+        network,
+        theta,
+        X,
+        rng.dirichlet(np.ones(sizes[-1]), n_samples) if loss == "cross_entropy" else Y,
+    )
 
 
 def fits(case, loss="mse", names=ROUTES, executor=None):
@@ -151,7 +156,9 @@ def test_a_scale_is_taken_on_rows_and_blocks(route):
 
 def test_a_scale_is_refused_on_samples():
     here = fits(case((3, 4, 2), [Tanh, Linear]), names=["samples"])[0]
-    with pytest.raises(ValueError, match=r'scale = D: expected None on the route "samples".*route="blocks"'):
+    with pytest.raises(
+        ValueError, match=r'scale = D: expected None on the route "samples".*route="blocks"'
+    ):
         here.damped(1.0, np.ones(len(here.g)))
 
 
@@ -159,7 +166,9 @@ def test_a_scale_is_refused_on_samples():
 def test_a_run_with_a_scaling_on_samples_says_so_at_its_first_step(scaling):
     network, theta, X, Y = case((3, 4, 2), [Tanh, Linear])
     with pytest.raises(ValueError, match='expected None on the route "samples"'):
-        next(levenberg_marquardt(NetworkFit(network, X, Y, route="samples"), theta, scaling=scaling))
+        next(
+            levenberg_marquardt(NetworkFit(network, X, Y, route="samples"), theta, scaling=scaling)
+        )
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -183,7 +192,10 @@ def test_divided_is_the_same_model_in_another_unit(route):
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_problem_in_huge_units_is_rescaled_by_solve_on_every_route(route):
     network, theta, X, Y = case((2, 3, 2), [Tanh, Linear], n_samples=12)
-    trace, expected = (solve(NetworkFit(network, X, 1e30 * Y, route=r), theta, max_steps=3) for r in (route, "rows"))
+    trace, expected = (
+        solve(NetworkFit(network, X, 1e30 * Y, route=r), theta, max_steps=3)
+        for r in (route, "rows")
+    )
     assert len(trace) == 3 and trace.loss <= trace.losses[0] < np.inf
     same(trace[0].h, expected[0].h, 1e-8)
 
@@ -196,7 +208,12 @@ def test_a_problem_in_huge_units_is_rescaled_by_solve_on_every_route(route):
 @pytest.mark.parametrize("route", ["rows", "blocks"])
 def test_many_parts_give_the_same_as_one(route, chunk_bytes, loss, monkeypatch):
     n_samples = 5 if chunk_bytes == 1 else 300
-    given = case((3, 4, 2, 3), [Tanh, Sigmoid, Softmax if loss == "cross_entropy" else Linear], loss, n_samples)
+    given = case(
+        (3, 4, 2, 3),
+        [Tanh, Sigmoid, Softmax if loss == "cross_entropy" else Linear],
+        loss,
+        n_samples,
+    )
     whole = fits(given, loss, [route])[0]
     small_chunks(monkeypatch, chunk_bytes)
     problem = NetworkFit(*(given[0], *given[2:]), loss, route)
@@ -215,7 +232,9 @@ def small_chunks(monkeypatch, chunk_bytes=2000):
 
 @pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
 def test_a_part_in_many_pieces_gives_the_same(loss, monkeypatch):
-    given = case((2, 2, 2, 2), [Tanh, Sigmoid, Softmax if loss == "cross_entropy" else Linear], loss, 500)
+    given = case(
+        (2, 2, 2, 2), [Tanh, Sigmoid, Softmax if loss == "cross_entropy" else Linear], loss, 500
+    )
     whole = fits(given, loss, ["rows"])[0]
     monkeypatch.setattr(prices, "PART_BYTES", 1)
     here = fits(given, loss, ["blocks"])[0]
@@ -250,7 +269,9 @@ def test_products_are_summed_a_cacheful_at_a_time(monkeypatch):
 @pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
 @pytest.mark.parametrize("route", ["rows", "blocks"])
 def test_threads_give_the_same(route, loss):
-    given = case((3, 4, 2, 3), [Tanh, Sigmoid, Softmax if loss == "cross_entropy" else Linear], loss, 23)
+    given = case(
+        (3, 4, 2, 3), [Tanh, Sigmoid, Softmax if loss == "cross_entropy" else Linear], loss, 23
+    )
     with ThreadPoolExecutor(2) as executor:
         assert_same(fits(given, loss, [route])[0], fits(given, loss, [route], executor)[0])
 
@@ -259,7 +280,9 @@ def test_processes_give_the_same_step_to_1e_12_and_are_sent_their_samples_once()
     given = case((3, 4, 2, 3), [Tanh, Sigmoid, Linear], n_samples=40)
     with ProcessPoolExecutor(2) as executor:
         for route in ("rows", "blocks"):
-            alone, shared = (NetworkFit(given[0], *given[2:], route=route, executor=e) for e in (None, executor))
+            alone, shared = (
+                NetworkFit(given[0], *given[2:], route=route, executor=e) for e in (None, executor)
+            )
             for theta in (given[1], given[1] / 2):
                 here, there = alone.linearize(theta), shared.linearize(theta)
                 same(there.step(0.3), here.step(0.3), 1e-12)
@@ -345,7 +368,10 @@ def test_a_parts_activations_are_not_sent():
     assert part.activations is not None and part.open()[0] is r  # kept at home
     assert there.activations is None and there._opened is None
     same(there.open()[0], r)
-    assert len(pickle.dumps(part)) < len(pickle.dumps((part, part.activations, part.data.X))) - X.nbytes
+    assert (
+        len(pickle.dumps(part))
+        < len(pickle.dumps((part, part.activations, part.data.X))) - X.nbytes
+    )
     parts.Data.KEPT.clear()
 
 
@@ -361,7 +387,9 @@ def test_what_the_executor_raises_passes_through():
 
 
 def test_dask_gives_the_same_step(tmp_path):
-    distributed = pytest.importorskip("distributed", reason="dask is not installed: pip install 'lmteach[dask]'")
+    distributed = pytest.importorskip(
+        "distributed", reason="dask is not installed: pip install 'lmteach[dask]'"
+    )
     given = case((3, 4, 2, 3), [Tanh, Sigmoid, Linear], n_samples=40)
     with (
         distributed.LocalCluster(
@@ -390,7 +418,9 @@ SINGLE_DIGITS = 5e-6  # of the largest entry, for sums in float32
 def test_in_single_precision_all_but_the_sums_is_double(route, sizes, kinds, loss, last):
     network, theta, X, Y = case(sizes, kinds, loss, n_samples=30, last=last)
     here = NetworkFit(network, X, Y, loss, route).linearize(theta)
-    there = NetworkFit(network, X, Y, loss, route, precision="float32").linearize(theta, Workspace())
+    there = NetworkFit(network, X, Y, loss, route, precision="float32").linearize(
+        theta, Workspace()
+    )
     rng = np.random.default_rng(1)
     u, v = rng.normal(size=here.g.shape), rng.normal(size=here.r.shape)
     for name in ("r", "g", "A", "column_norms"):
@@ -436,7 +466,12 @@ def test_near_a_minimum_g_costs_digits_at_any_mu(route):
 def test_a_run_in_single_precision_reaches_the_same_target():
     network, theta, X, Y = case((2, 6, 1), [Tanh, Linear], n_samples=60)
     double, single = (
-        solve(NetworkFit(network, X, np.sin(X[:, :1]), precision=p), theta, plain=True, target_loss=1e-6)
+        solve(
+            NetworkFit(network, X, np.sin(X[:, :1]), precision=p),
+            theta,
+            plain=True,
+            target_loss=1e-6,
+        )
         for p in ("float64", "float32")
     )
     assert double.loss <= 1e-6 and single.loss <= 1e-6 and single.theta.dtype == float
@@ -446,7 +481,8 @@ def test_a_run_in_single_precision_reaches_the_same_target():
 def test_a_run_in_single_precision_ends_where_the_other_does_in_any_unit(unit):
     network, theta, X, Y = case((3, 2), [Linear], n_samples=50)
     double, single = (
-        solve(NetworkFit(network, X, unit * Y, precision=p), unit * theta) for p in ("float64", "float32")
+        solve(NetworkFit(network, X, unit * Y, precision=p), unit * theta)
+        for p in ("float64", "float32")
     )
     assert double.success and single.success and single.loss == pytest.approx(double.loss, rel=1e-3)
 
@@ -471,7 +507,10 @@ def test_single_precision_changes_when_a_careful_run_stops_and_no_other():
 def test_a_trial_out_of_range_is_refused_in_single_precision_without_a_warning():
     network, theta, X, Y = case((2, 3, 1), [Relu, Linear], n_samples=20)
     fit = NetworkFit(network, X, Y, precision="float32")
-    assert not np.isfinite(fit.residual(theta * 1e200)).all() and np.isfinite(fit.residual(theta)).all()
+    assert (
+        not np.isfinite(fit.residual(theta * 1e200)).all()
+        and np.isfinite(fit.residual(theta)).all()
+    )
 
 
 @pytest.mark.parametrize("route", ["rows", "blocks"])
@@ -482,14 +521,20 @@ def test_single_precision_on_workers_and_in_batches(route):
         shared = NetworkFit(network, X, Y, route=route, executor=executor, precision="float32")
         same(shared.linearize(theta).step(0.3), alone.linearize(theta).step(0.3), 1e-4)
     batches = list(alone.batches(10, seed=0))
-    assert all(batch.precision == "float32" and batch.linearize(theta).J.dtype == np.float32 for batch in batches)
+    assert all(
+        batch.precision == "float32" and batch.linearize(theta).J.dtype == np.float32
+        for batch in batches
+    )
     assert alone.why_route.endswith("; in float32, r and J to 7 digits")
 
 
 def test_the_gauss_newton_step_in_single_precision_leaves_out_what_is_rounding():
-    network, theta, X, Y = case((2, 3, 1), [Linear, Linear], n_samples=30)  # two straight layers: J has not full rank
+    network, theta, X, Y = case(
+        (2, 3, 1), [Linear, Linear], n_samples=30
+    )  # two straight layers: J has not full rank
     double, single = (
-        NetworkFit(network, X, Y, route="rows", precision=p).linearize(theta) for p in ("float64", "float32")
+        NetworkFit(network, X, Y, route="rows", precision=p).linearize(theta)
+        for p in ("float64", "float32")
     )
     same(single.step(0), double.step(0), 1e-3)
     same(single.steps([0.0])[0], double.steps([0.0])[0], 1e-3)
@@ -497,10 +542,14 @@ def test_the_gauss_newton_step_in_single_precision_leaves_out_what_is_rounding()
 
 def test_bad_precision():
     network, _, X, Y = case((2, 3, 1), [Tanh, Linear])
-    with pytest.raises(ValueError, match="precision = 'half': expected one of 'float64', 'float32'"):
+    with pytest.raises(
+        ValueError, match="precision = 'half': expected one of 'float64', 'float32'"
+    ):
         NetworkFit(network, X, Y, precision="half")
     for large in ((1e20 * X, Y), (X, 1e40 * Y)):
-        with pytest.raises(ValueError, match=r"holds numbers up to .*: expected at most 1.2e\+18 with precision"):
+        with pytest.raises(
+            ValueError, match=r"holds numbers up to .*: expected at most 1.2e\+18 with precision"
+        ):
             NetworkFit(network, *large, precision="float32")
     with pytest.raises(ValueError, match="expected numbers in X, not symbols"):
         NetworkFit(network, np.array(sympy.symbols("x:14")).reshape(7, 2), Y, precision="float32")
@@ -522,7 +571,9 @@ SYMBOLIC = [
 
 
 def letters(name, *shape):
-    return np.array([sympy.Symbol(f"{name}{i}") for i in range(int(np.prod(shape)))], dtype=object).reshape(shape)
+    return np.array(
+        [sympy.Symbol(f"{name}{i}") for i in range(int(np.prod(shape)))], dtype=object
+    ).reshape(shape)
 
 
 def assert_zero(differences):
@@ -572,11 +623,15 @@ def run(problem, theta, n, **options):
 @pytest.mark.parametrize("route", ["blocks", "samples"])
 def test_a_run_is_the_same_on_every_route(route):
     network, theta, X, Y = case((2, 5, 3), [Tanh, Linear], n_samples=12, seed=3)
-    rows, other = (run(NetworkFit(network, X, Y, route=r), theta, 10, mu=0.1) for r in ("rows", route))
+    rows, other = (
+        run(NetworkFit(network, X, Y, route=r), theta, 10, mu=0.1) for r in ("rows", route)
+    )
     assert len(rows) == 10 and [s.accepted for s in rows] == [s.accepted for s in other]
     for one, two in zip(rows, other, strict=True):
         np.testing.assert_allclose(two.trial_theta, one.trial_theta, rtol=1e-8, atol=1e-9)
-        assert two.mu == pytest.approx(one.mu, rel=1e-6) and two.rho == pytest.approx(one.rho, rel=1e-6, abs=1e-6)
+        assert two.mu == pytest.approx(one.mu, rel=1e-6) and two.rho == pytest.approx(
+            one.rho, rel=1e-6, abs=1e-6
+        )
 
 
 @pytest.mark.parametrize("geodesic", [False, True])
@@ -588,7 +643,10 @@ def test_a_run_goes_on_from_any_step_bit_for_bit(route, geodesic):
     for k in (0, 3, 5):
         on = run(problem, steps[k], 7 - k)
         assert len(on) == 7 - k
-        assert all(np.array_equal(a.trial_theta, b.trial_theta) for a, b in zip(steps[k + 1 :], on, strict=True))
+        assert all(
+            np.array_equal(a.trial_theta, b.trial_theta)
+            for a, b in zip(steps[k + 1 :], on, strict=True)
+        )
         assert [a.mu for a in steps[k + 1 :]] == [b.mu for b in on]
 
 
@@ -637,14 +695,21 @@ def test_a_factorization_that_fails_is_a_linalgerror_on_every_route(route):
 
 def chosen(sizes, n_samples, **options):
     network = Network([Input(sizes[0]), *map(Tanh, sizes[1:-1]), Linear(sizes[-1])])
-    problem = NetworkFit(network, np.zeros((n_samples, sizes[0])), np.zeros((n_samples, sizes[-1])), **options)
+    problem = NetworkFit(
+        network, np.zeros((n_samples, sizes[0])), np.zeros((n_samples, sizes[-1])), **options
+    )
     return problem.route, problem.why_route
 
 
 @pytest.mark.parametrize(
     ("sizes", "n_samples", "route", "why"),
     [
-        ((1, 15, 1), 40, "rows", r"rows: 40 residuals × 46 parameters are few enough to form J; 0\.\d+ MB"),
+        (
+            (1, 15, 1),
+            40,
+            "rows",
+            r"rows: 40 residuals × 46 parameters are few enough to form J; 0\.\d+ MB",
+        ),
         ((2, 15, 1), 289, "rows", "few enough"),
         ((4, 50, 1), 400, "rows", "few enough"),
         ((2, 15, 15, 1), 2000, "rows", "few enough"),
@@ -673,32 +738,47 @@ def test_prices_follow_the_counts():
     price = prices.prices(sizes, N, m)
     assert price["rows"].operations == N * m * P**2 + P**3 // 3
     assert price["samples"].operations == (N * m) ** 2 * 23 + (N * m) ** 3 // 3
-    products = 210 * 45 + 180 * 21 + 231  # distinct ones of 20 units, of 9 inputs; 20·9 beside 21; of 21 inputs
+    products = (
+        210 * 45 + 180 * 21 + 231
+    )  # distinct ones of 20 units, of 9 inputs; 20·9 beside 21; of 21 inputs
     assert price["blocks"].operations == 2 * N * products + P**3 // 3 < N * P**2 + P**3 / 3
     more = prices.prices(sizes, 2 * N, m)
-    assert all(more[name].time > price[name].time and more[name].nbytes >= price[name].nbytes for name in ROUTES)
+    assert all(
+        more[name].time > price[name].time and more[name].nbytes >= price[name].nbytes
+        for name in ROUTES
+    )
 
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_route_that_is_asked_for_is_taken(route):
     found = chosen((8, 20, 3), 50, route=route)
-    assert found[0] == route and found[1].startswith(f"{route}: asked for; ") and found[1].endswith(" MB")
+    assert (
+        found[0] == route
+        and found[1].startswith(f"{route}: asked for; ")
+        and found[1].endswith(" MB")
+    )
 
 
 def test_with_an_executor_only_what_can_be_shared_is_chosen():
     with ThreadPoolExecutor(1) as executor:
         assert chosen((784, 8, 10), 4)[0] == "samples"
         assert chosen((50, 8, 10), 4, executor=executor)[0] in ("rows", "blocks")
-        with pytest.raises(ValueError, match='route = "samples" with an executor: expected "rows" or "blocks"'):
+        with pytest.raises(
+            ValueError, match='route = "samples" with an executor: expected "rows" or "blocks"'
+        ):
             chosen((8, 20, 3), 50, route="samples", executor=executor)
 
 
 def test_the_door():
-    with pytest.raises(ValueError, match="route = 'row': expected one of 'rows', 'blocks', 'samples'"):
+    with pytest.raises(
+        ValueError, match="route = 'row': expected one of 'rows', 'blocks', 'samples'"
+    ):
         chosen((2, 3, 1), 5, route="row")
     with pytest.raises(TypeError, match="route = 3: expected one of 'rows', 'blocks', 'samples'"):
         chosen((2, 3, 1), 5, route=3)
-    with pytest.raises(TypeError, match="executor is a int: expected a concurrent.futures.Executor"):
+    with pytest.raises(
+        TypeError, match="executor is a int: expected a concurrent.futures.Executor"
+    ):
         chosen((2, 3, 1), 5, executor=2)
 
 
@@ -727,6 +807,8 @@ print(problem.route, step.accepted, peak() - start)
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is read from /proc")
 def test_memory_stays_flat_in_the_number_of_samples():
     """One step on a million samples, X and Y copied at the door (88 MB) included."""
-    result = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True
+    )
     route, accepted, megabytes = result.stdout.split()
     assert (route, accepted) == ("blocks", "True") and float(megabytes) < 400

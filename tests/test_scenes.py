@@ -24,7 +24,12 @@ class Branched(Player):
 
 
 SCENES = [*sorted(Scene.__subclasses__(), key=lambda kind: kind.__name__), Branched]
-PLACES = [(kind, name, end) for kind in SCENES for name in kind.controls for end in ("low", "start", "high")]
+PLACES = [
+    (kind, name, end)
+    for kind in SCENES
+    for name in kind.controls
+    for end in ("low", "start", "high")
+]
 
 
 def ink(picture):
@@ -39,7 +44,9 @@ def test_a_frame(kind, name, end):
     value = getattr(scene.controls[name], end)
     picture = scene.frame(**{name: value})
     assert len(picture.alt) > 20 and "nan" not in picture.alt
-    assert len(picture.table()) > 1 and all(len(row) == len(picture.table()[0]) for row in picture.table())
+    assert len(picture.table()) > 1 and all(
+        len(row) == len(picture.table()[0]) for row in picture.table()
+    )
     again = kind().frame(**{name: value})
     assert again.alt == picture.alt and np.array_equal(ink(again), ink(picture))
 
@@ -57,7 +64,9 @@ def test_moving_is_drawing_anew(kind):
     assert np.array_equal(ink(fresh), ink(picture))
 
 
-@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in SCENES for name in kind.controls])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind in SCENES for name in kind.controls]
+)
 def test_a_control_moves_something(kind, name):
     scene, control = kind(), kind.controls[name]
     ends = [scene.frame(**{name: value}) for value in (control.low, control.high)]
@@ -84,6 +93,8 @@ def test_projector(kind, monkeypatch):
     assert width <= 1024 and height <= 768
     ink(picture)
     sizes = [
-        text.get_fontsize() for text in picture.findobj(match=lambda a: hasattr(a, "get_fontsize")) if text.get_text()
+        text.get_fontsize()
+        for text in picture.findobj(match=lambda a: hasattr(a, "get_fontsize"))
+        if text.get_text()
     ]
     assert min(sizes) >= 20

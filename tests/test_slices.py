@@ -12,7 +12,9 @@ from lmteach.widgets import explore_mu
 def network_fit():
     rng = np.random.default_rng(1)
     network = Input(2) >> Tanh(3) >> Linear(2)
-    return NetworkFit(network, rng.normal(size=(9, 2)), rng.normal(size=(9, 2))), network.initialize(4).theta
+    return NetworkFit(
+        network, rng.normal(size=(9, 2)), rng.normal(size=(9, 2))
+    ), network.initialize(4).theta
 
 
 def slices():
@@ -30,7 +32,10 @@ def test_jacobian_is_that_of_the_residual(name):
     piece = slices()[name]
     here, eps = piece.linearize(piece.start), 1e-6
     nudges = eps * np.eye(2)
-    differences = [(piece.residual(piece.start + e) - piece.residual(piece.start - e)) / (2 * eps) for e in nudges]
+    differences = [
+        (piece.residual(piece.start + e) - piece.residual(piece.start - e)) / (2 * eps)
+        for e in nudges
+    ]
     assert np.allclose(here.J, np.transpose(differences), atol=1e-8)
     assert np.allclose(here.J, piece.problem.linearize(piece.full(piece.start)).J @ piece.B)
 
@@ -51,7 +56,9 @@ def test_step_is_the_two_by_two_solution(name, mu):
 def test_weights_keep_their_values():
     problem, theta = network_fit()
     piece = Slice.weights(problem, theta, 8, 3)
-    assert np.array_equal(piece.start, theta[[8, 3]]) and np.array_equal(piece.full(piece.start), theta)
+    assert np.array_equal(piece.start, theta[[8, 3]]) and np.array_equal(
+        piece.full(piece.start), theta
+    )
     moved = theta.copy()
     moved[[8, 3]] = 0.5, -0.7
     assert np.array_equal(piece.residual([0.5, -0.7]), problem.residual(moved))
@@ -129,7 +136,9 @@ def test_explore_mu_takes_a_slice(places):
 
 def test_a_map_shows_two():
     problem, theta = network_fit()
-    with pytest.raises(ValueError, match="17 parameters, and a map shows two: .*Slice.weights.*slice='singular'"):
+    with pytest.raises(
+        ValueError, match="17 parameters, and a map shows two: .*Slice.weights.*slice='singular'"
+    ):
         MuScene(problem, theta)
     with pytest.raises(ValueError, match="3 parameters"):
         MuScene(LeastSquares(lambda t: t), np.ones(3))
@@ -143,10 +152,19 @@ def test_a_map_shows_two():
 
 LAUCHLI = np.array([[1, 1], [1e-8, 0], [0, 1e-8]])
 PROBLEMS = {
-    "straight": (lambda t: np.array([t[0] + 2 * t[1] - 1, 3 * t[0] + t[1] - 2, t[1] - 3]), (4.0, -3.0)),
-    "curved": (lambda t: np.array([t[0] - 1 + 0.1 * t[1] ** 3, t[1] + 0.1 * t[0] ** 2]), (0.0, 2.0)),
+    "straight": (
+        lambda t: np.array([t[0] + 2 * t[1] - 1, 3 * t[0] + t[1] - 2, t[1] - 3]),
+        (4.0, -3.0),
+    ),
+    "curved": (
+        lambda t: np.array([t[0] - 1 + 0.1 * t[1] ** 3, t[1] + 0.1 * t[0] ** 2]),
+        (0.0, 2.0),
+    ),
     "one residual": (lambda t: np.array([t[0] * t[1] - 1]), (1.0, 3.0)),
-    "two knobs that do the same": (lambda t: np.array([t[0] + t[1] - 2, 2 * t[0] + 2 * t[1] - 3]), (0.0, 0.0)),
+    "two knobs that do the same": (
+        lambda t: np.array([t[0] + t[1] - 2, 2 * t[0] + 2 * t[1] - 3]),
+        (0.0, 0.0),
+    ),
     "tiny": (lambda t: 1e-12 * (np.exp(1e9 * t[0] * np.arange(4.0)) - t[1]), (1e-10, 0.2)),
     "huge": (lambda t: t[0] * np.sin(1e-6 * t[1] * np.arange(1, 5.0)) - 1e9, (8e8, 8e5)),
     "Läuchli": (lambda t: LAUCHLI @ (t - [1.0, 2.0]), (0.0, 0.0)),
@@ -157,16 +175,23 @@ PROBLEMS = {
 def test_numbers_of_any_two_parameters(name):
     """What the picture says is what the package computes, wherever JᵀJ has not lost its digits."""
     residual, theta = PROBLEMS[name]
-    scene, here = MuScene(LeastSquares(residual), theta), LeastSquares(residual).linearize(np.array(theta))
+    scene, here = (
+        MuScene(LeastSquares(residual), theta),
+        LeastSquares(residual).linearize(np.array(theta)),
+    )
     gauss_newton = scene.curve[0] - theta
-    assert np.allclose(gauss_newton, here.step(0), rtol=1e-5, atol=1e-7 * np.linalg.norm(gauss_newton))
+    assert np.allclose(
+        gauss_newton, here.step(0), rtol=1e-5, atol=1e-7 * np.linalg.norm(gauss_newton)
+    )
     for mu in scene.decades:
         n = scene.compute(mu)
         if mu > 1e-9 * scene.s[0] ** 2:
             damped = here.damped(mu)
             assert np.allclose(n["h"], damped.h, rtol=1e-5, atol=1e-5 * n["length"])
             assert np.isclose(n["promised"], damped.predicted, rtol=1e-5)
-        assert np.isclose(n["before"] - n["predicted"], n["promised"], rtol=1e-5, atol=1e-9 * n["before"])
+        assert np.isclose(
+            n["before"] - n["predicted"], n["promised"], rtol=1e-5, atol=1e-9 * n["before"]
+        )
         assert np.isclose(n["after"], LeastSquares(residual).loss(n["trial"]))
         assert 0 <= n["angle"] <= 90 and 0 <= min(n["factors"]) <= max(n["factors"]) <= 1
     lengths = [scene.compute(mu)["length"] for mu in scene.decades]
@@ -178,7 +203,9 @@ def test_the_map_holds_all_that_is_drawn(name):
     residual, theta = PROBLEMS[name]
     scene = MuScene(LeastSquares(residual), theta)
     points = [*scene.curve, scene.theta + scene.arrow * scene.downhill, *scene.near.T]
-    assert (scene.span[:, 0] <= np.min(points, axis=0)).all() and (np.max(points, axis=0) <= scene.span[:, 1]).all()
+    assert (scene.span[:, 0] <= np.min(points, axis=0)).all() and (
+        np.max(points, axis=0) <= scene.span[:, 1]
+    ).all()
     picture = scene.frame()
     picture.canvas.draw()
     assert "nan" not in picture.alt

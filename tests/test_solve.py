@@ -7,11 +7,25 @@ import sys
 import numpy as np
 import pytest
 
-from lmteach import CurveFit, Input, LeastSquares, Linear, NetworkFit, Relu, Tanh, levenberg_marquardt, solve, trace
+from lmteach import (
+    CurveFit,
+    Input,
+    LeastSquares,
+    Linear,
+    NetworkFit,
+    Relu,
+    Tanh,
+    levenberg_marquardt,
+    solve,
+    trace,
+)
 from lmteach.solving import _polish
 
 START = np.array([-1.2, 1.0])
-UNITS = [2.0**k for k in (-1000, -565, -257, -255, -180, -70, -60, -40, 40, 60, 70, 180, 255, 257, 565, 1000)]
+UNITS = [
+    2.0**k
+    for k in (-1000, -565, -257, -255, -180, -70, -60, -40, 40, 60, 70, 180, 255, 257, 565, 1000)
+]
 
 
 def rosenbrock(theta):
@@ -49,12 +63,16 @@ def arrays_kept(run):
 
 
 @pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize(("make", "start"), [(valley, START), (decay, DECAY_START)], ids=["valley", "decay"])
+@pytest.mark.parametrize(
+    ("make", "start"), [(valley, START), (decay, DECAY_START)], ids=["valley", "decay"]
+)
 def test_r_in_any_binary_unit_gives_the_same_theta_bit_for_bit(make, start, unit):
     expected, found = solve(make(), start), solve(make(unit), start)
     assert np.array_equal(found.theta, expected.theta) and found.success
     assert len(found) == len(expected)
-    assert all(np.array_equal(a.trial_theta, b.trial_theta) for a, b in zip(found, expected, strict=True))
+    assert all(
+        np.array_equal(a.trial_theta, b.trial_theta) for a, b in zip(found, expected, strict=True)
+    )
 
 
 @pytest.mark.parametrize("unit", [1e-300, 1e-170, 1e-12, 1e12, 1e170, 1e300])
@@ -67,16 +85,22 @@ def test_r_in_any_decimal_unit_reaches_the_same_minimum(unit):
 
 @pytest.mark.parametrize("unit", [2.0**-40, 2.0**40])
 def test_what_a_step_says_is_in_the_callers_units(unit):
-    for found, expected in zip(solve(decay(unit), DECAY_START), solve(decay(), DECAY_START), strict=True):
+    for found, expected in zip(
+        solve(decay(unit), DECAY_START), solve(decay(), DECAY_START), strict=True
+    ):
         assert found.loss == unit**2 * expected.loss and found.mu == unit**2 * expected.mu
-        assert np.array_equal(found.r, unit * expected.r) and np.array_equal(found.g, unit**2 * expected.g)
+        assert np.array_equal(found.r, unit * expected.r) and np.array_equal(
+            found.g, unit**2 * expected.g
+        )
 
 
 def test_a_rescaled_runs_steps_are_in_the_callers_units_and_of_the_callers_problem():
     unit, problem = 2.0**300, decay(2.0**300)
     found, expected = solve(problem, DECAY_START), solve(decay(), DECAY_START)
     assert found[0].mu == unit**2 * expected[0].mu and found.loss == unit**2 * expected.loss
-    assert np.array_equal(found[3].r, unit * expected[3].r) and np.array_equal(found[3].g, unit**2 * expected[3].g)
+    assert np.array_equal(found[3].r, unit * expected[3].r) and np.array_equal(
+        found[3].g, unit**2 * expected[3].g
+    )
     assert found[0].problem is problem and found.losses[0] == problem.loss(DECAY_START)
 
 
@@ -115,7 +139,9 @@ def test_a_plateau_is_not_success_and_says_so(problem, theta, plain):
 
 def test_a_plateau_reached_on_the_way_is_not_success_either():
     """Beyond 1 the residual is flat, and lower than at the start."""
-    problem = LeastSquares(lambda t: np.array([3 - min(t[0], 1.0), 1.0]), lambda t: [[-1.0 if t[0] < 1 else 0.0], [0]])
+    problem = LeastSquares(
+        lambda t: np.array([3 - min(t[0], 1.0), 1.0]), lambda t: [[-1.0 if t[0] < 1 else 0.0], [0]]
+    )
     run = solve(problem, [0.0])
     assert not run.success and run.loss < run.losses[0] and "cannot tell" in run.message
 
@@ -145,7 +171,9 @@ def test_a_refusal_for_good_is_not_success():
 
 def test_a_tolerance_met_far_from_a_minimum_is_not_success():
     run = solve(valley(), START, xtol=0.5, plain=True)
-    assert not run.success and re.match(r"Stopped, .*not at a minimum: ‖Δθ‖ fell to xtol = 0\.5", run.message)
+    assert not run.success and re.match(
+        r"Stopped, .*not at a minimum: ‖Δθ‖ fell to xtol = 0\.5", run.message
+    )
     cosine = float(re.search(r"cos\(J_j, r\)\| = ([\d.e+-]+)\. ", run.message)[1])
     assert cosine > 1e-3
 
@@ -159,7 +187,10 @@ def wrong_from_the_minimum_on(theta):
 @pytest.mark.parametrize("plain", [True, False])
 def test_a_jacobian_that_goes_wrong_later_is_noticed_before_success_is_claimed(plain):
     run = solve(LeastSquares(rosenbrock, wrong_from_the_minimum_on), START, plain=plain)
-    assert not run.success and "but jacobian disagrees with central differences of residual" in run.message
+    assert (
+        not run.success
+        and "but jacobian disagrees with central differences of residual" in run.message
+    )
     unchecked = LeastSquares(rosenbrock, wrong_from_the_minimum_on, check_jacobian=False)
     assert solve(unchecked, START, plain=plain).success
 
@@ -168,9 +199,15 @@ def test_message_has_words_numbers_and_stages():
     run = solve(valley(), START)
     assert run.success and run.message.startswith("Converged: ")
     assert re.search(r"F 12\.1 → [\d.e-]+, max \|cos\(J_j, r\)\| = [\d.e+-]+\.", run.message)
-    assert re.search(r"Stages: Levenberg-Marquardt with geodesic acceleration \(\d+ trials\)", run.message)
-    assert re.search(r"Stages: Levenberg-Marquardt \(\d+ trials\)\.$", solve(valley(), START, plain=True).message)
-    assert re.search(r"Stages: Gauss-Newton \([23] trials\)\.$", solve(valley(), START, method="gn").message)
+    assert re.search(
+        r"Stages: Levenberg-Marquardt with geodesic acceleration \(\d+ trials\)", run.message
+    )
+    assert re.search(
+        r"Stages: Levenberg-Marquardt \(\d+ trials\)\.$", solve(valley(), START, plain=True).message
+    )
+    assert re.search(
+        r"Stages: Gauss-Newton \([23] trials\)\.$", solve(valley(), START, method="gn").message
+    )
     descent = solve(valley(), START, method="gd", rate=1e-4, max_steps=1)
     assert descent.message.endswith("Stages: gradient descent (1 trial).")
 
@@ -188,7 +225,10 @@ def test_no_network_problem_or_start_is_changed():
 
 def test_the_polish_lifts_the_last_digits_and_says_so():
     rough = {"xtol": 1e-6, "ftol": 1e-6, "gtol": 1e-4, "geodesic": False}
-    careful, plain = solve(decay(), DECAY_START, **rough), solve(decay(), DECAY_START, plain=True, **rough)
+    careful, plain = (
+        solve(decay(), DECAY_START, **rough),
+        solve(decay(), DECAY_START, plain=True, **rough),
+    )
     best = solve(decay(), DECAY_START).theta
     polish = [step for step in careful if step.why == "polish"]
     assert polish and f"polish ({len(polish)} step" in careful.message
@@ -200,9 +240,13 @@ def test_polish_steps_are_numbered_on_and_have_mu_0():
     run = solve(decay(), DECAY_START, gtol=1e-4)
     assert [step.k for step in run] == list(range(len(run)))
     polish = [step for step in run if step.why == "polish"]
-    assert polish and all(step.mu == 0 and step.accepted and step.damping is None for step in polish)
+    assert polish and all(
+        step.mu == 0 and step.accepted and step.damping is None for step in polish
+    )
     sizes = [np.linalg.norm(step.h * np.linalg.norm(step.J, axis=0)) for step in polish]
-    assert all(after <= 0.9 * before * (1 + 1e-12) for before, after in zip(sizes, sizes[1:], strict=False))
+    assert all(
+        after <= 0.9 * before * (1 + 1e-12) for before, after in zip(sizes, sizes[1:], strict=False)
+    )
     assert polish[-1].next_loss <= polish[0].loss and not polish[0].h.flags.writeable
 
 
@@ -244,7 +288,9 @@ def test_at_most_fifty_polish_steps():
 # --- plain
 
 
-@pytest.mark.parametrize("options", [{}, {"mu": 0.5}, {"scaling": "more"}, {"geodesic": True}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"mu": 0.5}, {"scaling": "more"}, {"geodesic": True}], ids=str
+)
 def test_plain_is_the_bare_generator(options):
     run = solve(decay(), DECAY_START, plain=True, **options)
     steps = list(levenberg_marquardt(decay(), DECAY_START, **options))
@@ -267,7 +313,9 @@ def test_light_keeps_scalars_only_and_the_last_theta():
     assert not any(arrays_kept(run)) and run.faded == len(run)
     assert f"History: {len(run)} of {len(run)} trials without arrays." in run.message
     assert np.array_equal(run.theta, full.theta) and run.losses == full.losses and run.success
-    assert [*map(str, run)] == [*map(str, full)] and [step.mu for step in run] == [step.mu for step in full]
+    assert [*map(str, run)] == [*map(str, full)] and [step.mu for step in run] == [
+        step.mu for step in full
+    ]
 
 
 def test_a_trace_can_be_put_together_from_light_steps():
@@ -340,7 +388,11 @@ def test_html_has_a_row_for_each_trial_or_the_first_and_last_ten():
     assert short._repr_html_().count("<tr>") == 1 + 4 and "…" not in short._repr_html_()
     html = long._repr_html_()
     assert len(long) > 20 and html.count("<tr>") == 1 + 20 + 1 and html.count("<td colspan") == 1
-    assert html.count("<table>") == html.count("</table>") == 1 and "accepted" in html and "refused" in html
+    assert (
+        html.count("<table>") == html.count("</table>") == 1
+        and "accepted" in html
+        and "refused" in html
+    )
 
 
 def test_html_escapes_the_message():

@@ -77,7 +77,11 @@ def assert_same(one, other):
     for field in Step._fields:
         a, b = getattr(one, field), getattr(other, field)
         if field != "problem":
-            same = np.array_equal(a, b, equal_nan=True) if isinstance(a, (np.ndarray, float)) else a == b
+            same = (
+                np.array_equal(a, b, equal_nan=True)
+                if isinstance(a, (np.ndarray, float))
+                else a == b
+            )
             assert same, (one.k, field, a, b)
 
 
@@ -94,18 +98,24 @@ def assert_solves(problem, step, vector, right):
     """(JᵀJ + μD²) vector = right, to the rounding of both sides."""
     D2 = 1.0 if step.scale is None else step.scale**2
     left = step.A @ vector + step.mu * D2 * vector
-    size = (np.linalg.norm(step.A) + step.mu * np.max(D2)) * np.linalg.norm(vector) + np.linalg.norm(right)
+    size = (np.linalg.norm(step.A) + step.mu * np.max(D2)) * np.linalg.norm(
+        vector
+    ) + np.linalg.norm(right)
     assert np.linalg.norm(left - right) <= 1e-13 * size
 
 
 def assert_tells_the_truth(problem, step):
     assert np.array_equal(step.r, problem.residual(step.theta))
     assert step.loss == pytest.approx(step.r @ step.r / 2, rel=1e-13)
-    assert np.linalg.norm(step.g - step.J.T @ step.r) <= 1e-13 * np.linalg.norm(step.J) * np.linalg.norm(step.r)
+    assert np.linalg.norm(step.g - step.J.T @ step.r) <= 1e-13 * np.linalg.norm(
+        step.J
+    ) * np.linalg.norm(step.r)
     assert_solves(problem, step, step.h, -step.g)
     D2 = 1.0 if step.scale is None else step.scale**2
     assert step.predicted == pytest.approx(step.h @ (step.mu * D2 * step.h - step.g) / 2, rel=1e-10)
-    assert np.array_equal(step.delta_theta, step.h if step.acceleration is None else step.h + step.acceleration / 2)
+    assert np.array_equal(
+        step.delta_theta, step.h if step.acceleration is None else step.h + step.acceleration / 2
+    )
     assert np.array_equal(step.trial_theta, step.theta + step.delta_theta)
     assert math.isnan(step.trial_loss) or step.trial_loss == problem.loss(step.trial_theta)
     rho = (step.loss - step.trial_loss) / step.predicted
@@ -119,7 +129,9 @@ def assert_is_a_chain(steps):
     """Each step begins where the one before ended, F never rises, and μ is what the rule said."""
     for one, after in zip(steps, steps[1:], strict=False):
         assert after.k == one.k + 1
-        assert np.array_equal(after.theta, one.next_theta) and after.loss == one.next_loss <= one.loss
+        assert (
+            np.array_equal(after.theta, one.next_theta) and after.loss == one.next_loss <= one.loss
+        )
         assert (after.mu, after.damping) == one.damping.update(one.mu, one.rho, one.accepted)
 
 
@@ -155,7 +167,9 @@ def test_the_geodesic_term_solves_its_equation():
     """f″ ≈ (2/α)((r(θ + αh) − r)/α − Jh) with α = 0.1, and a = −(JᵀJ + μD²)⁻¹Jᵀf″."""
     problem = valley()
     for step in finish(levenberg_marquardt(problem, START, geodesic=True, scaling="more"))[0]:
-        second = 20 * ((problem.residual(step.theta + 0.1 * step.h) - step.r) / 0.1 - step.J @ step.h)
+        second = 20 * (
+            (problem.residual(step.theta + 0.1 * step.h) - step.r) / 0.1 - step.J @ step.h
+        )
         assert_solves(problem, step, step.acceleration, -step.J.T @ second)
         D = step.scale
         curved = 2 * np.linalg.norm(D * step.acceleration) > 0.75 * np.linalg.norm(D * step.h)
@@ -170,11 +184,17 @@ def test_the_scale_is_one_jacobians_columns_or_their_largest_so_far():
             norms = np.linalg.norm(step.J, axis=0)
             largest = np.maximum(largest, norms)
             expected = {"identity": None, "marquardt": norms, "more": largest}[scaling]
-            assert step.scale is None if expected is None else np.allclose(step.scale, expected, rtol=1e-14)
+            assert (
+                step.scale is None
+                if expected is None
+                else np.allclose(step.scale, expected, rtol=1e-14)
+            )
 
 
 def test_a_column_of_zeros_has_scale_1():
-    problem = LeastSquares(lambda t: np.array([t[0] - 1, t[0]]), lambda t: np.array([[1.0, 0.0], [1.0, 0.0]]))
+    problem = LeastSquares(
+        lambda t: np.array([t[0] - 1, t[0]]), lambda t: np.array([[1.0, 0.0], [1.0, 0.0]])
+    )
     for scaling in ("marquardt", "more"):
         steps, _ = finish(levenberg_marquardt(problem, [5.0, 7.0], scaling=scaling))
         assert all(step.scale[1] == 1 for step in steps) and steps[-1].next_theta[1] == 7
@@ -184,7 +204,9 @@ def test_mu_is_a_thousandth_of_the_largest_diagonal_entry_unless_given():
     problem = valley()
     first = next(levenberg_marquardt(problem, START))
     assert first.mu == pytest.approx(1e-3 * first.A.diagonal().max(), rel=1e-13)
-    assert next(levenberg_marquardt(problem, START, scaling="marquardt")).mu == pytest.approx(1e-3, rel=1e-13)
+    assert next(levenberg_marquardt(problem, START, scaling="marquardt")).mu == pytest.approx(
+        1e-3, rel=1e-13
+    )
     assert next(levenberg_marquardt(problem, START, mu=0.25)).mu == 0.25
 
 
@@ -200,13 +222,17 @@ def test_steps_and_their_arrays_are_read_only():
         step.mu = 1.0
 
 
-@pytest.mark.parametrize("run", [levenberg_marquardt, gauss_newton, lambda p, t: gradient_descent(p, t, 1e-4)])
+@pytest.mark.parametrize(
+    "run", [levenberg_marquardt, gauss_newton, lambda p, t: gradient_descent(p, t, 1e-4)]
+)
 def test_theta0_is_copied_at_the_door(run):
     theta0 = START.copy()
     steps = run(valley(), theta0)
     first = next(steps)
     theta0[:] = 99
-    assert np.array_equal(first.theta, START) and np.array_equal(next(steps).theta, first.next_theta)
+    assert np.array_equal(first.theta, START) and np.array_equal(
+        next(steps).theta, first.next_theta
+    )
 
 
 def test_a_refused_trial_evaluates_r_once_and_j_never():
@@ -221,7 +247,9 @@ def test_a_refused_trial_evaluates_r_once_and_j_never():
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
-@pytest.mark.parametrize("make", [lambda: (valley(), START), small_network], ids=["valley", "network"])
+@pytest.mark.parametrize(
+    "make", [lambda: (valley(), START), small_network], ids=["valley", "network"]
+)
 def test_a_continuation_from_any_step_is_the_run_itself_bit_for_bit(variant, make):
     problem, theta = make()
     steps, stop = finish(levenberg_marquardt(problem, theta, max_steps=40, **variant))
@@ -231,7 +259,9 @@ def test_a_continuation_from_any_step_is_the_run_itself_bit_for_bit(variant, mak
         assert end == stop
 
 
-@pytest.mark.parametrize("options", [{}, {"geodesic": False}, {"scaling": "more"}, {"plain": True}, {"mu": 1e-6}])
+@pytest.mark.parametrize(
+    "options", [{}, {"geodesic": False}, {"scaling": "more"}, {"plain": True}, {"mu": 1e-6}]
+)
 def test_a_continuation_from_any_step_of_solve_is_the_run_itself(options):
     problem = valley()
     trace = solve(problem, START, **options)
@@ -255,14 +285,22 @@ def test_lm_starts_afresh_from_a_step_that_no_mu_led_to(method):
         step = solve(problem, START)[-1]
         assert step.why == "polish"
     else:
-        step = next(gauss_newton(problem, START) if method == "gn" else gradient_descent(problem, START, 1e-4))
+        step = next(
+            gauss_newton(problem, START)
+            if method == "gn"
+            else gradient_descent(problem, START, 1e-4)
+        )
     steps, stop = finish(levenberg_marquardt(problem, step))
-    assert all(after.k == step.k + 1 + i for i, after in enumerate(steps)) and stop.kind != "max_steps"
+    assert (
+        all(after.k == step.k + 1 + i for i, after in enumerate(steps)) and stop.kind != "max_steps"
+    )
     assert not steps or np.array_equal(steps[0].theta, step.next_theta)
 
 
 @pytest.mark.parametrize(
-    "override", [{"mu": 10}, {"damping": Factor(3)}, {"scaling": "marquardt"}, {"geodesic": True}], ids=str
+    "override",
+    [{"mu": 10}, {"damping": Factor(3)}, {"scaling": "marquardt"}, {"geodesic": True}],
+    ids=str,
 )
 def test_a_branch_with_an_override_differs(override):
     problem = valley()
@@ -279,7 +317,9 @@ def test_a_branch_with_an_override_differs(override):
 def test_two_branches_interleaved_do_not_disturb_each_other(variant):
     problem, theta = small_network()
     trunk, _ = finish(levenberg_marquardt(problem, theta, max_steps=6, **variant))
-    apart = [finish(levenberg_marquardt(problem, trunk[2], mu=mu, max_steps=25))[0] for mu in (10, 1e-4)]
+    apart = [
+        finish(levenberg_marquardt(problem, trunk[2], mu=mu, max_steps=25))[0] for mu in (10, 1e-4)
+    ]
     one, two = (levenberg_marquardt(problem, trunk[2], mu=mu, max_steps=25) for mu in (10, 1e-4))
     mixed = [], []
     for _ in range(max(map(len, apart))):
@@ -312,10 +352,30 @@ def line():
         (valley(), {"xtol": 0.5, "gtol": 0}, "step", "fell to xtol = 0.5 of"),
         (line(), {"ftol": 1e-3, "gtol": 0, "xtol": 0}, "loss", "less than ftol = 0.001 of itself"),
         (valley(), {"target_loss": 1e-3}, "target", "at or below the target of 0.001"),
-        (valley(), {"max_steps": 3}, "max_steps", "3 trials were made, as many as max_steps allows"),
-        (valley(), {"mu": 1e-3, "mu_max": 1e-2}, "mu_max", "rose above mu_max = 0.01, and no trial lowers F"),
-        (valley(), {"mu": 1e-3, "damping": Factor(1)}, "refused", "nothing would change at the next one"),
-        (valley(), {"mu": 1e-3, "damping": Factor(9, mu_max=2e-3)}, "refused", "nothing would change"),
+        (
+            valley(),
+            {"max_steps": 3},
+            "max_steps",
+            "3 trials were made, as many as max_steps allows",
+        ),
+        (
+            valley(),
+            {"mu": 1e-3, "mu_max": 1e-2},
+            "mu_max",
+            "rose above mu_max = 0.01, and no trial lowers F",
+        ),
+        (
+            valley(),
+            {"mu": 1e-3, "damping": Factor(1)},
+            "refused",
+            "nothing would change at the next one",
+        ),
+        (
+            valley(),
+            {"mu": 1e-3, "damping": Factor(9, mu_max=2e-3)},
+            "refused",
+            "nothing would change",
+        ),
     ],
     ids=lambda value: str(value) if isinstance(value, str) else "",
 )
@@ -343,8 +403,14 @@ def test_a_start_at_the_minimum_makes_no_trial():
 
 
 def test_no_tolerance_depends_on_the_unit_of_r():
-    runs = [finish(levenberg_marquardt(LeastSquares(lambda t, u=u: u * rosenbrock(t)), START)) for u in (1.0, 2.0**40)]
-    assert np.array_equal(runs[0][0][-1].theta, runs[1][0][-1].theta) and runs[0][1].kind == runs[1][1].kind
+    runs = [
+        finish(levenberg_marquardt(LeastSquares(lambda t, u=u: u * rosenbrock(t)), START))
+        for u in (1.0, 2.0**40)
+    ]
+    assert (
+        np.array_equal(runs[0][0][-1].theta, runs[1][0][-1].theta)
+        and runs[0][1].kind == runs[1][1].kind
+    )
 
 
 # --- trials that fail
@@ -374,26 +440,38 @@ def test_a_trial_where_f_stays_the_same_is_refused():
     problem = LeastSquares(lambda t: np.ones(2), lambda t: np.eye(2), check_jacobian=False)
     steps, stop = finish(levenberg_marquardt(problem, START))
     assert steps and not any(step.accepted for step in steps) and steps[0].why == "F would not fall"
-    assert all(step.trial_loss == step.loss and step.rho == 0 for step in steps) and stop.kind == "step"
+    assert (
+        all(step.trial_loss == step.loss and step.rho == 0 for step in steps)
+        and stop.kind == "step"
+    )
 
 
 def test_a_refused_factorization_is_a_refused_trial():
     """Twin columns: JᵀJ is singular (P17), and μ = 1e-30 is lost in its rounding."""
-    problem = LeastSquares(lambda t: np.array([t.sum() - 1, 2 * t.sum() + 3]), lambda t: np.outer([1.0, 2.0], [1, 1]))
+    problem = LeastSquares(
+        lambda t: np.array([t.sum() - 1, 2 * t.sum() + 3]), lambda t: np.outer([1.0, 2.0], [1, 1])
+    )
     steps, stop = finish(levenberg_marquardt(problem, [0.0, 0.0], mu=1e-30))
-    assert steps[0].why == "JᵀJ + μD² is not positive definite in floating point" and not steps[0].accepted
+    assert (
+        steps[0].why == "JᵀJ + μD² is not positive definite in floating point"
+        and not steps[0].accepted
+    )
     assert np.isnan(steps[0].h).all() and math.isnan(steps[0].trial_loss) and steps[1].mu == 2e-30
     assert stop.kind in ENDS and steps[-1].next_theta.sum() == pytest.approx(-1)
 
 
-@pytest.mark.parametrize("run", [gauss_newton, lambda p, t: gradient_descent(p, t, 10.0)], ids=["gn", "gd"])
+@pytest.mark.parametrize(
+    "run", [gauss_newton, lambda p, t: gradient_descent(p, t, 10.0)], ids=["gn", "gd"]
+)
 def test_gauss_newton_and_gradient_descent_end_where_f_is_not_finite(run):
     problem = LeastSquares(
         lambda t: np.array([t[0] ** 3 - 1]) if abs(t[0]) < 1e3 else np.array([np.nan]),
         lambda t: np.array([[3 * t[0] ** 2]]),
     )
     steps, stop = finish(run(problem, [0.01 if run is gauss_newton else 3.0]))
-    assert not steps[-1].accepted and stop.kind == "refused" and "F is not finite there" in stop.words
+    assert (
+        not steps[-1].accepted and stop.kind == "refused" and "F is not finite there" in stop.words
+    )
 
 
 # --- who turns the knob
@@ -479,7 +557,9 @@ def the_lesson(problem, theta, steps):
 def test_the_bare_generator_is_the_learners_lines():
     found = the_lesson(valley(), START, 14)
     own = lm(rosenbrock, rosenbrock_jacobian, START, 14, by_numpy)
-    assert len(found) == 14 and len({theta.tobytes() for theta in found}) < 14  # some trials were refused
+    assert (
+        len(found) == 14 and len({theta.tobytes() for theta in found}) < 14
+    )  # some trials were refused
     np.testing.assert_allclose(found, own, rtol=1e-12)
 
 
@@ -491,7 +571,13 @@ def test_the_bare_generator_is_the_learners_lines_on_a_network(system):
     def jacobian(theta):
         return network.jacobian(network.forward(problem.X, theta), theta)
 
-    own = lm(lambda t: (network.forward(problem.X, t)[-1] - problem.Y).ravel(), jacobian, theta, 12, system)
+    own = lm(
+        lambda t: (network.forward(problem.X, t)[-1] - problem.Y).ravel(),
+        jacobian,
+        theta,
+        12,
+        system,
+    )
     np.testing.assert_allclose(the_lesson(problem, theta, 12), own, rtol=1e-10)
 
 
@@ -502,8 +588,14 @@ def test_gauss_newton_climbs_on_rosenbrock_before_it_arrives():
     steps, stop = finish(gauss_newton(valley(), START))
     assert steps[0].loss == pytest.approx(12.1, rel=1e-12)
     assert steps[0].trial_loss == pytest.approx(1171, rel=1e-3)
-    assert steps[1].trial_loss < 1e-25 and len(steps) <= 3 and stop.kind in ("target", "gradient", "step")
-    assert all(step.mu == 0 and step.accepted and step.why == "taken whatever F does" for step in steps)
+    assert (
+        steps[1].trial_loss < 1e-25
+        and len(steps) <= 3
+        and stop.kind in ("target", "gradient", "step")
+    )
+    assert all(
+        step.mu == 0 and step.accepted and step.why == "taken whatever F does" for step in steps
+    )
 
 
 def test_gauss_newton_solves_a_linear_problem_in_one_step():
@@ -518,7 +610,9 @@ def test_gauss_newton_cycles_where_levenberg_marquardt_converges():
     x = np.array([step.theta[0] for step in steps])
     assert stop.kind == "max_steps" and abs(x[-60:]).min() > 1e-2
     np.testing.assert_allclose(x[-60:-6], x[-54:], atol=1e-9)
-    assert not np.allclose(x[-60:-2], x[-58:], atol=1e-3) and not np.allclose(x[-60:-3], x[-57:], atol=1e-3)
+    assert not np.allclose(x[-60:-2], x[-58:], atol=1e-3) and not np.allclose(
+        x[-60:-3], x[-57:], atol=1e-3
+    )
     trace = solve(problem, [0.1])
     assert trace.success and abs(trace.theta[0]) < 1e-6
     bare, _ = finish(levenberg_marquardt(problem, [0.1]))
@@ -531,7 +625,9 @@ def test_gradient_descents_error_shrinks_by_1_minus_eta_s_squared():
     problem = LeastSquares(lambda t: J @ t, lambda t: J)
     steps, _ = finish(gradient_descent(problem, [1.0, 1.0], rate=0.2, max_steps=10, gtol=0))
     for step in steps:
-        np.testing.assert_allclose(step.next_theta, (1 - 0.2 * np.array([1, 9])) * step.theta, rtol=1e-12)
+        np.testing.assert_allclose(
+            step.next_theta, (1 - 0.2 * np.array([1, 9])) * step.theta, rtol=1e-12
+        )
         assert step.mu == 5 and np.array_equal(step.h, -0.2 * step.g)
 
 
@@ -556,7 +652,12 @@ def decay():
 def powell_singular():
     return LeastSquares(
         lambda t: np.array(
-            [t[0] + 10 * t[1], 5**0.5 * (t[2] - t[3]), (t[1] - 2 * t[2]) ** 2, 10**0.5 * (t[0] - t[3]) ** 2]
+            [
+                t[0] + 10 * t[1],
+                5**0.5 * (t[2] - t[3]),
+                (t[1] - 2 * t[2]) ** 2,
+                10**0.5 * (t[0] - t[3]) ** 2,
+            ]
         )
     ), np.array([3.0, -1.0, 0.0, 1.0])
 
@@ -582,7 +683,14 @@ def logistic_curve():
     return NetworkFit(network, x, y), network.theta
 
 
-FITS = [(lambda: (valley(), START)), decay, sine_network, powell_singular, blogs_line, logistic_curve]
+FITS = [
+    (lambda: (valley(), START)),
+    decay,
+    sine_network,
+    powell_singular,
+    blogs_line,
+    logistic_curve,
+]
 FIT_NAMES = ["rosenbrock", "decay", "1-4-1 on sine", "powell singular", "line", "logistic"]
 
 
@@ -590,14 +698,19 @@ FIT_NAMES = ["rosenbrock", "decay", "1-4-1 on sine", "powell singular", "line", 
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "careful"])
 def test_scipy_reaches_the_same_minimum(make, plain):
     problem, theta = make()
-    trace = solve(problem, theta, plain=plain, target_loss=1e-20)  # for Powell's, which nears 0 without end
+    trace = solve(
+        problem, theta, plain=plain, target_loss=1e-20
+    )  # for Powell's, which nears 0 without end
     theirs = scipy.optimize.least_squares(
         problem.residual, theta, lambda t: problem.linearize(t).J, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15,
         max_nfev=5000,
     )  # fmt: skip
     assert trace.success, trace.message
     assert trace.loss == pytest.approx(theirs.cost, rel=1e-6, abs=1e-12)
-    if make not in (sine_network, powell_singular):  # the one has many equal minima, the other a flat one
+    if make not in (
+        sine_network,
+        powell_singular,
+    ):  # the one has many equal minima, the other a flat one
         np.testing.assert_allclose(trace.theta, theirs.x, rtol=1e-6, atol=1e-7)
 
 

@@ -67,7 +67,9 @@ def saved(explorers):
     for count, explorer in enumerate(explorers, 1):
         data, metadata = explorer._repr_mimebundle_()
         output = new_output("execute_result", data, metadata=metadata, execution_count=count)
-        notebook.cells.append(new_code_cell("Explorer(scene)", execution_count=count, outputs=[output]))
+        notebook.cells.append(
+            new_code_cell("Explorer(scene)", execution_count=count, outputs=[output])
+        )
     return notebook
 
 
@@ -88,15 +90,20 @@ def test_nbconvert_shows_the_picture_and_says_what_is_seen(explorers, saved, tem
     images = Images(html).found
     assert len(images) == len(explorers) and all(is_png(image["src"]) for image in images)
     assert "model_id" not in html
-    if template == "classic":  # the template "lab" of nbconvert 7.17 leaves the alternative text out
+    if (
+        template == "classic"
+    ):  # the template "lab" of nbconvert 7.17 leaves the alternative text out
         assert [image["alt"] for image in images] == [repr(explorer) for explorer in explorers]
 
 
 def test_a_cleaned_notebook_keeps_picture_sentence_and_nothing_else(explorers, saved):
     outputs = pictures(notebooks.cleaned(saved))
-    assert [output["data"]["text/plain"] for output in outputs] == [repr(explorer) for explorer in explorers]
+    assert [output["data"]["text/plain"] for output in outputs] == [
+        repr(explorer) for explorer in explorers
+    ]
     assert all(
-        set(output["data"]) == {"image/png", "text/plain"} and is_png(output["data"]["image/png"]) for output in outputs
+        set(output["data"]) == {"image/png", "text/plain"} and is_png(output["data"]["image/png"])
+        for output in outputs
     )
 
 
@@ -104,7 +111,10 @@ def test_a_cleaned_notebook_keeps_picture_sentence_and_nothing_else(explorers, s
 def test_an_unrun_lesson(path):
     lesson = json.loads(path.read_text(encoding="utf-8"))
     outputs = [output for cell in lesson["cells"] for output in cell.get("outputs", [])]
-    assert not any(WIDGET_VIEW in output.get("data", {}) for output in outputs) and "widgets" not in lesson["metadata"]
+    assert (
+        not any(WIDGET_VIEW in output.get("data", {}) for output in outputs)
+        and "widgets" not in lesson["metadata"]
+    )
     for output in pictures(lesson):
         said = "".join(output["data"]["text/plain"])
         assert said == output["metadata"]["image/png"]["alt"] and len(said) > 20
@@ -112,12 +122,16 @@ def test_an_unrun_lesson(path):
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in LESSONS if path.stem[:2] not in ("00", "B_")], ids=lambda path: path.stem
+    "path",
+    [path for path in LESSONS if path.stem[:2] not in ("00", "B_")],
+    ids=lambda path: path.stem,
 )
 def test_every_lesson_has_something_to_drag(path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     live = [
-        cell for cell in cells if cell["cell_type"] == "code" and any(word in "".join(cell["source"]) for word in LIVE)
+        cell
+        for cell in cells
+        if cell["cell_type"] == "code" and any(word in "".join(cell["source"]) for word in LIVE)
     ]
     assert any(pictures({"cells": [cell]}) for cell in live)
 
@@ -126,7 +140,9 @@ def test_every_lesson_has_something_to_drag(path):
 def test_sphinx_shows_the_picture_and_says_what_is_seen(explorers, saved, tmp_path):
     """A site of our explorers and the lessons, built without running anything."""
     if importlib.util.find_spec("myst_nb") is None:
-        pytest.skip("A site is only tested where Sphinx and myst-nb are installed: python -m pip install myst-nb")
+        pytest.skip(
+            "A site is only tested where Sphinx and myst-nb are installed: python -m pip install myst-nb"
+        )
     (tmp_path / "conf.py").write_text(PAGES, encoding="utf-8")
     names = ["explorers", *(path.stem for path in LESSONS)]
     contents = "# Site\n\n```{toctree}\n" + "\n".join(names) + "\n```\n"
@@ -134,14 +150,27 @@ def test_sphinx_shows_the_picture_and_says_what_is_seen(explorers, saved, tmp_pa
     nbformat.write(notebooks.cleaned(saved), tmp_path / "explorers.ipynb")
     for path in LESSONS:
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", str(tmp_path), str(tmp_path / "_build")]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-b",
+        "html",
+        "-q",
+        str(tmp_path),
+        str(tmp_path / "_build"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert seen(tmp_path / "_build" / "explorers.html") == [repr(explorer) for explorer in explorers]
+    assert seen(tmp_path / "_build" / "explorers.html") == [
+        repr(explorer) for explorer in explorers
+    ]
     for path in LESSONS:
         lesson = json.loads(path.read_text(encoding="utf-8"))
         said = ["".join(output["data"]["text/plain"]) for output in pictures(lesson)]
-        assert [alt for alt in seen(tmp_path / "_build" / f"{path.stem}.html") if alt in said] == said
+        assert [
+            alt for alt in seen(tmp_path / "_build" / f"{path.stem}.html") if alt in said
+        ] == said
 
 
 def seen(page):

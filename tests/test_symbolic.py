@@ -53,7 +53,9 @@ def test_the_residual_is_the_network_written_out(net):
     for i, x in enumerate(net.X):
         a = sp.Matrix(x)
         for layer, (W, b) in zip(net.network.layers, net.weights, strict=True):
-            a = sp.Matrix(layer.activate(np.array(sp.Matrix(W) * a + sp.Matrix(b), dtype=object).ravel()))
+            a = sp.Matrix(
+                layer.activate(np.array(sp.Matrix(W) * a + sp.Matrix(b), dtype=object).ravel())
+            )
         m = net.network.n_outputs
         equal((net.r[i * m : (i + 1) * m], list(a - sp.Matrix(net.Y[i]))))
 
@@ -109,12 +111,17 @@ def test_relu_on_each_side_of_its_kink(sizes, sign):
     network = build(sizes, Relu)
     n_first = sizes[1] * (sizes[0] + 1)
     names = [f"t_{i}" for i in range(network.n_parameters)]
-    theta = [sp.Symbol(name, **{sign if i < n_first else "positive": True}) for i, name in enumerate(names)]
+    theta = [
+        sp.Symbol(name, **{sign if i < n_first else "positive": True})
+        for i, name in enumerate(names)
+    ]
     X = np.array([sp.symbols(f"x_1:{sizes[0] + 1}", positive=True)], dtype=object)
     net = OnSymbols(NetworkFit(network, X, letters("y", 1, sizes[-1])), theta)
     a = network.forward(X, np.array(theta, dtype=object))[1].ravel()
     assert all(entry.is_positive if sign == "positive" else entry == 0 for entry in a)
-    assert not net.r.has(sp.Piecewise) and net.J[:, -1:] == net.diff_J[:, -1:] != sp.zeros(len(net.r), 1)
+    assert not net.r.has(sp.Piecewise) and net.J[:, -1:] == net.diff_J[:, -1:] != sp.zeros(
+        len(net.r), 1
+    )
     equal((net.J, net.diff_J), (net.g, net.diff_g), (net.A, net.diff_J.T * net.diff_J))
 
 
@@ -128,12 +135,17 @@ def test_the_step_is_exact_in_rational_numbers(sizes, hidden):
     net, mu = NetworkOnSymbols(build(sizes, hidden), n_samples=2), sp.Rational(1, 7)
     for seed in range(2):
         numbers = numbers_for(net, np.random.default_rng(seed))
-        theta, X, Y = (np.vectorize(numbers.get, otypes=[object])(a) for a in (np.array(net.theta)[:, 0], net.X, net.Y))
+        theta, X, Y = (
+            np.vectorize(numbers.get, otypes=[object])(a)
+            for a in (np.array(net.theta)[:, 0], net.X, net.Y)
+        )
         J, r = net.diff_J.subs(numbers), net.r.subs(numbers)
         h = NetworkFit(net.network, X, Y).linearize(theta).step(mu)
         assert all(entry.is_Rational for entry in h)
         assert sp.Matrix(h) == (J.T * J + mu * sp.eye(len(theta))).LUsolve(-J.T * r)
-        assert sp.Matrix(h) == -J.T * (J * J.T + mu * sp.eye(len(r))).LUsolve(r)  # the dual: P > N·m here
+        assert sp.Matrix(h) == -J.T * (J * J.T + mu * sp.eye(len(r))).LUsolve(
+            r
+        )  # the dual: P > N·m here
 
 
 def test_j_times_its_transpose():
@@ -142,7 +154,9 @@ def test_j_times_its_transpose():
     total = sp.zeros(4, 4)
     for a, S in zip(net.a, net.S, strict=False):
         inputs, S = sp.Matrix(a).row_join(sp.ones(2, 1)), sp.Matrix(S.reshape(4, -1))
-        total += sp.kronecker_product(inputs * inputs.T, sp.ones(2, 2)).multiply_elementwise(S * S.T)
+        total += sp.kronecker_product(inputs * inputs.T, sp.ones(2, 2)).multiply_elementwise(
+            S * S.T
+        )
     equal((total, net.diff_J * net.diff_J.T), (total, net.J * net.J.T))
 
 
@@ -155,7 +169,9 @@ def test_a_curve_on_symbols():
         lambda theta, x: np.array([theta[0] * sp.exp(theta[1] * t) for t in x]),
         x,
         y,
-        jacobian=lambda theta, x: [[sp.exp(theta[1] * t), theta[0] * t * sp.exp(theta[1] * t)] for t in x],
+        jacobian=lambda theta, x: [
+            [sp.exp(theta[1] * t), theta[0] * t * sp.exp(theta[1] * t)] for t in x
+        ],
         check_jacobian=False,
     )
     model = OnSymbols(curve, sp.symbols("theta_1:3"))
@@ -200,15 +216,40 @@ DOORS = [
     (NetworkOnSymbols, (3,), TypeError, "network is a int: expected a Network"),
     (NetworkOnSymbols, (None,), TypeError, "network is a NoneType: expected a Network"),
     (NetworkOnSymbols, (Linear(1),), TypeError, "network is a Linear: expected a Network"),
-    (NetworkOnSymbols, (NETWORK, 0), ValueError, "n_samples = 0: expected a whole number of at least 1"),
+    (
+        NetworkOnSymbols,
+        (NETWORK, 0),
+        ValueError,
+        "n_samples = 0: expected a whole number of at least 1",
+    ),
     (NetworkOnSymbols, (NETWORK, 1.5), TypeError, r"n_samples = 1\.5: expected a whole number"),
-    (NetworkOnLetters, (NETWORK, -1), ValueError, "n_samples = -1: expected a whole number of at least 1"),
+    (
+        NetworkOnLetters,
+        (NETWORK, -1),
+        ValueError,
+        "n_samples = -1: expected a whole number of at least 1",
+    ),
     (NetworkOnLetters, ("net",), TypeError, "network is a str: expected a Network"),
-    (OnSymbols, (NETWORK, [1, 2]), TypeError, "problem is a Network: expected a LeastSquares, CurveFit or NetworkFit"),
+    (
+        OnSymbols,
+        (NETWORK, [1, 2]),
+        TypeError,
+        "problem is a Network: expected a LeastSquares, CurveFit or NetworkFit",
+    ),
     (OnSymbols, (None, [1, 2]), TypeError, "problem is a NoneType"),
-    (OnSymbols, (PROBLEM, sp.symbols("t_1:4")), ValueError, r"theta has shape \(3,\): expected \(2,\)"),
+    (
+        OnSymbols,
+        (PROBLEM, sp.symbols("t_1:4")),
+        ValueError,
+        r"theta has shape \(3,\): expected \(2,\)",
+    ),
     (OnSymbols, (PROBLEM, ["a", "b"]), TypeError, "theta holds str"),
-    (OnSymbols, (LeastSquares(lambda t: t), sp.symbols("t_1:3")), ValueError, "jacobian is None: expected a function"),
+    (
+        OnSymbols,
+        (LeastSquares(lambda t: t), sp.symbols("t_1:3")),
+        ValueError,
+        "jacobian is None: expected a function",
+    ),
 ]
 
 

@@ -53,7 +53,9 @@ def test_a_knob_for_every_kind_of_control(kind, name):
     knob = Explorer(kind()).knobs[name]
     assert escape(knob.control.label) == knob.children[0].value and knob.children[0].value
     assert knob.stops[0] == knob.control.low and knob.stops[-1] == knob.control.high
-    assert knob.control.start in knob.stops and len(knob.stops) <= max(2 * N_STOPS, knob.control.high + 1)
+    assert knob.control.start in knob.stops and len(knob.stops) <= max(
+        2 * N_STOPS, knob.control.high + 1
+    )
     if not knob.control.names:
         for button, end in (knob.back, knob.control.low), (knob.next, knob.control.high):
             for _ in range(len(knob.stops)):
@@ -102,7 +104,11 @@ def test_set_moves_several_and_by_name():
 def test_a_choice_is_a_row_of_buttons():
     explorer = Explorer(Choosing(), which="middle")
     row = explorer.knobs["which"].slider
-    assert [name for name, _ in row.options] == ["first", "middle", "last"] and row.label == "middle"
+    assert [name for name, _ in row.options] == [
+        "first",
+        "middle",
+        "last",
+    ] and row.label == "middle"
     row.set_state({"index": 0})  # what the browser sends
     assert repr(explorer) == "x = 0, first"
 
@@ -110,7 +116,9 @@ def test_a_choice_is_a_row_of_buttons():
 def test_what_plays_by_itself():
     explorer = Explorer(Player())
     knob = explorer.knobs["trial"]
-    assert (knob.play.min, knob.play.max) == (0, 14) and not hasattr(Explorer(MuScene()).knobs["mu"], "play")
+    assert (knob.play.min, knob.play.max) == (0, 14) and not hasattr(
+        Explorer(MuScene()).knobs["mu"], "play"
+    )
     knob.play.set_state({"value": 3})
     assert explorer.values == {"trial": 3} and knob.slider.value == knob.box.value == 3
     knob.back.click()
@@ -154,7 +162,10 @@ class Breaking(Scene):
 
 
 class Choosing(Breaking):
-    controls = {"x": Control(0, 2, 0, "x"), "which": Control.choice(("first", "middle", "last"), "which one")}
+    controls = {
+        "x": Control(0, 2, 0, "x"),
+        "which": Control.choice(("first", "middle", "last"), "which one"),
+    }
 
     def __init__(self, seconds=0):
         self.seconds, self.computed = seconds, []
@@ -199,15 +210,21 @@ def test_for_the_projector(kind, monkeypatch):
     monkeypatch.setenv("LMTEACH_PROJECTOR", "1")
     explorer = Explorer(kind())
     width, height = explorer.stage.picture.get_size_inches()
-    assert width <= PROJECTED[0] and height + WORDS + KNOB * len(explorer.knobs) < PROJECTED[1] + 1e-9
-    assert explorer._dom_classes == ("lmteach-20",) and ".lmteach-20 {" in explorer.children[-1].value
+    assert (
+        width <= PROJECTED[0] and height + WORDS + KNOB * len(explorer.knobs) < PROJECTED[1] + 1e-9
+    )
+    assert (
+        explorer._dom_classes == ("lmteach-20",) and ".lmteach-20 {" in explorer.children[-1].value
+    )
     monkeypatch.delenv("LMTEACH_PROJECTOR")
     assert Explorer(kind())._dom_classes == ("lmteach-11",)
 
 
 def test_importing_the_package_waits_for_no_widgets():
     code = "import sys, lmteach; print([n for n in ('ipywidgets', 'matplotlib') if n in sys.modules], lmteach.play)"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
     assert said.startswith("[] <function play")
     with pytest.raises(AttributeError, match="module 'lmteach' has no attribute 'paly'"):
         lmteach.paly  # noqa: B018

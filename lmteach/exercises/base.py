@@ -90,7 +90,9 @@ def check(id, answer):
     task = find(id)
     if answer is None or answer is ...:
         return Verdict(id, None, "not attempted yet")
-    looked = {"value": _check_value, "function": _check_function, "witness": _check_witness}[task.kind]
+    looked = {"value": _check_value, "function": _check_function, "witness": _check_witness}[
+        task.kind
+    ]
     return Verdict(id, *looked(task, answer))
 
 
@@ -98,7 +100,9 @@ def hint(id, number=1):
     """Hint 1, 2 or 3 of exercise `id`, each telling a little more."""
     hints = find(id).hints
     if at_least("number", number, 1) > len(hints):
-        raise ValueError(f"number = {number}: expected 1 to {len(hints)}; after that there is solution({id!r})")
+        raise ValueError(
+            f"number = {number}: expected 1 to {len(hints)}; after that there is solution({id!r})"
+        )
     return Text(f"Hint {number} of {len(hints)}: {hints[number - 1]}")
 
 
@@ -149,7 +153,9 @@ def _check_function(task, answer):
 
 def _agree_all(task, given, trials, function):
     pairs = zip(given, trials, strict=True)
-    return all(_agree(answer, function(*_copies(arguments)), task.tolerance) for answer, arguments in pairs)
+    return all(
+        _agree(answer, function(*_copies(arguments)), task.tolerance) for answer, arguments in pairs
+    )
 
 
 def _copies(arguments):
@@ -167,13 +173,18 @@ def _agree(answer, expected, tolerance):
     """Same shapes, and numbers equal up to the tolerance, relative to the largest; several values one by one."""
     if _several(expected):
         same_kind = isinstance(answer, (tuple, list)) and len(answer) == len(expected)
-        return same_kind and all(_agree(a, e, tolerance) for a, e in zip(answer, expected, strict=True))
+        return same_kind and all(
+            _agree(a, e, tolerance) for a, e in zip(answer, expected, strict=True)
+        )
     if isinstance(expected, str):
         return isinstance(answer, str) and answer.strip().lower() == expected.lower()
     answer, expected = _numbers(answer), _numbers(expected)
     if answer is None or answer.shape != expected.shape:
         return False
-    return bool(np.abs(answer - expected).max(initial=0) <= tolerance * max(np.abs(expected).max(initial=0), 1e-12))
+    return bool(
+        np.abs(answer - expected).max(initial=0)
+        <= tolerance * max(np.abs(expected).max(initial=0), 1e-12)
+    )
 
 
 def _several(expected):
@@ -203,7 +214,9 @@ def _difference(answer, expected, tolerance):
         if not isinstance(answer, (tuple, list)) or len(answer) != len(expected):
             return f"expected {len(expected)} values"
         pairs = enumerate(zip(answer, expected, strict=True), 1)
-        number, a, e = next((number, a, e) for number, (a, e) in pairs if not _agree(a, e, tolerance))
+        number, a, e = next(
+            (number, a, e) for number, (a, e) in pairs if not _agree(a, e, tolerance)
+        )
         said = _difference(a, e, tolerance)
         return f"value {number} of {len(expected)}" + (f": {said}" if said else "")
     numbers, right = _numbers(answer), _numbers(expected)

@@ -44,7 +44,10 @@ def _has_length(mu):
     seen = _length(mu)
     if abs(seen - LENGTH) <= CLOSE * LENGTH:
         return True, f"‖h‖ = {seen:.4g} at μ = {mu:.4g}: right"
-    return False, f"‖h‖ = {seen:.3g} at μ = {mu:.3g}, too {'long: more' if seen > LENGTH else 'short: less'} damping."
+    return (
+        False,
+        f"‖h‖ = {seen:.3g} at μ = {mu:.3g}, too {'long: more' if seen > LENGTH else 'short: less'} damping.",
+    )
 
 
 @exercise(
@@ -112,9 +115,9 @@ def _solve(J, r, damping):
         "This adds μ to every entry of JᵀJ, as NumPy does with matrix + number. μI touches only the diagonal.": (
             lambda J, r, mu: _solve(J, r, mu)
         ),
-        "This is Gauss-Newton's step, the limit for μ → 0. Where has μ gone?": lambda J, r, mu: np.linalg.lstsq(
-            J, -r, rcond=None
-        )[0],
+        "This is Gauss-Newton's step, the limit for μ → 0. Where has μ gone?": lambda J, r, mu: (
+            np.linalg.lstsq(J, -r, rcond=None)[0]
+        ),
         "This is −g/μ, the limit for large μ. What became of JᵀJ?": lambda J, r, mu: -J.T @ r / mu,
         "This is −μg: gradient descent with μ for its learning rate. μ belongs on the diagonal of JᵀJ.": (
             lambda J, r, mu: -mu * J.T @ r
@@ -128,14 +131,14 @@ def _solve(J, r, damping):
         "This damps with μ/2. In (7.1) the ½ cancels the 2 of the square, and all of μ is left.": (
             lambda J, r, mu: _solve(J, r, mu / 2 * np.eye(J.shape[1]))
         ),
-        "This damps with μ². In the stacked system the lower rows hold √μ, not μ.": lambda J, r, mu: _solve(
-            J, r, mu**2 * np.eye(J.shape[1])
+        "This damps with μ². In the stacked system the lower rows hold √μ, not μ.": lambda J, r, mu: (
+            _solve(J, r, mu**2 * np.eye(J.shape[1]))
         ),
         "This is our step for twice the g: 2Jᵀr is the gradient of SSE. Our F has a ½, and its gradient is Jᵀr.": (
             lambda J, r, mu: 2 * _solve(J, r, mu * np.eye(J.shape[1]))
         ),
-        "This subtracts μ from the diagonal: the bowl would get flatter, not steeper.": lambda J, r, mu: _solve(
-            J, r, -mu * np.eye(J.shape[1])
+        "This subtracts μ from the diagonal: the bowl would get flatter, not steeper.": lambda J, r, mu: (
+            _solve(J, r, -mu * np.eye(J.shape[1]))
         ),
     },
 )
@@ -180,14 +183,14 @@ def _other(J, r, mu, into, back):
         "J is right, but the step was translated the wrong way: a step of 1 in the new unit is c in yours.": (
             lambda J, r, mu, c: _other(J, r, mu, c, 1 / c)
         ),
-        "The last column of J was divided by c: when θ′ moves by 1, θ moves by c.": lambda J, r, mu, c: _other(
-            J, r, mu, 1 / c, c
+        "The last column of J was divided by c: when θ′ moves by 1, θ moves by c.": lambda J, r, mu, c: (
+            _other(J, r, mu, 1 / c, c)
         ),
         "This is all of it with 1/c in place of c: θ = c·θ′, so a step of 1 in the new unit is c in yours.": (
             lambda J, r, mu, c: _other(J, r, mu, 1 / c, 1 / c)
         ),
-        "This damps the last parameter with μ/c in your units. In (7.12) C stands squared.": lambda J, r, mu, c: _solve(
-            J, r, mu * np.diag(np.append(np.ones(J.shape[1] - 1), 1 / c))
+        "This damps the last parameter with μ/c in your units. In (7.12) C stands squared.": lambda J, r, mu, c: (
+            _solve(J, r, mu * np.diag(np.append(np.ones(J.shape[1] - 1), 1 / c)))
         ),
         "All of J and h was scaled. Only the last parameter changes its unit.": lambda J, r, mu, c: (
             c * damped_step(c * J, r, mu)

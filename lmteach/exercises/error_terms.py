@@ -16,7 +16,9 @@ def _two_layers(rng):
 
 def _package_delta(delta_next, W_next, a):
     """Under a linear output δ² = r, so that the package's δ¹ is the one asked for."""
-    return NET.error_terms([a, a, delta_next], delta_next.ravel(), [(W_next, None), (W_next, None)])[0]
+    return NET.error_terms(
+        [a, a, delta_next], delta_next.ravel(), [(W_next, None), (W_next, None)]
+    )[0]
 
 
 @exercise(
@@ -34,7 +36,9 @@ def _package_delta(delta_next, W_next, a):
     inputs=_two_layers,
     twin=_package_delta,
     slips={
-        "The slope of this layer is missing: this is only what came back through the weights.": lambda d, W, a: d @ W,
+        "The slope of this layer is missing: this is only what came back through the weights.": lambda d, W, a: (
+            d @ W
+        ),
         "The weights are the wrong way round: this is Wδ for each row, and the way back is Wᵀδ. Look at the bridge.": (
             lambda d, W, a: (d @ W.T) * (1 - a**2)
         ),
@@ -47,7 +51,9 @@ def _package_delta(delta_next, W_next, a):
         "You undid the tanh and squared z. The slope is written in terms of a, not of z.": (
             lambda d, W, a: (d @ W) * (1 - np.arctanh(a) ** 2)
         ),
-        "This is the slope of logsig. The layer is a tanh layer.": lambda d, W, a: (d @ W) * a * (1 - a),
+        "This is the slope of logsig. The layer is a tanh layer.": lambda d, W, a: (
+            (d @ W) * a * (1 - a)
+        ),
         "This layer's slope was multiplied in before the weights. It belongs to the units in which you arrive.": (
             lambda d, W, a: (d * (1 - a**2)) @ W
         ),
@@ -179,16 +185,31 @@ def _package_by_hand():
             np.array([3.0, -1.5, 1.0, -0.5]) * (1 - np.tanh([0.6, 0.8, 0.6, 0.8]) ** 2)
         ),
         "This is logsig's slope a(1 − a). The hidden units are tanh.": (0.72, 2.16, 0.24, 0.72),
-        "These are multiplied by a¹: the weights of the first layer start at x.": (0.384, 0.144, 0.64, -0.18),
+        "These are multiplied by a¹: the weights of the first layer start at x.": (
+            0.384,
+            0.144,
+            0.64,
+            -0.18,
+        ),
         "Twice the right ones: δ² is r itself, 0.5. It is neither 1 nor 2r: F has a ½ before the square.": (
             3.84,
             -1.08,
             1.28,
             -0.36,
         ),
-        "Right numbers in another order: first both weights, then both biases.": (1.92, 0.64, -0.54, -0.18),
+        "Right numbers in another order: first both weights, then both biases.": (
+            1.92,
+            0.64,
+            -0.54,
+            -0.18,
+        ),
         "The sign is flipped: r is prediction minus target.": (-1.92, 0.54, -0.64, 0.18),
-        "The weights W² are missing: the error term comes back through them.": (0.96, 0.54, 0.32, 0.18),
+        "The weights W² are missing: the error term comes back through them.": (
+            0.96,
+            0.54,
+            0.32,
+            0.18,
+        ),
     },
 )
 def first_layer_by_hand():

@@ -39,7 +39,9 @@ def _systems(rng):
         "This is −g = −Jᵀr, gradient descent's direction. It still has to be solved with JᵀJ, (6.3).": lambda J, r: (
             -J.T @ r
         ),
-        "This is g = Jᵀr, which points uphill. A step has to solve JᵀJh = −g, (6.3).": lambda J, r: J.T @ r,
+        "This is g = Jᵀr, which points uphill. A step has to solve JᵀJh = −g, (6.3).": lambda J, r: (
+            J.T @ r
+        ),
         "This is JᵀJ times −g. JᵀJ stands on h's side of (6.3): solve with it, don't multiply.": lambda J, r: (
             -J.T @ J @ J.T @ r
         ),
@@ -51,14 +53,18 @@ def _systems(rng):
         "This is half the step: a factor 2 of the sum of squares is on one side only. Our F has a ½.": lambda J, r: (
             least_norm(J, -r) / 2
         ),
-        "This is r + Jh, what the model leaves over. The step itself is h.": lambda J, r: r + J @ least_norm(J, -r),
+        "This is r + Jh, what the model leaves over. The step itself is h.": lambda J, r: (
+            r + J @ least_norm(J, -r)
+        ),
         "lstsq returns four things: x, the sum of squares left over, the rank, the singular values. The step is the "
         "first.": lambda J, r: np.linalg.lstsq(J, -r, rcond=None),
     },
 )
 def gauss_newton_step(J, r):
     A, g = J.T @ J, J.T @ r
-    return np.linalg.solve(A, -g)  # where columns of J depend on each other: np.linalg.lstsq(J, -r, rcond=None)[0]
+    return np.linalg.solve(
+        A, -g
+    )  # where columns of J depend on each other: np.linalg.lstsq(J, -r, rcond=None)[0]
 
 
 def _breaks(start):
@@ -70,12 +76,18 @@ def _breaks(start):
         return False, f"expected two finite numbers between {-FAR:g} and {FAR:g}."
     before = float(rosenbrock().loss(theta))
     if before > LOW:
-        return False, f"F = {before:.4g} at the start: expected a start that looks good, with F at most {LOW:g}."
+        return (
+            False,
+            f"F = {before:.4g} at the start: expected a start that looks good, with F at most {LOW:g}.",
+        )
     for step in gauss_newton(rosenbrock(), theta, max_steps=1):
         rise = step.trial_loss / before
         seen = f"{before:.4g} → {step.trial_loss:.4g}"
         if rise >= TENFOLD:
-            return True, f"F rose {seen}, {rise:.3g} times as much: broken, from a start that looked good."
+            return (
+                True,
+                f"F rose {seen}, {rise:.3g} times as much: broken, from a start that looked good.",
+            )
         return False, f"F went {seen}: expected a rise of at least {TENFOLD:g} times."
     return False, "Gauss-Newton takes no step here: this is the minimum."
 
@@ -93,7 +105,9 @@ def _breaks(start):
     ),
     judge=_breaks,
     slips={
-        "F = 12.1 at the start: expected a start that looks good, with F at most 1.": np.array([-1.2, 1.0]),
+        "F = 12.1 at the start: expected a start that looks good, with F at most 1.": np.array(
+            [-1.2, 1.0]
+        ),
         "F went 0.005 → 0.005: expected a rise of at least 10 times.": np.array([0.9, 0.81]),
         "Gauss-Newton takes no step here: this is the minimum.": np.array([1.0, 1.0]),
     },
@@ -115,10 +129,18 @@ def _two_points(c):
     while len(cycle) <= N_CYCLE and abs(next_theta(c, cycle[-1]) - theta) > 1e-10:
         cycle.append(next_theta(c, cycle[-1]))
     if len(cycle) > N_CYCLE:
-        seen = f"with c = {c:g} it has not settled on at most {N_CYCLE} points after {N_SETTLE} steps"
-        return False, f"{seen}: expected a cycle of two points, soon enough to be seen. Try another c."
+        seen = (
+            f"with c = {c:g} it has not settled on at most {N_CYCLE} points after {N_SETTLE} steps"
+        )
+        return (
+            False,
+            f"{seen}: expected a cycle of two points, soon enough to be seen. Try another c.",
+        )
     if len(cycle) == 1:
-        return False, f"with c = {c:g} it settles at {round(theta, 6) + 0:g}: expected a cycle of two points."
+        return (
+            False,
+            f"with c = {c:g} it settles at {round(theta, 6) + 0:g}: expected a cycle of two points.",
+        )
     seen = f"with c = {c:g} it settles on a cycle of {len(cycle)} points between {min(cycle):.3g} and {max(cycle):.3g}"
     return len(cycle) == 2, f"{seen}." if len(cycle) == 2 else f"{seen}: expected two."
 
@@ -140,4 +162,6 @@ def _two_points(c):
     },
 )
 def bend():
-    return -1.2  # a slope just beyond −1: every step overshoots the minimum by more than it was away
+    return (
+        -1.2
+    )  # a slope just beyond −1: every step overshoots the minimum by more than it was away

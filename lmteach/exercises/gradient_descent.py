@@ -21,10 +21,18 @@ T = np.array([0.0, 1.0, 3.0])
     tolerance=4e-3,  # three digits, cut or rounded
     twin=lambda: 2 / np.sum(np.linalg.svd(np.column_stack([T, np.ones(3)]))[1] ** 2),
     slips={
-        "Not yet: at 2/s_max² the steep direction no longer shrinks. This is the edge.": lambda: 2 / _squares()[0],
-        "Not yet: 1/s_max² is safe, but the flat direction could go faster.": lambda: 1 / _squares()[0],
-        "Not yet: this suits the flat direction alone. The steep one would grow, by (3.6).": lambda: 1 / _squares()[1],
-        "Not yet: those are s, and (3.7) asks for their squares.": lambda: 2 / np.sqrt(_squares()).sum(),
+        "Not yet: at 2/s_max² the steep direction no longer shrinks. This is the edge.": lambda: (
+            2 / _squares()[0]
+        ),
+        "Not yet: 1/s_max² is safe, but the flat direction could go faster.": lambda: (
+            1 / _squares()[0]
+        ),
+        "Not yet: this suits the flat direction alone. The steep one would grow, by (3.6).": lambda: (
+            1 / _squares()[1]
+        ),
+        "Not yet: those are s, and (3.7) asks for their squares.": lambda: (
+            2 / np.sqrt(_squares()).sum()
+        ),
         "Not yet: half of it. Look at the numerator of (3.7).": lambda: 1 / _squares().sum(),
     },
 )
@@ -60,21 +68,27 @@ def _with_ones(t):
     inputs=_lines,
     twin=lambda theta, t, y: CurveFit(lambda p, x: p[0] * x + p[1], t, y).linearize(theta).g,
     slips={
-        "This is the mean over the points. F is a sum, and so is g.": lambda p, t, y: line_gradient(p, t, y) / len(t),
+        "This is the mean over the points. F is a sum, and so is g.": lambda p, t, y: (
+            line_gradient(p, t, y) / len(t)
+        ),
         "This is the gradient of the mean of the squares. Ours is of half their sum.": lambda p, t, y: (
             2 * line_gradient(p, t, y) / len(t)
         ),
         "This is the gradient of the sum of squares, twice ours: F has a ½.": lambda p, t, y: (
             2 * line_gradient(p, t, y)
         ),
-        "The sign is flipped: r is prediction minus target.": lambda p, t, y: -line_gradient(p, t, y),
-        "This is the gradient of the last point alone: sum over all of them.": lambda p, t, y: line_gradient(
-            p, t[-1:], y[-1:]
+        "The sign is flipped: r is prediction minus target.": lambda p, t, y: (
+            -line_gradient(p, t, y)
         ),
-        "This is the gradient of the first point alone: sum over all of them.": lambda p, t, y: line_gradient(
-            p, t[:1], y[:1]
+        "This is the gradient of the last point alone: sum over all of them.": lambda p, t, y: (
+            line_gradient(p, t[-1:], y[-1:])
         ),
-        "Right numbers in the other order: the slope comes first.": lambda p, t, y: line_gradient(p, t, y)[::-1],
+        "This is the gradient of the first point alone: sum over all of them.": lambda p, t, y: (
+            line_gradient(p, t[:1], y[:1])
+        ),
+        "Right numbers in the other order: the slope comes first.": lambda p, t, y: line_gradient(
+            p, t, y
+        )[::-1],
     },
 )
 def line_gradient(theta, t, y):
@@ -103,8 +117,14 @@ def _falls_then_leaves(eta):
         return False, seen + ". It rises at once: look for a smaller rate."
     last, n = ([first] + more)[-1], 1 + len(more)
     if last <= start:
-        return False, f"{seen}, and after {n} it is {last:.3g}. It stays down: look for a larger rate."
-    return True, f"right: {seen}, and after {n} it is {last:.3g}, higher than it began. The first step did not show it."
+        return (
+            False,
+            f"{seen}, and after {n} it is {last:.3g}. It stays down: look for a larger rate.",
+        )
+    return (
+        True,
+        f"right: {seen}, and after {n} it is {last:.3g}, higher than it began. The first step did not show it.",
+    )
 
 
 @exercise(

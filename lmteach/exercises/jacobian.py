@@ -7,7 +7,20 @@ from ..problems import NetworkFit
 from .base import exercise
 
 N = 5000  # samples in 5.1
-THETA = (0.5, -0.4, 0.3, 0.8, 0.1, -0.2, 0.7, -0.6, -0.5, 0.9, 0.2, -0.1)  # the lesson's 2-2-2 network
+THETA = (
+    0.5,
+    -0.4,
+    0.3,
+    0.8,
+    0.1,
+    -0.2,
+    0.7,
+    -0.6,
+    -0.5,
+    0.9,
+    0.2,
+    -0.1,
+)  # the lesson's 2-2-2 network
 X, Y = ((1.0, 0.5), (-1.0, 1.0), (0.5, -1.5)), ((0.5, -0.5), (0.0, 1.0), (-1.0, 0.2))
 LEAST = 1e-3  # an output that moves less than this has not visibly moved
 LARGEST = 100  # entry of a step that is tried
@@ -106,7 +119,9 @@ def _with_slope(slope):
             lambda blocks: _rows([np.swapaxes(block, 0, 1) for block in blocks])
         ),
         "Summed over the outputs too early: there is one row for each sample. Each output keeps a row of its"
-        " own.": _slip(lambda blocks: _rows([block.sum(axis=1, keepdims=True) for block in blocks])),
+        " own.": _slip(
+            lambda blocks: _rows([block.sum(axis=1, keepdims=True) for block in blocks])
+        ),
         "Summed over the samples: there is one row for each output. Each sample keeps rows of its own.": _slip(
             lambda blocks: _rows([block.sum(axis=0, keepdims=True) for block in blocks])
         ),
@@ -122,11 +137,15 @@ def _with_slope(slope):
         "The slope is taken at the wrong place: this is 1 − z². In terms of a = tanh z it is something else.": (
             _with_slope(lambda a, z: 1 - z**2)
         ),
-        "The slope is 1 − tanh²(a): the tanh was taken twice.": _with_slope(lambda a, z: 1 - np.tanh(a) ** 2),
+        "The slope is 1 − tanh²(a): the tanh was taken twice.": _with_slope(
+            lambda a, z: 1 - np.tanh(a) ** 2
+        ),
         "This is the slope of the logistic, a(1 − a). The hidden layer is a tanh.": _with_slope(
             lambda a, z: a * (1 - a)
         ),
-        "The slope of the hidden layer is missing in S1.": _with_slope(lambda a, z: np.ones_like(a)),
+        "The slope of the hidden layer is missing in S1.": _with_slope(
+            lambda a, z: np.ones_like(a)
+        ),
     },
 )
 def jacobian(X, W1, b1, W2, b2):
@@ -144,7 +163,10 @@ def _judge_step(h):
     problem = NetworkFit(Input(2) >> Tanh(2) >> Tanh(2), np.array(X), np.array(Y))
     h = np.array(h, dtype=float)
     if h.shape != (problem.n_parameters,):
-        return False, f"h has shape {h.shape}: expected a step of all parameters, ({problem.n_parameters},)."
+        return (
+            False,
+            f"h has shape {h.shape}: expected a step of all parameters, ({problem.n_parameters},).",
+        )
     if not np.isfinite(h).all():
         return False, "There is a nan or inf in h."
     if abs(h).max() > LARGEST:
@@ -160,7 +182,10 @@ def _said_of_step(model, real):
     """(right?, what was seen) from how far J h and the network move each output, both (N, 2)."""
     seen = f"Output 0 moves by {real[:, 0].min():.2g} to {real[:, 0].max():.2g}"
     if model[:, 1].max() > NOTHING:
-        return False, f"Not yet: J h moves output 1 by up to {model[:, 1].max():.2g}. Look for zeros in its rows."
+        return (
+            False,
+            f"Not yet: J h moves output 1 by up to {model[:, 1].max():.2g}. Look for zeros in its rows.",
+        )
     if real[:, 1].max() > NOTHING:
         return False, (
             f"Not yet: J h leaves output 1 alone, but the network moves it by up to {real[:, 1].max():.2g}: your h"
@@ -168,7 +193,10 @@ def _said_of_step(model, real):
             " themselves."
         )
     if real[:, 0].min() < LEAST:
-        return False, f"Not yet: output 1 stays, but {seen[0].lower()}{seen[1:]}; it shall move at every sample."
+        return (
+            False,
+            f"Not yet: output 1 stays, but {seen[0].lower()}{seen[1:]}; it shall move at every sample.",
+        )
     return True, f"right. {seen}, and output 1 not at all: neither in J h nor in the network."
 
 

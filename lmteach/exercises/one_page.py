@@ -14,7 +14,9 @@ KEPT = 0.01  # a promise is kept if ρ is this near to 1
 LITTLE = 0.1  # of F, which a timid step hardly lowers
 
 
-def _by_hand(JtJ=36.0, sign=-1, came=lambda F: F, promised=lambda h: h * (MU * h - 48) / 2, mu=None):
+def _by_hand(
+    JtJ=36.0, sign=-1, came=lambda F: F, promised=lambda h: h * (MU * h - 48) / 2, mu=None
+):
     """(h, ρ, next μ) of A.1 with parts of it exchanged; without any, the right one."""
     h = sign * 48 / JtJ if mu == 0 else sign * 48 / (JtJ + MU)
     rho = came(32 - ((THETA + h) ** 2 - 1) ** 2 / 2) / promised(h)
@@ -23,7 +25,10 @@ def _by_hand(JtJ=36.0, sign=-1, came=lambda F: F, promised=lambda h: h * (MU * h
 
 def _package_trial():
     problem = LeastSquares(lambda t: t**2 - 1, lambda t: np.diag(2 * t))
-    step, following = (step for step, _ in zip(levenberg_marquardt(problem, [THETA], mu=MU), range(2), strict=False))
+    step, following = (
+        step
+        for step, _ in zip(levenberg_marquardt(problem, [THETA], mu=MU), range(2), strict=False)
+    )
     return step.h[0], step.rho, following.mu
 
 
@@ -45,25 +50,39 @@ def _other_mu(change):
     tolerance=4e-3,  # of the largest: by hand three digits will do, also for a ρ that μ is made from
     slips={
         "h has the wrong sign: (JᵀJ + μI)h is minus g.": lambda: _by_hand(sign=1),
-        "h has no μ in it: this is the Gauss-Newton step.": lambda: _by_hand(mu=0, promised=lambda h: -h * 48 / 2),
-        "h has no μ in it (your promise has): this is the Gauss-Newton step.": lambda: _by_hand(mu=0),
-        "In place of JᵀJ stands the true second derivative of F, 6θ² − 2: this is damped Newton.": lambda: _by_hand(
-            JtJ=52.0
+        "h has no μ in it: this is the Gauss-Newton step.": lambda: _by_hand(
+            mu=0, promised=lambda h: -h * 48 / 2
+        ),
+        "h has no μ in it (your promise has): this is the Gauss-Newton step.": lambda: _by_hand(
+            mu=0
+        ),
+        "In place of JᵀJ stands the true second derivative of F, 6θ² − 2: this is damped Newton.": lambda: (
+            _by_hand(JtJ=52.0)
         ),
         "h is right. Your ρ is half of ours: the promise has a ½.": lambda: _by_hand(
             promised=lambda h: h * (MU * h - 48)
         ),
-        "h is right. Your ρ is twice ours: F has a ½.": lambda: _by_hand(came=lambda fall: 2 * fall),
-        "h is right. Your promise is the slope's alone, −hᵀg: the curvature is missing.": lambda: _by_hand(
-            promised=lambda h: -h * 48
+        "h is right. Your ρ is twice ours: F has a ½.": lambda: _by_hand(
+            came=lambda fall: 2 * fall
         ),
-        "h is right. Your promise is −½hᵀg: μ's term is missing.": lambda: _by_hand(promised=lambda h: -h * 48 / 2),
-        "h and ρ are right. A third is the least factor; here the cubic is larger.": _other_mu(lambda mu, f: mu / 3),
+        "h is right. Your promise is the slope's alone, −hᵀg: the curvature is missing.": lambda: (
+            _by_hand(promised=lambda h: -h * 48)
+        ),
+        "h is right. Your promise is −½hᵀg: μ's term is missing.": lambda: _by_hand(
+            promised=lambda h: -h * 48 / 2
+        ),
+        "h and ρ are right. A third is the least factor; here the cubic is larger.": _other_mu(
+            lambda mu, f: mu / 3
+        ),
         "h and ρ are right. An accepted trial multiplies μ by the cubic: here it was divided.": _other_mu(
             lambda mu, f: mu / f
         ),
-        "h and ρ are right. This is the ×10 rule; Nielsen's was asked for.": _other_mu(lambda mu, f: mu / 10),
-        "h and ρ are right. F fell, so the trial was accepted: μ should not double.": _other_mu(lambda mu, f: 2 * mu),
+        "h and ρ are right. This is the ×10 rule; Nielsen's was asked for.": _other_mu(
+            lambda mu, f: mu / 10
+        ),
+        "h and ρ are right. F fell, so the trial was accepted: μ should not double.": _other_mu(
+            lambda mu, f: 2 * mu
+        ),
     },
 )
 def one_trial():
@@ -78,7 +97,11 @@ def one_trial():
 
 def _a_chain(rng):
     L = int(rng.integers(3, 6))
-    return float(rng.uniform(0.5, 1.5)), rng.uniform(0.5, 1.5, size=L), rng.uniform(-0.5, 0.5, size=L)
+    return (
+        float(rng.uniform(0.5, 1.5)),
+        rng.uniform(0.5, 1.5, size=L),
+        rng.uniform(-0.5, 0.5, size=L),
+    )
 
 
 def _package_row(x, w, b):
@@ -127,12 +150,18 @@ def _row(**changes):
     inputs=_a_chain,
     twin=_package_row,
     slips={
-        "The slopes are missing: every tanh on the way back multiplies by its own.": _row(slope=lambda a, z: 1.0),
+        "The slopes are missing: every tanh on the way back multiplies by its own.": _row(
+            slope=lambda a, z: 1.0
+        ),
         "The slope is 1 − z². In terms of the stored a = tanh z it is something else.": _row(
             slope=lambda a, z: 1 - z**2
         ),
-        "The slope is 1 − tanh²(a): the tanh was taken twice.": _row(slope=lambda a, z: 1 - np.tanh(a) ** 2),
-        "This is the slope of the logistic, a(1 − a). The hidden units are tanh.": _row(slope=lambda a, z: a * (1 - a)),
+        "The slope is 1 − tanh²(a): the tanh was taken twice.": _row(
+            slope=lambda a, z: 1 - np.tanh(a) ** 2
+        ),
+        "This is the slope of the logistic, a(1 − a). The hidden units are tanh.": _row(
+            slope=lambda a, z: a * (1 - a)
+        ),
         "S starts at the slope of a tanh output. The output is linear, so S starts at 1.": _row(
             first=lambda out: 1 - out**2
         ),
@@ -140,16 +169,28 @@ def _row(**changes):
         "On the way back the weight is of the wrong layer: S^l needs the weight that leads out of layer l.": _row(
             weight=0
         ),
-        "The slopes are of the wrong layer: going back into a unit takes that unit's own slope.": _row(bend=0),
-        "The activations are of the wrong layer: a weight starts at the layer before.": _row(start=1),
+        "The slopes are of the wrong layer: going back into a unit takes that unit's own slope.": _row(
+            bend=0
+        ),
+        "The activations are of the wrong layer: a weight starts at the layer before.": _row(
+            start=1
+        ),
         "Right numbers, wrong order: theta goes layer by layer, each w followed by its b.": (
             lambda x, w, b: _chain()(x, w, b).T.ravel()
         ),
-        "Right numbers, wrong order: layer 1 comes first.": lambda x, w, b: _chain()(x, w, b)[::-1].ravel(),
-        "Right numbers, from back to front: turn the row round.": lambda x, w, b: _row()(x, w, b)[::-1],
-        "The biases have no columns: a bias is a weight whose input is 1.": lambda x, w, b: _chain()(x, w, b)[:, 0],
+        "Right numbers, wrong order: layer 1 comes first.": lambda x, w, b: _chain()(x, w, b)[
+            ::-1
+        ].ravel(),
+        "Right numbers, from back to front: turn the row round.": lambda x, w, b: _row()(x, w, b)[
+            ::-1
+        ],
+        "The biases have no columns: a bias is a weight whose input is 1.": lambda x, w, b: (
+            _chain()(x, w, b)[:, 0]
+        ),
         "Right numbers, as a table of pairs: return them flat, (2L,).": _chain(),
-        "Right numbers, as a table of one row: return them flat, (2L,).": lambda x, w, b: _row()(x, w, b)[None],
+        "Right numbers, as a table of one row: return them flat, (2L,).": lambda x, w, b: _row()(
+            x, w, b
+        )[None],
     },
 )
 def chain_row(x, w, b):
@@ -167,7 +208,10 @@ def _judge_pair(pair):
     """Try both μ on the page's first trial, and say what F and ρ did."""
     mus = np.asarray(pair, dtype=float)
     if mus.shape != (2,):
-        return False, f"this has shape {mus.shape}: expected two numbers, a bold mu and a timid one."
+        return (
+            False,
+            f"this has shape {mus.shape}: expected two numbers, a bold mu and a timid one.",
+        )
     if not ((mus >= LOWEST) & (mus <= HIGHEST)).all():
         return False, f"each mu should lie between {LOWEST:g} and {HIGHEST:g}."
     (bold, bold_rho), (timid, timid_rho) = (_trial(mu) for mu in mus)

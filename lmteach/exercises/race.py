@@ -16,7 +16,9 @@ def _mu_of_the_colleague():
     """The μ whose step is the colleague's, read off that step: (JᵀJ + μI)h = −g, from lesson 01, †."""
     lam, rng = 0.1, np.random.default_rng(9)
     network = (Input(2) >> Tanh(3) >> Linear(3)).initialize()
-    here = NetworkFit(network, rng.normal(size=(60, 2)), rng.normal(size=(60, 3))).linearize(network.theta)
+    here = NetworkFit(network, rng.normal(size=(60, 2)), rng.normal(size=(60, 3))).linearize(
+        network.theta
+    )
     g_mean = 2 * np.mean(here.J * here.r[:, None], axis=0)
     A_mean = 2 * np.mean([np.outer(row, row) for row in here.J], axis=0)
     h = np.linalg.solve(A_mean + lam * np.eye(len(g_mean)), -g_mean)
@@ -38,7 +40,8 @@ def _mu_of_the_colleague():
         "The mean is over samples and outputs: 180 residuals, not 60.": 3.0,
         "Our F has a factor of one half, the mean squared error has none.": 18.0,
         "The mean is over all 180 residuals, and our F has a half.": 6.0,
-        "This divides by the factor N·m/2. Multiply: our F is that many times the colleague's loss.": 0.1 / 90,
+        "This divides by the factor N·m/2. Multiply: our F is that many times the colleague's loss.": 0.1
+        / 90,
         "This is the colleague's λ, unchanged.": 0.1,
         "This is the factor N·m/2 itself. It still has to meet the λ.": 90.0,
     },
@@ -101,7 +104,12 @@ def units():
 
 def _run(rng):
     """N, P (a multiple of 6, so that every price is whole), and how many trials went which way."""
-    return int(rng.integers(20, 90)), 6 * int(rng.integers(2, 9)), int(rng.integers(5, 30)), int(rng.integers(1, 9))
+    return (
+        int(rng.integers(20, 90)),
+        6 * int(rng.integers(2, 9)),
+        int(rng.integers(5, 30)),
+        int(rng.integers(1, 9)),
+    )
 
 
 @exercise(
@@ -126,7 +134,9 @@ def _run(rng):
             lambda N, P, accepted, refused: lm_bill(N, P, accepted, refused) + refused * N * P
         ),
         "A refused trial does not form JᵀJ anew. Only μ has changed.": (
-            lambda N, P, accepted, refused: lm_bill(N, P, accepted, refused) + refused * N * P**2 / 2
+            lambda N, P, accepted, refused: (
+                lm_bill(N, P, accepted, refused) + refused * N * P**2 / 2
+            )
         ),
         "A refused trial solves the system too: the μ in it is another.": (
             lambda N, P, accepted, refused: lm_bill(N, P, accepted, refused) - refused * P**3 / 6
@@ -135,10 +145,14 @@ def _run(rng):
             lambda N, P, accepted, refused: lm_bill(N, P, accepted, refused) - refused * N * P
         ),
         "JᵀJ is symmetric: only half of it is computed, N·P²/2.": (
-            lambda N, P, accepted, refused: lm_bill(N, P, accepted, refused) + accepted * N * P**2 / 2
+            lambda N, P, accepted, refused: (
+                lm_bill(N, P, accepted, refused) + accepted * N * P**2 / 2
+            )
         ),
         "The systems are missing: P³/6 for every trial.": (
-            lambda N, P, accepted, refused: lm_bill(N, P, accepted, refused) - (accepted + refused) * P**3 / 6
+            lambda N, P, accepted, refused: (
+                lm_bill(N, P, accepted, refused) - (accepted + refused) * P**3 / 6
+            )
         ),
         "This is gradient descent's bill, forward and backward only.": (
             lambda N, P, accepted, refused: (accepted + refused) * 2 * N * P

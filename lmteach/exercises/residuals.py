@@ -38,7 +38,9 @@ def sizes():
 
 
 def _tables(rng):
-    N, m = rng.permutation([2, 3, 4, 5])[:2]  # never square: a table and its transpose differ in shape
+    N, m = rng.permutation([2, 3, 4, 5])[
+        :2
+    ]  # never square: a table and its transpose differ in shape
     return rng.normal(size=(m, N)), rng.normal(size=(m, N))
 
 
@@ -55,12 +57,18 @@ def _tables(rng):
     inputs=_tables,
     slips={
         "The sign is flipped: this is target minus prediction.": lambda a, y: (y - a).T.ravel(),
-        "Right numbers, wrong order: all samples of output 0 come first.": lambda a, y: (a - y).ravel(),
+        "Right numbers, wrong order: all samples of output 0 come first.": lambda a, y: (
+            a - y
+        ).ravel(),
         "Sign and order are flipped: target minus prediction, all samples of output 0 first.": (
             lambda a, y: (y - a).ravel()
         ),
-        "Right numbers in the right order, but still a table: r is one flat vector.": lambda a, y: (a - y).T,
-        "Right numbers, but still her table: r is one flat vector, sample by sample.": lambda a, y: a - y,
+        "Right numbers in the right order, but still a table: r is one flat vector.": lambda a, y: (
+            (a - y).T
+        ),
+        "Right numbers, but still her table: r is one flat vector, sample by sample.": lambda a, y: (
+            a - y
+        ),
         "These are squares: squaring is F's business.": lambda a, y: ((a - y) ** 2).T.ravel(),
     },
 )

@@ -19,7 +19,13 @@ FLOOR = 30.0  # under μ, as in the lesson
 WANTED = 0.97  # F of the second batch, at most this much of what it was
 
 
-def _price(rows=lambda M, P: M * P**2 + P**3 / 3, bias=1, per_sample=None, units=lambda sizes: sum(sizes[1:]), third=3):
+def _price(
+    rows=lambda M, P: M * P**2 + P**3 / 3,
+    bias=1,
+    per_sample=None,
+    units=lambda sizes: sum(sizes[1:]),
+    third=3,
+):
     """The answer to 11.1 with some of its parts exchanged; without any, the right one."""
 
     def price(sizes, n_samples):
@@ -55,16 +61,22 @@ def _sizes_and_samples(rng):
     twin=_package_price,
     slips={
         "The biases are missing from P: each unit has one.": _price(bias=0),
-        "One residual for each sample? There are N·m of them, and m is the last of the sizes.": _price(per_sample=1),
+        "One residual for each sample? There are N·m of them, and m is the last of the sizes.": _price(
+            per_sample=1
+        ),
         "Σn_l runs over layers 1 to L: the inputs are not units.": _price(units=sum),
-        "Σn_l is not only the hidden units: the outputs count too.": _price(units=lambda sizes: sum(sizes[1:-1])),
+        "Σn_l is not only the hidden units: the outputs count too.": _price(
+            units=lambda sizes: sum(sizes[1:-1])
+        ),
         "The Cholesky factorization takes a third of the cube, in both systems.": _price(
             rows=lambda M, P: M * P**2 + P**3, third=1
         ),
-        "The price of rows has P³/3 too: JᵀJ + μI has to be factorized.": _price(rows=lambda M, P: M * P**2),
-        "The right numbers in the wrong order: rows first, then samples.": lambda *arguments: _price()(*arguments)[
-            ::-1
-        ],
+        "The price of rows has P³/3 too: JᵀJ + μI has to be factorized.": _price(
+            rows=lambda M, P: M * P**2
+        ),
+        "The right numbers in the wrong order: rows first, then samples.": lambda *arguments: (
+            _price()(*arguments)[::-1]
+        ),
     },
 )
 def price(sizes, n_samples):
@@ -81,7 +93,11 @@ def _wide(rng):
 
 
 def _package_step(J, r, mu):
-    return LeastSquares(lambda theta: r + J @ theta, lambda theta: J).linearize(np.zeros(J.shape[1])).step(mu)
+    return (
+        LeastSquares(lambda theta: r + J @ theta, lambda theta: J)
+        .linearize(np.zeros(J.shape[1]))
+        .step(mu)
+    )
 
 
 def _dual(J, r, mu):
@@ -104,11 +120,15 @@ def _dual(J, r, mu):
         "This is −v, with an entry for each residual; Jᵀ is still missing: h = −Jᵀv.": lambda J, r, mu: (
             -_dual(J, r, mu)
         ),
-        "This equals ours with the sign flipped: h = −Jᵀv goes downhill.": lambda J, r, mu: J.T @ _dual(J, r, mu),
+        "This equals ours with the sign flipped: h = −Jᵀv goes downhill.": lambda J, r, mu: (
+            J.T @ _dual(J, r, mu)
+        ),
         "Without μ this is the Gauss-Newton step of least norm: add μI to JJᵀ.": lambda J, r, mu: (
             -J.T @ np.linalg.solve(J @ J.T, r)
         ),
-        "This is −g: a step along the gradient. The system for v is missing.": lambda J, r, mu: -J.T @ r,
+        "This is −g: a step along the gradient. The system for v is missing.": lambda J, r, mu: (
+            -J.T @ r
+        ),
         "μ was added to every entry of JJᵀ. μI has it on the diagonal only.": lambda J, r, mu: (
             -J.T @ np.linalg.solve(J @ J.T + mu, r)
         ),
@@ -160,7 +180,12 @@ def _two_batches():
     (X, Y), (rest, _) = split(data.X, data.Y, fraction=1437 / 1797, seed=0, stratify=data.labels)
     X, _ = standardize(X, rest)
     network = (Input(784) >> Relu(128) >> Linear(10)).initialize(seed=0)
-    problem, theta, mu, rule = NetworkFit(network, X, Y), network.theta, FLOOR, Nielsen(mu_min=FLOOR)
+    problem, theta, mu, rule = (
+        NetworkFit(network, X, Y),
+        network.theta,
+        FLOOR,
+        Nielsen(mu_min=FLOOR),
+    )
     for batch in problem.batches(128, seed=0):
         step = next(levenberg_marquardt(batch, theta, mu=mu, damping=rule))
         mu, rule = rule.update(mu, step.rho, step.accepted)
@@ -182,7 +207,10 @@ def _judge(mu):
     if other <= WANTED:
         return True, f"{said}: both are better off."
     if other > 1:
-        return False, f"{said}: the step serves its own batch at the other's expense. Which way must μ go?"
+        return (
+            False,
+            f"{said}: the step serves its own batch at the other's expense. Which way must μ go?",
+        )
     return False, f"{said}: the second gains, but less than 3 %. Which way must μ go?"
 
 

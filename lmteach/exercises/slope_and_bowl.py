@@ -30,7 +30,10 @@ def _judge_targets(answer):
     seen = f"at θ = 1 the residuals are {_list(r)}, and they are weighted with {_list(bend)}: the lost term is "
     seen += f"{0 if abs(lost) <= CLOSE else lost:.3g}, H = {A + lost:.3g} and JᵀJ = {A:.3g}"
     if not (abs(r) >= LEAST - 1e-9).all():  # sin 1 − y is rounded
-        return False, seen + ". Both residuals should be at least 0.1 in size: small ones are another way"
+        return (
+            False,
+            seen + ". Both residuals should be at least 0.1 in size: small ones are another way",
+        )
     return (True, f"right: {seen}") if abs(lost) <= CLOSE else (False, seen + ": not yet 0")
 
 
@@ -64,7 +67,10 @@ def _judge_upside_down(theta):
     if not H < 0:
         return False, seen + ": H is not negative, so its parabola does not open downward here"
     end = theta - g / H
-    return True, f"right: {seen}. Newton's step leads to θ = {end:.3g}, and F goes from {F:.3g} to {_cup(end)[0]:.3g}"
+    return (
+        True,
+        f"right: {seen}. Newton's step leads to θ = {end:.3g}, and F goes from {F:.3g} to {_cup(end)[0]:.3g}",
+    )
 
 
 def _cup(theta):
@@ -122,11 +128,11 @@ def _by_differences(r, J, curvatures):
     inputs=_problem,
     twin=_by_differences,
     slips={
-        "The sign is flipped: this step solves Hh = +g. At the bottom g + Hh is zero.": lambda r, J, C: np.linalg.solve(
-            J.T @ J + _lost(r, C), J.T @ r
+        "The sign is flipped: this step solves Hh = +g. At the bottom g + Hh is zero.": lambda r, J, C: (
+            np.linalg.solve(J.T @ J + _lost(r, C), J.T @ r)
         ),
-        "This is the step to the bottom of JᵀJ's bowl. H has a second part.": lambda r, J, C: np.linalg.solve(
-            J.T @ J, -J.T @ r
+        "This is the step to the bottom of JᵀJ's bowl. H has a second part.": lambda r, J, C: (
+            np.linalg.solve(J.T @ J, -J.T @ r)
         ),
         "The ∇²rᵢ are added up without their weights: each one counts as much as its residual.": lambda r, J, C: (
             np.linalg.solve(J.T @ J + C.sum(axis=0), -J.T @ r)
@@ -140,8 +146,8 @@ def _by_differences(r, J, curvatures):
         "This is half the step: the bowl is that of the sum of squares, the slope that of F = ½ rᵀr.": (
             lambda r, J, C: np.linalg.solve(2 * (J.T @ J + _lost(r, C)), -J.T @ r)
         ),
-        "The lost term is halved: in H both parts have the factor 1.": lambda r, J, C: np.linalg.solve(
-            J.T @ J + _lost(r, C) / 2, -J.T @ r
+        "The lost term is halved: in H both parts have the factor 1.": lambda r, J, C: (
+            np.linalg.solve(J.T @ J + _lost(r, C) / 2, -J.T @ r)
         ),
         "This solves nothing yet: it is −g.": lambda r, J, C: -J.T @ r,
     },

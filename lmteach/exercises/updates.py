@@ -12,7 +12,9 @@ FAR = 0.1  # a largest |cos(J_j, r)| above this is no minimum
 MOST = 2000  # trials that a judge waits for
 
 
-def _lm(predict=None, accept=None, refuse=None, fresh=True, stay=True, first=None, sign=-1, by_rho=False):
+def _lm(
+    predict=None, accept=None, refuse=None, fresh=True, stay=True, first=None, sign=-1, by_rho=False
+):
     """The loop of exercise 8.1 with some of its parts exchanged; without any, the right one."""
     predict = predict or (lambda h, mu, g: h @ (mu * h - g) / 2)
     accept = accept or (lambda mu, nu, rho: (mu * _cubic(rho), 2))
@@ -53,7 +55,9 @@ def _problem(rng):
 
 
 def _valley(bend, side):
-    return lambda theta: np.array([bend * (theta[1] - theta[0] ** 2), side * (1 - theta[0]), theta[0] * theta[1]])
+    return lambda theta: np.array(
+        [bend * (theta[1] - theta[0] ** 2), side * (1 - theta[0]), theta[0] * theta[1]]
+    )
 
 
 def _valley_jacobian(bend, side):
@@ -69,7 +73,9 @@ def _verdicts(residual, jacobian, theta, n_trials):
 
 def _package(residual, jacobian, theta, n_trials):
     steps = levenberg_marquardt(LeastSquares(residual, jacobian), theta)
-    return np.array([theta, *(step.next_theta for step, _ in zip(steps, range(n_trials), strict=False))])
+    return np.array(
+        [theta, *(step.next_theta for step, _ in zip(steps, range(n_trials), strict=False))]
+    )
 
 
 def _accepted_only(*task):
@@ -94,7 +100,9 @@ def _accepted_only(*task):
     inputs=_problem,
     twin=_package,
     slips={
-        "theta moves on refused trials too. A refused trial changes mu and nu, and nothing else.": _lm(stay=False),
+        "theta moves on refused trials too. A refused trial changes mu and nu, and nothing else.": _lm(
+            stay=False
+        ),
         "theta never moves: every trial was refused. Look at two signs: of h, and of the predicted decrease.": (
             lambda residual, jacobian, theta, n_trials: np.array((n_trials + 1) * [theta])
         ),
@@ -125,8 +133,12 @@ def _accepted_only(*task):
         "Your prediction is -hᵀg, the slope's alone: the curvature ½ hᵀAh is missing from it.": _lm(
             predict=lambda h, mu, g: -h @ g
         ),
-        "nu is not set back to 2 after an accepted trial.": _lm(accept=lambda mu, nu, rho: (mu * _cubic(rho), nu)),
-        "nu does not double when a trial is refused.": _lm(refuse=lambda mu, nu, rho: (mu * nu, nu)),
+        "nu is not set back to 2 after an accepted trial.": _lm(
+            accept=lambda mu, nu, rho: (mu * _cubic(rho), nu)
+        ),
+        "nu does not double when a trial is refused.": _lm(
+            refuse=lambda mu, nu, rho: (mu * nu, nu)
+        ),
         "nu is doubled before mu is multiplied by it; first mu, then nu.": _lm(
             refuse=lambda mu, nu, rho: (mu * 2 * nu, 2 * nu)
         ),
@@ -134,11 +146,15 @@ def _accepted_only(*task):
             accept=lambda mu, nu, rho: (mu * min(1 / 3, 1 - (2 * rho - 1) ** 3), 2)
         ),
         "J is never evaluated again. Where theta has moved, J is another.": _lm(fresh=False),
-        "Your first mu is 1e-3 itself: it should be 1e-3 times the largest entry of JᵀJ's diagonal.": _lm(first=1e-3),
+        "Your first mu is 1e-3 itself: it should be 1e-3 times the largest entry of JᵀJ's diagonal.": _lm(
+            first=1e-3
+        ),
         "All entries are the last theta: `theta += h` writes into the array that is in your list already.": (
             lambda *task: np.array((task[-1] + 1) * [_lm()(*task)[-1]])
         ),
-        "The start is missing: it is the first of the n_trials + 1 thetas.": lambda *task: _lm()(*task)[1:],
+        "The start is missing: it is the first of the n_trials + 1 thetas.": lambda *task: _lm()(
+            *task
+        )[1:],
         "Only accepted thetas are in your list: after a refused trial the old theta stands again.": _accepted_only,
     },
 )
@@ -170,10 +186,16 @@ def _bent_jacobian(theta):
 def _judge_stops(stops):
     """Run each of the four, and say how it ended."""
     if not isinstance(stops, dict):
-        return False, f"this is a {type(stops).__name__}: expected a dict with the keys {', '.join(KINDS)}"
+        return (
+            False,
+            f"this is a {type(stops).__name__}: expected a dict with the keys {', '.join(KINDS)}",
+        )
     missing = [kind for kind in KINDS if kind not in stops]
     if missing:
-        return False, f"there is nothing yet for {' and '.join(missing)}: expected the keys {', '.join(KINDS)}"
+        return (
+            False,
+            f"there is nothing yet for {' and '.join(missing)}: expected the keys {', '.join(KINDS)}",
+        )
     ends = [_run(kind, stops[kind]) for kind in KINDS]
     right, said = all(right for right, _ in ends), "; ".join(said for _, said in ends)
     return right, f"right. {said}" if right else said
@@ -182,7 +204,10 @@ def _judge_stops(stops):
 def _run(kind, options):
     """(Did this stop fire?, what happened, in words)."""
     if not isinstance(options, dict) or "start" not in options:
-        return False, f"{kind}: expected a dict with a start, such as dict(start=[0.3], max_steps=50)"
+        return (
+            False,
+            f"{kind}: expected a dict with a start, such as dict(start=[0.3], max_steps=50)",
+        )
     options = {"max_steps": MOST} | options
     start = np.atleast_1d(np.asarray(options.pop("start"), dtype=float))
     if start.shape != (1,):
@@ -212,7 +237,10 @@ def _seen(kind, fired, n, cosine):
         return False, f"{kind}: no, the stop that fired was {fired}, after {trials}"
     where = f"after {trials}, where the cosine is {cosine:.1g}"
     if kind == "step" and not cosine > FAR:
-        return False, f"step: it fired {where}, which is near a minimum; let it fire where the cosine is above {FAR}"
+        return (
+            False,
+            f"step: it fired {where}, which is near a minimum; let it fire where the cosine is above {FAR}",
+        )
     return True, f"{kind}: fired {where}"
 
 
@@ -250,8 +278,16 @@ def stops():
     ),
     slips={
         "nu has to double at each refusal.": ((1.0, 2), (2.0, 2), (1.75, 2)),
-        "First mu is multiplied, then nu doubles; you did it the other way round.": ((2.0, 4), (16.0, 8), (14.0, 2)),
-        "The refusals are right. The accepted trial sets nu back to 2.": ((1.0, 4), (4.0, 8), (3.5, 8)),
+        "First mu is multiplied, then nu doubles; you did it the other way round.": (
+            (2.0, 4),
+            (16.0, 8),
+            (14.0, 2),
+        ),
+        "The refusals are right. The accepted trial sets nu back to 2.": (
+            (1.0, 4),
+            (4.0, 8),
+            (3.5, 8),
+        ),
         "The refusals are right. At the accepted trial take the larger of ⅓ and the cubic.": (
             (1.0, 4),
             (4.0, 8),
@@ -262,8 +298,16 @@ def stops():
             (4.0, 8),
             (4.5, 2),
         ),
-        "This is the factor 2 both ways. Nielsen looks at how large rho was.": ((1.0, 4), (4.0, 8), (2.0, 2)),
-        "A refused trial raises mu: the model was wrong, so trust it less.": ((0.25, 4), (0.0625, 8), (0.0546875, 2)),
+        "This is the factor 2 both ways. Nielsen looks at how large rho was.": (
+            (1.0, 4),
+            (4.0, 8),
+            (2.0, 2),
+        ),
+        "A refused trial raises mu: the model was wrong, so trust it less.": (
+            (0.25, 4),
+            (0.0625, 8),
+            (0.0546875, 2),
+        ),
     },
 )
 def by_hand():
@@ -282,11 +326,23 @@ def by_hand():
     ),
     slips={
         "Trials and epochs are two things: an epoch goes on until a trial is accepted.": (7, 7, 7),
-        "Trials and epochs are right. After a refused trial theta is the same, and so is J.": (7, 4, 7),
+        "Trials and epochs are right. After a refused trial theta is the same, and so is J.": (
+            7,
+            4,
+            7,
+        ),
         "An epoch ends when a trial is accepted, not when one is refused.": (7, 3, 3),
         "Every letter is a trial, the refused ones too.": (4, 4, 4),
-        "Trials and epochs are right. Each epoch begins with a J of its own, the first too.": (7, 4, 3),
-        "Trials and epochs are right. A J after the last trial is used by none of these seven.": (7, 4, 5),
+        "Trials and epochs are right. Each epoch begins with a J of its own, the first too.": (
+            7,
+            4,
+            3,
+        ),
+        "Trials and epochs are right. A J after the last trial is used by none of these seven.": (
+            7,
+            4,
+            5,
+        ),
     },
 )
 def counts():

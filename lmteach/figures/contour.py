@@ -16,8 +16,12 @@ def contours(axes, problem, span, n_grid):
     ticks = [np.linspace(*side, n_grid) for side in span]
     F = np.array([[problem.loss(np.array([u, v])) for u in ticks[0]] for v in ticks[1]])
     finite = F[np.isfinite(F)]
-    top = min(finite.max(), 1e4 * np.median(finite) or np.inf)  # where F explodes, the rest is to be seen
-    F = np.where(np.isfinite(F), np.clip(F, max(finite.min(), top * 1e-8, SMALLEST), top), np.nan)  # NaN: a gap
+    top = min(
+        finite.max(), 1e4 * np.median(finite) or np.inf
+    )  # where F explodes, the rest is to be seen
+    F = np.where(
+        np.isfinite(F), np.clip(F, max(finite.min(), top * 1e-8, SMALLEST), top), np.nan
+    )  # NaN: a gap
     levels = np.geomspace(np.nanmin(F), np.nanmax(F) * 1.001, 20)
     axes.contourf(*ticks, F, levels=levels, norm=LogNorm(), cmap="Greys_r", alpha=0.35)
     axes.contour(*ticks, F, levels=levels[::2], norm=LogNorm(), colors=GREY, linewidths=0.6)

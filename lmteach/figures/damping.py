@@ -19,7 +19,10 @@ from .scene import Control, Scene
 N_GRID, N_NEAR = 121, 61
 MARGIN = 1.2  # how far beyond what is drawn the map reaches
 NEAR_HEIGHT = 0.62  # of its width, for the close-up
-NAME, APART = 0.4, 0.1  # of a map's sides: the room that a dot's name takes, and its distance from the next
+NAME, APART = (
+    0.4,
+    0.1,
+)  # of a map's sides: the room that a dot's name takes, and its distance from the next
 UNDER_STAR = 0.04  # a dot so near to θ is not seen
 LINE = 0.03  # a line that comes so near to a name would strike it out
 STRAIGHT = 5  # degrees: a curve that turns by less has no bend to look at
@@ -47,7 +50,9 @@ class MuScene(Scene):
         self.guess = None if guess is None else np.array(as_floats("guess", guess, 1, (2,)))
         self.here = here = self.problem.linearize(self.theta)
         if not here.g.any():
-            raise ValueError(f"theta = {self.theta}: g is 0 there, and so is h; expected a θ where F has a slope")
+            raise ValueError(
+                f"theta = {self.theta}: g is 0 there, and so is h; expected a θ where F has a slope"
+            )
         tall = max(2, len(here.r))  # a single residual has but one singular value: the other is 0
         J, r = np.zeros((tall, 2)), np.zeros(tall)
         J[: len(here.r)], r[: len(here.r)] = here.J, here.r
@@ -62,7 +67,9 @@ class MuScene(Scene):
         """μ from a thousandth of the smallest s² to a thousand times the largest, in powers of ten."""
         kept = self.s[self.s > 0] ** 2
         low, high = math.floor(math.log10(kept[-1])) - 3, math.ceil(math.log10(kept[0])) + 3
-        return Control(10.0**low, 10.0**high, 10.0 ** round((low + high) / 2), "damping μ", log=True)
+        return Control(
+            10.0**low, 10.0**high, 10.0 ** round((low + high) / 2), "damping μ", log=True
+        )
 
     def steps(self, mus):
         """h(μ) = −Σᵢ sᵢ/(sᵢ² + μ) (uᵢᵀr) vᵢ, a row for each μ ≥ 0, by the SVD of J: exact where JᵀJ has lost digits."""
@@ -81,11 +88,15 @@ class MuScene(Scene):
         self.scaled = "" if scale[0] == scale[1] else "two scales: angles are bent"
         away = np.linalg.norm((self.curve - self.theta) / scale, axis=1)  # as long as it looks
         turned = np.array([_angle(h, self.downhill) for h in self.curve - self.theta])
-        halfway = np.argmin(abs(turned - turned[0] / 2)) if turned[0] > STRAIGHT else 0  # where the curve bends
+        halfway = (
+            np.argmin(abs(turned - turned[0] / 2)) if turned[0] > STRAIGHT else 0
+        )  # where the curve bends
         self.half = 1.2 * min(away[halfway], away[0] / 3) * scale * (1 / NEAR_HEIGHT, 1)
         self.near = np.column_stack([self.theta - self.half, self.theta + self.half])
         self.arrow = 0.4 * away[0] / np.linalg.norm(self.downhill / scale)
-        self.span = _around([*self.curve, self.theta + self.arrow * self.downhill, *self.near.T], scale)
+        self.span = _around(
+            [*self.curve, self.theta + self.arrow * self.downhill, *self.near.T], scale
+        )
 
     def compute(self, mu):
         """h and what it does: its length, its angle to −g, F as the straight model predicts it, and F there."""
@@ -109,7 +120,9 @@ class MuScene(Scene):
 
     def still(self, picture):
         """The map, the close-up, the frame of the bars, and the legend."""
-        words = 0.3 if picture.look["text"] < 16 else 0.45  # the part of the height that two lines take
+        words = (
+            0.3 if picture.look["text"] < 16 else 0.45
+        )  # the part of the height that two lines take
         axes = picture.subplot_mosaic(
             [["words", "words"], ["map", "near"], ["map", "bars"]],
             width_ratios=[1.1, 1],
@@ -122,9 +135,13 @@ class MuScene(Scene):
         }
         axes["near"].set_box_aspect(NEAR_HEIGHT)
         for v, colour in zip(self.Vt, COLOURS, strict=True):
-            axes["near"].axline(self.theta, self.theta + v, color=colour, linewidth=picture.look["line"], zorder=1.5)
+            axes["near"].axline(
+                self.theta, self.theta + v, color=colour, linewidth=picture.look["line"], zorder=1.5
+            )
         axes["map"].set_box_aspect(1)
-        axes["map"].add_patch(Rectangle(self.near[:, 0], *(2 * self.half), fill=False, edgecolor=BLACK, linewidth=1))
+        axes["map"].add_patch(
+            Rectangle(self.near[:, 0], *(2 * self.half), fill=False, edgecolor=BLACK, linewidth=1)
+        )
         label(axes["map"], *self.names, self.scaled)
         self._headline(picture)
         label(axes["near"], title="the framed part, near θ")
@@ -156,15 +173,31 @@ class MuScene(Scene):
             contours(axes, self.problem, span, n_grid)
         lm, size = style(look, "LM"), look["marker"]
         thin, thick = {"linewidth": 0.7 * look["line"]}, {"linewidth": 1.6 * look["line"]}
-        axes.plot(*self.curve.T, color=lm["color"], label="h(μ), dots: powers of 10", zorder=2.5, **thin)
+        axes.plot(
+            *self.curve.T, color=lm["color"], label="h(μ), dots: powers of 10", zorder=2.5, **thin
+        )
         axes.plot(*self.dots.T, "o", color=lm["color"], markersize=0.45 * size, zorder=2.5)
         ends = {"Gauss-Newton": self.curve[0], "downhill, −g": self.theta + arrow * self.downhill}
         for name, (said, tip) in zip(("GN", "GD"), ends.items(), strict=True):
-            axes.plot(*np.array([self.theta, tip]).T, label=said, markevery=[1], zorder=2.2, **style(look, name))
+            axes.plot(
+                *np.array([self.theta, tip]).T,
+                label=said,
+                markevery=[1],
+                zorder=2.2,
+                **style(look, name),
+            )
         (step,) = axes.plot([], [], label="this step", markevery=[1], zorder=4, **lm | thick)
         axes.plot(*self.theta, "*", color=BLACK, markersize=1.5 * size, zorder=4.5)
         if self.guess is not None:
-            axes.plot(*self.guess, "o", color=BLACK, mfc="none", markersize=1.6 * size, label="your guess", zorder=5)
+            axes.plot(
+                *self.guess,
+                "o",
+                color=BLACK,
+                mfc="none",
+                markersize=1.6 * size,
+                label="your guess",
+                zorder=5,
+            )
         axes.set(xlim=span[0], ylim=span[1])
         self._name_dots(axes, span, arrow)
         axes.ticklabel_format(useOffset=False)
@@ -176,7 +209,9 @@ class MuScene(Scene):
         """The μ beside the dots that have room for it, first on the side to which the curve turns."""
         wide, middle = np.diff(span)[:, 0], np.mean(span, axis=1)
         ways = np.linspace(0, 1, 50)[:, None]
-        arrows = [self.theta + ways * tip for tip in (self.curve[0] - self.theta, arrow * self.downhill)]
+        arrows = [
+            self.theta + ways * tip for tip in (self.curve[0] - self.theta, arrow * self.downhill)
+        ]
         lines, taken = np.vstack([self.curve, *arrows]), [self.curve[0], arrows[1][-1]]
         first = -1 if self.downhill[0] < 0 else 1
         seen = np.linalg.norm((self.dots - self.theta) / wide, axis=1) > UNDER_STAR
@@ -184,7 +219,9 @@ class MuScene(Scene):
             for side in (first, -first):
                 across, up = ((lines - dot) / wide * (side, 1)).T
                 struck = (across > 0.03) & (across < NAME) & (abs(up) < LINE)
-                room = abs(dot + side * wide * (NAME, 0) - middle) < wide / 2  # the name, too, has to fit in
+                room = (
+                    abs(dot + side * wide * (NAME, 0) - middle) < wide / 2
+                )  # the name, too, has to fit in
                 near = np.abs((np.array(taken) - dot) / wide) < (NAME, APART)
                 if room.all() and not struck.any() and not near.all(axis=1).any():
                     taken.append(dot)
@@ -230,19 +267,26 @@ class MuScene(Scene):
         """This μ, then every power of ten: the step's length and angle, and by how much F falls."""
         table = [numbers, *(self.compute(mu) for mu in self.decades)]
         entries = [(n["mu"], n["length"], n["angle"], n["promised"], n["came"]) for n in table]
-        return [("mu", "length of h", "degrees from -g", "predicted decrease", "actual decrease"), *entries]
+        return [
+            ("mu", "length of h", "degrees from -g", "predicted decrease", "actual decrease"),
+            *entries,
+        ]
 
 
 def _two_parameters(problem, theta):
     """The problem, a copy that counts for itself; θ, (2,); and the names of the two."""
     if problem is None:
         problem, theta = rosenbrock(), START if theta is None else theta
-    problem = copy(instance("problem", problem, Problem, "a LeastSquares, CurveFit, NetworkFit or Slice"))
+    problem = copy(
+        instance("problem", problem, Problem, "a LeastSquares, CurveFit, NetworkFit or Slice")
+    )
     names = problem.names if isinstance(problem, Slice) else ("θ₁", "θ₂")
     if theta is None and isinstance(problem, Slice):
         theta = problem.start
     if theta is None:
-        raise TypeError("theta is missing: expected the two parameters at which to look at this problem")
+        raise TypeError(
+            "theta is missing: expected the two parameters at which to look at this problem"
+        )
     size = problem.n_parameters or len(as_floats("theta", theta, 1))
     if size > 2:
         raise ValueError(
@@ -280,13 +324,17 @@ def _ticks(axis, low, high):
     plain = digits < 5 and 1e-3 < most < 1e4
     axis.set_major_locator(MaxNLocator(4 if plain else 2 if digits < 6 else 1, steps=[1, 2, 5, 10]))
     if not plain:
-        axis.set_major_formatter(lambda x, _: f"{x if abs(x) > 1e-9 * most else 0:.{digits}g}".replace("e+0", "e"))
+        axis.set_major_formatter(
+            lambda x, _: f"{x if abs(x) > 1e-9 * most else 0:.{digits}g}".replace("e+0", "e")
+        )
 
 
 def _name(axes, words, dot, side):
     """Words beside a dot, to its right or, for side = −1, to its left."""
     words = axes.annotate(words, dot, (7 * side, 0), textcoords="offset points", clip_on=True)
-    words.set(size=axes.figure.look["text"], ha="left" if side > 0 else "right", va="center", zorder=3)
+    words.set(
+        size=axes.figure.look["text"], ha="left" if side > 0 else "right", va="center", zorder=3
+    )
     words.set_path_effects([withStroke(linewidth=3, foreground="white", alpha=0.7)])
     words.set_in_layout(False)
 
@@ -297,7 +345,9 @@ def _legend(picture, axes):
     text = picture.look["text"]
     tight = {"frameon": False, "handlelength": 1.5, "columnspacing": 1.0, "handletextpad": 0.5}
     columns = len(names) if text < 16 else 2
-    picture.legend(handles, names, loc="outside lower center", ncols=columns, fontsize=text, **tight)
+    picture.legend(
+        handles, names, loc="outside lower center", ncols=columns, fontsize=text, **tight
+    )
 
 
 def _angle(h, downhill):

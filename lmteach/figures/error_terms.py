@@ -16,7 +16,10 @@ from .scene import Control, Scene
 
 ORANGE, SKY = "#FBE3B5", "#CDE8F8"  # Okabe & Ito's, made pale: black text stands on them
 ASLEEP = "#C0C0C0"  # edges that are not in use
-LOW, HIGH = 0.66, 0.88  # room below the boxes and above the tallest layer, in distances between units
+LOW, HIGH = (
+    0.66,
+    0.88,
+)  # room below the boxes and above the tallest layer, in distances between units
 WIDE = ((-1, -0.45), (1, -0.45), (1, 0.45), (-1, 0.45))  # as a marker, room for a number on an edge
 MIDDLE = {"ha": "center", "va": "center"}
 
@@ -34,9 +37,13 @@ class ColumnsAndRows(Scene):
         self.W = as_floats("W", W, 2)
         n, n_in = self.W.shape
         if n > 4 or n_in > 3:
-            raise ValueError(f"W has shape {self.W.shape}: expected at most 4 rows and 3 columns, to be readable")
+            raise ValueError(
+                f"W has shape {self.W.shape}: expected at most 4 rows and 3 columns, to be readable"
+            )
         self.b = as_floats("b", [0, 1, -1, 2][:n] if b is None else b, 1, (n,))
-        self.a = as_floats("a", [[1, 2, 0][:n_in], [0, 1, 3][:n_in]] if a is None else a, 2, (2, n_in))
+        self.a = as_floats(
+            "a", [[1, 2, 0][:n_in], [0, 1, 3][:n_in]] if a is None else a, 2, (2, n_in)
+        )
         self.z = self.a @ self.W.T + self.b
 
     def compute(self, sample):
@@ -47,18 +54,26 @@ class ColumnsAndRows(Scene):
         """All tables; the columns of the chosen sample are returned, and the frames around its rows."""
         axes, text = picture.subplots(), picture.look["text"]
         n, n_in = self.W.shape
-        paper, arrays = 1.6 + n / 2, n + 3.8 + n_in / 2  # heights of the middle of both lines of tables
+        paper, arrays = (
+            1.6 + n / 2,
+            n + 3.8 + n_in / 2,
+        )  # heights of the middle of both lines of tables
         _table(axes, 0, paper, self.W, "W", text)
         a = _table(axes, n_in + 0.6, paper, self.a[:1].T, "aᵢ", text)
         _table(axes, n_in + 2.8, paper, self.b[:, None], "b", text, "+")
         z = _table(axes, n_in + 5.0, paper, self.z[:1].T, "zᵢ", text, "=")
         places = self._arrays(axes, arrays, text)
-        frames = [Rectangle((place, 0), w, 1, fill=False, zorder=4) for place, w in zip(places, (n_in, n), strict=True)]
+        frames = [
+            Rectangle((place, 0), w, 1, fill=False, zorder=4)
+            for place, w in zip(places, (n_in, n), strict=True)
+        ]
         for frame in frames:
             axes.add_patch(frame).set(edgecolor=BLACK, linewidth=1.3 * picture.look["line"])
         said = axes.text(0, -0.1, "", size=text, va="center")
         axes.text(0, n + 2.3, "In arrays, every sample is a row.", size=text, va="center")
-        axes.set(xlim=(-0.2, places[1] + n + 0.2), ylim=(arrays + n_in / 2 + 0.3, -0.6), aspect="equal")
+        axes.set(
+            xlim=(-0.2, places[1] + n + 0.2), ylim=(arrays + n_in / 2 + 0.3, -0.6), aspect="equal"
+        )
         axes.set_axis_off()
         return {"a": a, "z": z, "frames": frames, "said": said, "top": arrays - 1}
 
@@ -80,7 +95,9 @@ class ColumnsAndRows(Scene):
         i = numbers["sample"]
         artists["said"].set_text(f"On paper, sample {i} is a column.")
         for name in ("a", "z"):
-            for line, cells, value in zip(artists[name]["texts"], artists[name]["cells"], numbers[name], strict=True):
+            for line, cells, value in zip(
+                artists[name]["texts"], artists[name]["cells"], numbers[name], strict=True
+            ):
                 line[0].set_text(_short(value))
                 cells[0].set_facecolor((ORANGE, SKY)[i])
         for frame in artists["frames"]:
@@ -111,14 +128,22 @@ class NetworkValues(Scene):
     def __init__(self, network=None, theta=None, x=None, y=None, guess=None):
         if network is None:
             network = Input(2) >> Tanh(2) >> Tanh(2)
-            theta = [0.5, -1, 0.8, 0.6, 0.4, -0.3, 0.9, -0.4, -0.7, 1.1, 0.1, 0.2] if theta is None else theta
+            theta = (
+                [0.5, -1, 0.8, 0.6, 0.4, -0.3, 0.9, -0.4, -0.7, 1.1, 0.1, 0.2]
+                if theta is None
+                else theta
+            )
             x, y = [1, 0.5] if x is None else x, [0.7, -0.5] if y is None else y
         instance("network", network, Network, "a Network, such as Input(2) >> Tanh(2) >> Tanh(2)")
         self.network, self.L = network, len(network.layers)
         self.sizes = [network.n_inputs, *(layer.size for layer in network.layers)]
         if self.L not in (1, 2) or max(self.sizes) > 2:
-            raise ValueError(f"network is {network!r}: expected 1 or 2 layers after the input, of at most 2 units each")
-        self.theta = as_floats("theta", network.theta if theta is None else theta, 1, (network.n_parameters,))
+            raise ValueError(
+                f"network is {network!r}: expected 1 or 2 layers after the input, of at most 2 units each"
+            )
+        self.theta = as_floats(
+            "theta", network.theta if theta is None else theta, 1, (network.n_parameters,)
+        )
         if guess is not None and not is_real(guess):
             raise TypeError(f"guess = {guess!r}: expected a number, or None")
         if guess is not None and not math.isfinite(guess):
@@ -149,8 +174,12 @@ class NetworkValues(Scene):
         """Targets and names; returns edges, units and boxes, which stand above the edges, with all their numbers."""
         axes, text = picture.subplots(), picture.look["text"]
         line, top, named = picture.look["line"], max(self.sizes), MIDDLE | {"size": text}
-        places = [(layer, self._height(layer, j)) for layer, n in enumerate(self.sizes) for j in range(n)]
-        points = 72 * picture.look["figsize"][1] / (top + LOW + HIGH)  # between two units of a layer
+        places = [
+            (layer, self._height(layer, j)) for layer, n in enumerate(self.sizes) for j in range(n)
+        ]
+        points = (
+            72 * picture.look["figsize"][1] / (top + LOW + HIGH)
+        )  # between two units of a layer
         above = 2.7 * text / points  # a unit's radius and a line of text
         for layer in range(self.L + 1):
             axes.text(layer, -0.5, f"layer {layer}" if layer else "input", **named)
@@ -159,16 +188,32 @@ class NetworkValues(Scene):
         wide = {"linestyle": "", "color": "white", "marker": WIDE, "markeredgewidth": 0}
         hollow = {"facecolor": "white", "edgecolor": BLACK, "linestyle": "--", "pad": 2}
         return {
-            "lines": axes.add_collection(LineCollection(self._edges(), linewidths=line / 2, zorder=0)),
-            "gaps": axes.plot(*np.transpose([self._along(edge) for edge in self._edges()]), zorder=0.5, **wide)[0],
-            "boxes": axes.plot(range(self.L), [0] * self.L, "s", ms=1.9 * text, mec=GREY, mfc="white"),
+            "lines": axes.add_collection(
+                LineCollection(self._edges(), linewidths=line / 2, zorder=0)
+            ),
+            "gaps": axes.plot(
+                *np.transpose([self._along(edge) for edge in self._edges()]), zorder=0.5, **wide
+            )[0],
+            "boxes": axes.plot(
+                range(self.L), [0] * self.L, "s", ms=1.9 * text, mec=GREY, mfc="white"
+            ),
             "ones": [axes.text(layer, 0, "1", zorder=3, **named) for layer in range(self.L)],
-            "units": axes.scatter(*np.transpose(places), s=(3.6 * text) ** 2, linewidths=line, zorder=2),
+            "units": axes.scatter(
+                *np.transpose(places), s=(3.6 * text) ** 2, linewidths=line, zorder=2
+            ),
             "values": [axes.text(*place, "", zorder=3, **named) for place in places],
-            "delta": [axes.text(x, height + above, "", color=VERMILION, **named) for x, height in places if x],
-            "numbers": [axes.text(*self._along(edge), "", zorder=1, **named) for edge in self._edges()],
+            "delta": [
+                axes.text(x, height + above, "", color=VERMILION, **named)
+                for x, height in places
+                if x
+            ],
+            "numbers": [
+                axes.text(*self._along(edge), "", zorder=1, **named) for edge in self._edges()
+            ],
             "r": self._targets(axes, text, 0.55 * above),
-            "guess": axes.text(0.45, self._height(1, 0) + above, "", visible=False, bbox=hollow, **named),
+            "guess": axes.text(
+                0.45, self._height(1, 0) + above, "", visible=False, bbox=hollow, **named
+            ),
             "title": axes.text(-0.25, top + HIGH, "", size=text + 1, va="top"),
         }
 
@@ -187,12 +232,18 @@ class NetworkValues(Scene):
         values, deltas = np.concatenate(self.a), np.concatenate(self.delta)
         for artist, value, layer in zip(artists["values"], values, layers, strict=True):
             artist.set_text(f"{value:.2f}" if layer < len(numbers["a"]) else "")
-        for artist, delta, layer in zip(artists["delta"], deltas, layers[self.sizes[0] :], strict=True):
+        for artist, delta, layer in zip(
+            artists["delta"], deltas, layers[self.sizes[0] :], strict=True
+        ):
             artist.set_text(f"δ = {delta + 0.0:.2f}" if layer in numbers["delta"] else "")
         for artist, r in zip(artists["r"], self.r, strict=True):
             artist.set_text("" if numbers["r"] is None else f"r = {r:.2f}")
-        artists["units"].set_facecolor([SKY if layer < len(numbers["a"]) else "white" for layer in layers])
-        artists["units"].set_edgecolor([VERMILION if layer in numbers["delta"] else BLACK for layer in layers])
+        artists["units"].set_facecolor(
+            [SKY if layer < len(numbers["a"]) else "white" for layer in layers]
+        )
+        artists["units"].set_edgecolor(
+            [VERMILION if layer in numbers["delta"] else BLACK for layer in layers]
+        )
         seen = self.guess is not None and 1 in numbers["delta"]
         artists["guess"].set(visible=seen, text=f"you: {self.guess:.2f}" if seen else "")
         artists["title"].set_text(self._title(stage))
@@ -217,11 +268,17 @@ class NetworkValues(Scene):
         stage, layer = numbers["stage"], self._backward(numbers["stage"])
         said = f"Stage {stage} of {2 * self.L + 1}, {self._title(stage)}: "
         if stage <= self.L:
-            end = f", so r = {_listed(self.r)} and F = {self.r @ self.r / 2:.3g}" if stage == self.L else ""
+            end = (
+                f", so r = {_listed(self.r)} and F = {self.r @ self.r / 2:.3g}"
+                if stage == self.L
+                else ""
+            )
             return f"{said}{'x' if stage == 0 else 'a'} = {_listed(self.a[stage])}{end}."
         if stage > 2 * self.L:
             first = _listed(self.g[: self.sizes[1] * self.sizes[0]])
-            return f"{said}δ at its end times a at its start. For W of layer 1, row by row, {first}."
+            return (
+                f"{said}δ at its end times a at its start. For W of layer 1, row by row, {first}."
+            )
         said += f"δ = {_listed(self.delta[layer - 1])}."
         if self.guess is None or layer > 1:
             return said
@@ -233,14 +290,20 @@ class NetworkValues(Scene):
         known = [("a", layer, a) for layer, a in enumerate(numbers["a"])]
         known += [("delta", layer, delta) for layer, delta in numbers["delta"].items()]
         known += [] if numbers["gradient"] is None else [("gradient", "all", numbers["gradient"])]
-        entries = [(what, layer, j, float(v)) for what, layer, values in known for j, v in enumerate(values, 1)]
+        entries = [
+            (what, layer, j, float(v))
+            for what, layer, values in known
+            for j, v in enumerate(values, 1)
+        ]
         return [("what", "layer", "number", "value"), *entries]
 
     def _title(self, stage):
         if stage > 2 * self.L:
             return "the gradient, one number for each edge"
         back = f"backwards, layer {self._backward(stage)}"
-        return "the inputs" if stage == 0 else f"forwards, layer {stage}" if stage <= self.L else back
+        return (
+            "the inputs" if stage == 0 else f"forwards, layer {stage}" if stage <= self.L else back
+        )
 
     def _backward(self, stage):
         """The layer whose δ that stage computes."""
@@ -271,8 +334,18 @@ def _table(axes, x, middle, values, name, text, sign=""):
     cells, texts = [], []
     for i, row in enumerate(values):
         corners = [(x + j, top + i) for j in range(width)]
-        cells.append([axes.add_patch(Rectangle(at, 1, 1, facecolor="white", edgecolor=GREY)) for at in corners])
-        texts.append([axes.text(u + 0.5, v + 0.5, _short(e), **named) for (u, v), e in zip(corners, row, strict=True)])
+        cells.append(
+            [
+                axes.add_patch(Rectangle(at, 1, 1, facecolor="white", edgecolor=GREY))
+                for at in corners
+            ]
+        )
+        texts.append(
+            [
+                axes.text(u + 0.5, v + 0.5, _short(e), **named)
+                for (u, v), e in zip(corners, row, strict=True)
+            ]
+        )
     axes.text(x + width / 2, top - 0.45, name, **named)
     axes.text(x - 0.6, middle, sign, **named)
     return {"cells": cells, "texts": texts}

@@ -16,7 +16,11 @@ from .scene import Control, Scene
 N_GRID = 101
 DECADES, SHADES = 4, 12  # of F, from black to white
 TINY = 1e-20  # an F below this is as good as 0
-N_SHOWN, N_SETTLE, N_CYCLE = 40, 3000, 32  # steps drawn; steps until it has settled; longest cycle looked for
+N_SHOWN, N_SETTLE, N_CYCLE = (
+    40,
+    3000,
+    32,
+)  # steps drawn; steps until it has settled; longest cycle looked for
 FAR = 1e6  # no guess beyond
 MAP_SPAN = (-1.1, 0.4)  # every orbit from 0.1 stays inside, for c from −3 to 1
 
@@ -33,7 +37,12 @@ class StraightModel(Scene):
 
     def __init__(self, problem=None, start=(-1.2, 1.0), guess=None, span=None):
         self.problem = rosenbrock() if problem is None else problem
-        instance("problem", self.problem, Problem, "a LeastSquares, CurveFit or NetworkFit of two parameters")
+        instance(
+            "problem",
+            self.problem,
+            Problem,
+            "a LeastSquares, CurveFit or NetworkFit of two parameters",
+        )
         start = as_floats("start", start, 1, (2,))
         self.guess = None if guess is None else positive("guess", guess, or_zero=True)
         steps = [step for step in islice(gauss_newton(self.problem, start), 2) if step.accepted]
@@ -41,7 +50,9 @@ class StraightModel(Scene):
         self.thetas = np.array(thetas + thetas[-1:] * (3 - len(thetas)))
         self.span = _around(self.thetas) if span is None else as_floats("span", span, 2, (2, 2))
         self.ticks = [np.linspace(*side, N_GRID) for side in self.span]
-        F = np.array([[self.problem.loss(np.array([u, v])) for u in self.ticks[0]] for v in self.ticks[1]])
+        F = np.array(
+            [[self.problem.loss(np.array([u, v])) for u in self.ticks[0]] for v in self.ticks[1]]
+        )
         highest = 10.0 ** np.ceil(np.log10(max(F[np.isfinite(F)].max(), TINY)))
         self.F, self.levels = F, np.geomspace(highest / 10**DECADES, highest, SHADES + 1)
 
@@ -65,7 +76,9 @@ class StraightModel(Scene):
         right.set_yticklabels([])
         self._draw_gauge(gauge, norm, greys)
         trail = left.plot([], [], color=GREY, linewidth=picture.look["line"] / 2)[0]
-        moving = {"model": shades[1], "trail": trail} | _arrow(left, "left") | _arrow(right, "right")
+        moving = (
+            {"model": shades[1], "trail": trail} | _arrow(left, "left") | _arrow(right, "right")
+        )
         moving |= self._markers(left, gauge)
         _legend(picture, columns=3)
         return _out_of_layout(moving)
@@ -74,7 +87,13 @@ class StraightModel(Scene):
         """One panel in shades of F: dark is low."""
         extent = (*self.span[0], *self.span[1])
         shade = axes.imshow(
-            self.F, origin="lower", extent=extent, norm=norm, cmap=greys, aspect="auto", interpolation="bilinear"
+            self.F,
+            origin="lower",
+            extent=extent,
+            norm=norm,
+            cmap=greys,
+            aspect="auto",
+            interpolation="bilinear",
         )
         axes.locator_params(nbins=5)
         return shade
@@ -82,7 +101,11 @@ class StraightModel(Scene):
     def _draw_gauge(self, axes, norm, greys):
         """The shades from low to high, with their F."""
         axes.pcolormesh(
-            [0, 1], self.levels, np.sqrt(self.levels[1:] * self.levels[:-1])[:, None], norm=norm, cmap=greys
+            [0, 1],
+            self.levels,
+            np.sqrt(self.levels[1:] * self.levels[:-1])[:, None],
+            norm=norm,
+            cmap=greys,
         )
         label(axes, title="F")
         axes.set(yscale="log", xticks=[], ylim=self.levels[[0, -1]], xlim=(0, 1))
@@ -93,7 +116,9 @@ class StraightModel(Scene):
         """What stands on the gauge, and the landing place on F; the legend names them."""
         look = left.figure.look
         gn, size, free = style(look, "GN"), look["marker"], {"linestyle": "", "clip_on": False}
-        here = gauge.plot([], [], marker="^", color=gn["color"], markersize=1.5 * size, label="here", **free)[0]
+        here = gauge.plot(
+            [], [], marker="^", color=gn["color"], markersize=1.5 * size, label="here", **free
+        )[0]
         after = {"marker": "D", "color": ORANGE, "markeredgecolor": BLACK, "markersize": 1.2 * size}
         return {
             "landing": left.plot([], [], **after, **free)[0],
@@ -121,11 +146,15 @@ class StraightModel(Scene):
 
     def sentence(self, numbers):
         before, promised, after = numbers["losses"]
-        where, end = (_point(theta) for theta in (numbers["theta"], numbers["theta"] + numbers["h"]))
+        where, end = (
+            _point(theta) for theta in (numbers["theta"], numbers["theta"] + numbers["h"])
+        )
         said = f"Iterate {numbers['step']}, at {where}: F is {_said(before)}."
         if before < TINY:
             return f"{said} The model's minimum is here too: there is nothing left to do."
-        said += f" At {end} the model has its minimum, {_said(promised)}; F there is {_said(after)}."
+        said += (
+            f" At {end} the model has its minimum, {_said(promised)}; F there is {_said(after)}."
+        )
         return said + (self._told(after) if numbers["step"] == 0 and self.guess is not None else "")
 
     def _told(self, truth):
@@ -133,11 +162,17 @@ class StraightModel(Scene):
         said = f" You said {self.guess:.4g}"
         if abs(self.guess - truth) <= 0.1 * truth:
             return f"{said}: within a tenth of it."
-        times = f", {truth / self.guess:.3g} times that" if self.guess > TINY and truth > TINY else ""
+        times = (
+            f", {truth / self.guess:.3g} times that" if self.guess > TINY and truth > TINY else ""
+        )
         return f"{said}: it is {'more' if truth > self.guess else 'less'}{times}."
 
     def rows(self, numbers):
-        named = zip(("F here", "F promised by the model", "F after the step"), numbers["losses"], strict=True)
+        named = zip(
+            ("F here", "F promised by the model", "F after the step"),
+            numbers["losses"],
+            strict=True,
+        )
         return [("what", "value"), *((name, _said(value)) for name, value in named)]
 
 
@@ -162,7 +197,13 @@ class CyclingMap(Scene):
         damped = [self.start, *(float(step.next_theta[0]) for step in steps)]
         damped += damped[-1:] * (N_SHOWN + 1 - len(damped))
         thetas = np.linspace(*MAP_SPAN, 201)
-        return {"c": c, "map": next_theta(c, thetas), "first": first, "cycle": cycle, "damped": damped}
+        return {
+            "c": c,
+            "map": next_theta(c, thetas),
+            "first": first,
+            "cycle": cycle,
+            "damped": damped,
+        }
 
     def still(self, picture):
         look, gn, lm = picture.look, *(style(picture.look, name) for name in ("GN", "LM"))
@@ -177,7 +218,9 @@ class CyclingMap(Scene):
             "map": left.plot([], [], color=BLACK, linewidth=look["line"])[0],
             "cycle": left.plot([], [], label="where it settles", **settled)[0],
             "damped": right.plot([], [], markevery=4, label="Levenberg-Marquardt", **lm)[0],
-            "first": right.plot([], [], label="Gauss-Newton", **gn | {"linewidth": look["line"] / 2})[0],
+            "first": right.plot(
+                [], [], label="Gauss-Newton", **gn | {"linewidth": look["line"] / 2}
+            )[0],
             "guess": right.plot([], [], clip_on=False, linestyle="", **_ring(look, self.guess))[0],
         }
         left.set(xlim=MAP_SPAN, ylim=MAP_SPAN, xticks=[-1, -0.5, 0])
@@ -193,7 +236,9 @@ class CyclingMap(Scene):
         artists["cycle"].set_data(cycle, cycle[1:] + cycle[:1])
         artists["damped"].set_data(places, numbers["damped"])
         artists["first"].set_data(places, numbers["first"])
-        artists["guess"].set_data(*([], []) if self.guess is None else ([N_SHOWN], [np.clip(self.guess, *MAP_SPAN)]))
+        artists["guess"].set_data(
+            *([], []) if self.guess is None else ([N_SHOWN], [np.clip(self.guess, *MAP_SPAN)])
+        )
 
     def sentence(self, numbers):
         c, cycle, last = numbers["c"], numbers["cycle"], numbers["damped"][-1]
@@ -219,7 +264,10 @@ class CyclingMap(Scene):
 
     def rows(self, numbers):
         pairs = zip(numbers["first"], numbers["damped"], strict=True)
-        return [("step", "Gauss-Newton", "Levenberg-Marquardt"), *((k, *pair) for k, pair in enumerate(pairs))]
+        return [
+            ("step", "Gauss-Newton", "Levenberg-Marquardt"),
+            *((k, *pair) for k, pair in enumerate(pairs)),
+        ]
 
 
 def orbit(c, theta, n_steps):
@@ -243,7 +291,13 @@ def _arrow(axes, side):
     """A dot for θ, an arrow for the step and the two losses in words."""
     look = axes.figure.look
     gn = style(look, "GN") | {"linestyle": "", "markersize": 1.5 * look["marker"]}
-    arrow = {"arrowstyle": "->", "color": gn["color"], "linewidth": look["line"], "shrinkA": 0, "shrinkB": 0}
+    arrow = {
+        "arrowstyle": "->",
+        "color": gn["color"],
+        "linewidth": look["line"],
+        "shrinkA": 0,
+        "shrinkB": 0,
+    }
     arrow |= {"mutation_scale": 2.5 * look["marker"]}
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 3}
     where = {"transform": axes.transAxes, "size": look["text"], "bbox": box}
@@ -258,11 +312,19 @@ def _ring(look, guess):
     """How a guess is drawn, and its name if there is one."""
     size = {"markeredgewidth": look["line"], "markersize": 2 * look["marker"]}
     named = None if guess is None else "your guess"
-    return {"marker": "o", "color": BLACK, "markerfacecolor": "none", "zorder": 6, "label": named} | size
+    return {
+        "marker": "o",
+        "color": BLACK,
+        "markerfacecolor": "none",
+        "zorder": 6,
+        "label": named,
+    } | size
 
 
 def _legend(picture, columns):
-    picture.legend(loc="outside lower center", ncols=columns, fontsize=picture.look["text"], frameon=False)
+    picture.legend(
+        loc="outside lower center", ncols=columns, fontsize=picture.look["text"], frameon=False
+    )
 
 
 def _out_of_layout(moving):

@@ -38,7 +38,12 @@ class Descent(Scene):
 
     def __init__(self, problem=None, theta=None, guess=None):
         self.problem = three_points() if problem is None else problem
-        instance("problem", self.problem, Problem, "a LeastSquares, CurveFit or NetworkFit of two parameters")
+        instance(
+            "problem",
+            self.problem,
+            Problem,
+            "a LeastSquares, CurveFit or NetworkFit of two parameters",
+        )
         if problem is not None and theta is None:
             raise TypeError("theta is missing: expected the two parameters at which to start")
         self.theta = np.array(as_floats("theta", (0, 0) if theta is None else theta, 1, (2,)))
@@ -49,7 +54,9 @@ class Descent(Scene):
         self.s = np.append(self.s, 0.0)[:2]
         if problem is not None:
             most = 2.15 / self.s[0] ** 2
-            self.controls = Descent.controls | {"rate": Control(most / 30, most, most / 3, "rate η")}
+            self.controls = Descent.controls | {
+                "rate": Control(most / 30, most, most / 3, "rate η")
+            }
 
     def compute(self, rate, steps):
         """The path so far, F at its end, and the distance to the minimum along both singular directions."""
@@ -77,9 +84,15 @@ class Descent(Scene):
         """Contours and singular directions; what moves, and what stays above it: path, marks, ring, distances."""
         left, right = picture.subplots(1, 2)
         distance = np.linalg.norm(self.theta - self.best) or 1.0
-        artists = self._map(left, picture.look, 1.4 * distance) | {"lines": self._distances(right, picture.look)}
-        right.set(xlim=(-1, MOST + 1), ylim=10.0 ** (np.ceil(np.log10(distance)) + [-5, 0]), yscale="log")
-        picture.legend(loc="outside lower center", ncols=2, fontsize=picture.look["text"], frameon=False)
+        artists = self._map(left, picture.look, 1.4 * distance) | {
+            "lines": self._distances(right, picture.look)
+        }
+        right.set(
+            xlim=(-1, MOST + 1), ylim=10.0 ** (np.ceil(np.log10(distance)) + [-5, 0]), yscale="log"
+        )
+        picture.legend(
+            loc="outside lower center", ncols=2, fontsize=picture.look["text"], frameon=False
+        )
         return artists
 
     def _map(self, axes, look, reach):
@@ -96,16 +109,26 @@ class Descent(Scene):
         return {
             "path": axes.plot([], [], zorder=4, **gd | small)[0],
             "here": axes.plot([], [], zorder=4.5, **gd | big)[0],
-            "fixed": [axes.plot(*p, m, zorder=5, **black)[0] for p, m in ((self.theta, "*"), (self.best, "+"))],
+            "fixed": [
+                axes.plot(*p, m, zorder=5, **black)[0]
+                for p, m in ((self.theta, "*"), (self.best, "+"))
+            ],
             "ring": axes.plot([], [], "o", mfc="none", zorder=6, **black)[0],
         }
 
     def _distances(self, axes, look):
         label(axes, "step", "distance left", "per singular direction")
         thick = {"linewidth": look["line"], "markersize": look["marker"]}
-        kinds = [{"marker": m, "linestyle": d, "color": c} for m, d, c in zip(MARKS, DASHES, COLOURS, strict=True)]
-        names = [f"{way}: s² = {s**2:.3g}" for way, s in zip(("steep", "flat"), self.s, strict=True)]
-        return [axes.plot([], [], label=n, **k | thick)[0] for n, k in zip(names, kinds, strict=True)]
+        kinds = [
+            {"marker": m, "linestyle": d, "color": c}
+            for m, d, c in zip(MARKS, DASHES, COLOURS, strict=True)
+        ]
+        names = [
+            f"{way}: s² = {s**2:.3g}" for way, s in zip(("steep", "flat"), self.s, strict=True)
+        ]
+        return [
+            axes.plot([], [], label=n, **k | thick)[0] for n, k in zip(names, kinds, strict=True)
+        ]
 
     def move(self, artists, numbers):
         """Set the path, its end, the distances and the ring."""
@@ -135,7 +158,10 @@ class Descent(Scene):
         entries = zip(numbers["path"], numbers["left"], strict=True)
         return [
             ("step", "theta_1", "theta_2", "left along v1", "left along v2"),
-            *((k, *map(float, theta), *map(float, left)) for k, (theta, left) in enumerate(entries)),
+            *(
+                (k, *map(float, theta), *map(float, left))
+                for k, (theta, left) in enumerate(entries)
+            ),
         ]
 
 

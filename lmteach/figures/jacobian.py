@@ -27,13 +27,20 @@ class JacobianMap(Scene):
     network's own unless given. `guess` holds the columns in which the reader expects row 0 to be zero.
     """
 
-    controls = {"row": Control(0, 5, 0, "row", whole=True), "column": Control(0, 11, 0, "column", whole=True)}
+    controls = {
+        "row": Control(0, 5, 0, "row", whole=True),
+        "column": Control(0, 11, 0, "column", whole=True),
+    }
 
     def __init__(self, problem=None, theta=None, guess=None):
         if problem is None:
             problem, theta = lesson_problem(), THETA if theta is None else theta
         network = instance("problem", problem, NetworkFit, "a NetworkFit").network
-        theta = network.theta if theta is None else as_finite("theta", theta, 1, (network.n_parameters,))
+        theta = (
+            network.theta
+            if theta is None
+            else as_finite("theta", theta, 1, (network.n_parameters,))
+        )
         self.a, self.shapes = network.forward(problem.X, theta), network.shapes
         self.S, self.J = network.sensitivities(self.a, theta), problem.linearize(theta).J
         self.guess = None if guess is None else self._columns(guess)
@@ -51,7 +58,15 @@ class JacobianMap(Scene):
         a = 1.0 if p is None else float(self.a[layer - 1][i, p])
         last = layer == len(self.S)
         elsewhere = last and j != k and S == 0
-        numbers = {"row": row, "column": column, "sample": i, "output": k, "layer": layer, "unit": j, "input": p}
+        numbers = {
+            "row": row,
+            "column": column,
+            "sample": i,
+            "output": k,
+            "layer": layer,
+            "unit": j,
+            "input": p,
+        }
         return numbers | {"S": S, "a": a, "J": float(self.J[row, column]), "elsewhere": elsewhere}
 
     def still(self, picture):
@@ -72,7 +87,10 @@ class JacobianMap(Scene):
             "cell": axes.add_patch(Rectangle((0, 0), 1, 1, linewidth=width, **lines)),
         }
         size = picture.look["text"] + 1
-        place = {"pad": 1.9 * size, "y": 1.0}  # above the names of the blocks; a title without y moves by itself
+        place = {
+            "pad": 1.9 * size,
+            "y": 1.0,
+        }  # above the names of the blocks; a title without y moves by itself
         return artists | {"text": axes.set_title(" ", size=size, **place)}
 
     def move(self, artists, numbers):
@@ -108,7 +126,9 @@ class JacobianMap(Scene):
             guess = [guess]
         columns = sorted({at_least("a column of guess", column, 0) for column in guess})
         if columns and columns[-1] >= self.J.shape[1]:
-            raise ValueError(f"guess holds column {columns[-1]}: expected columns from 0 to {self.J.shape[1] - 1}")
+            raise ValueError(
+                f"guess holds column {columns[-1]}: expected columns from 0 to {self.J.shape[1] - 1}"
+            )
         return columns
 
     def _judged(self):
@@ -117,8 +137,14 @@ class JacobianMap(Scene):
             return ""
         zeros, guessed = set(np.flatnonzero(self.J[0] == 0)), set(self.guess)
         wrong = len(guessed - zeros)
-        beside = "nothing else" if not wrong else f"{wrong} that {'is' if wrong == 1 else 'are'} not zero"
-        return f" Of the {len(zeros)} zeros in row 0 you named {len(zeros & guessed)}, and {beside}."
+        beside = (
+            "nothing else"
+            if not wrong
+            else f"{wrong} that {'is' if wrong == 1 else 'are'} not zero"
+        )
+        return (
+            f" Of the {len(zeros)} zeros in row 0 you named {len(zeros & guessed)}, and {beside}."
+        )
 
     def _place(self, column):
         """(layer, unit j, input p) of a column; p is None for a bias."""
@@ -134,7 +160,13 @@ class JacobianMap(Scene):
         """A line between samples, a thicker one between blocks, and each block's name above it."""
         m, stop = self.S[0].shape[1], 0
         if len(self.J) <= MOST_DOTS:
-            axes.hlines(np.arange(m, len(self.J), m) - 0.5, -0.5, self.J.shape[1] - 0.5, color=GREY, linewidth=0.8)
+            axes.hlines(
+                np.arange(m, len(self.J), m) - 0.5,
+                -0.5,
+                self.J.shape[1] - 0.5,
+                color=GREY,
+                linewidth=0.8,
+            )
         for layer, (n_out, n_in) in enumerate(self.shapes, 1):
             for letter, width in (("W", n_out * n_in), ("b", n_out)):
                 middle, stop = stop + width / 2 - 0.5, stop + width
@@ -150,12 +182,17 @@ class JacobianMap(Scene):
         n_rows, n_columns = self.J.shape
         if n_columns <= MOST_NAMES:
             places = [self._place(column) for column in range(n_columns)]
-            axes.set_xticks(range(n_columns), [f"{column}\n{_math(*place)}" for column, place in enumerate(places)])
+            axes.set_xticks(
+                range(n_columns),
+                [f"{column}\n{_math(*place)}" for column, place in enumerate(places)],
+            )
         else:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if n_rows <= MOST_NAMES:
             m = self.S[0].shape[1]
-            axes.set_yticks(range(n_rows), [f"{row}: {row // m}, {row % m}" for row in range(n_rows)])
+            axes.set_yticks(
+                range(n_rows), [f"{row}: {row // m}, {row % m}" for row in range(n_rows)]
+            )
         else:
             axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel("row: sample, output" if n_rows <= MOST_NAMES else "row", size=size)
@@ -163,11 +200,21 @@ class JacobianMap(Scene):
     def _marks(self, axes, look):
         """Dots where J is exactly zero, dashes where it is below, rings where the guess says zero of row 0."""
         told = ["column"]
-        kinds = (("dots: exactly 0", self.J == 0, "o", 0.5), ("dashes: below 0", self.J < 0, "_", 1.2))
+        kinds = (
+            ("dots: exactly 0", self.J == 0, "o", 0.5),
+            ("dashes: below 0", self.J < 0, "_", 1.2),
+        )
         for words, where, mark, size in kinds if max(self.J.shape) <= MOST_DOTS else ():
             rows, columns = np.nonzero(where)
             if len(rows):
-                axes.plot(columns, rows, mark, color=DARK, markersize=size * look["marker"], mew=look["line"] / 1.5)
+                axes.plot(
+                    columns,
+                    rows,
+                    mark,
+                    color=DARK,
+                    markersize=size * look["marker"],
+                    mew=look["line"] / 1.5,
+                )
                 told.append(words)
         if self.guess is not None:
             ring = {"markersize": 2.5 * look["marker"], "markeredgewidth": look["line"]}

@@ -14,7 +14,10 @@ from .scene import Control, Scene
 
 MOST = 60  # trials, then the run is given up
 TARGET = 1e-4  # the F that ends it
-LOSSES, DAMPINGS = (3e-5, 1e2), (1e-8, 1e5)  # what the axes show; a number beyond is drawn at the edge
+LOSSES, DAMPINGS = (
+    (3e-5, 1e2),
+    (1e-8, 1e5),
+)  # what the axes show; a number beyond is drawn at the edge
 
 
 class WholeRun(Scene):
@@ -29,10 +32,14 @@ class WholeRun(Scene):
 
     def __init__(self, problem=None, theta=None, guess=None):
         start = BOOK if problem is None else None
-        self.problem = copy(instance("problem", hagan() if problem is None else problem, NetworkFit, "a NetworkFit"))
+        self.problem = copy(
+            instance("problem", hagan() if problem is None else problem, NetworkFit, "a NetworkFit")
+        )
         network = self.problem.network
         if (network.n_inputs, network.n_outputs) != (1, 1):
-            raise ValueError(f"problem has the network {network!r}: expected one input and one output")
+            raise ValueError(
+                f"problem has the network {network!r}: expected one input and one output"
+            )
         theta = next(t for t in (theta, start, network.theta) if t is not None)
         self.theta = np.array(as_floats("theta", theta, 1, (network.n_parameters,)))
         self.guess = None if guess is None else at_least("guess", guess, 1)
@@ -40,8 +47,15 @@ class WholeRun(Scene):
 
     def compute(self, mu):
         """The trials, and what the network says at the end."""
-        run = list(islice(levenberg_marquardt(self.problem, self.theta, mu=mu, target_loss=TARGET), MOST))
-        return {"mu": mu, "run": run, "loss": run[-1].next_loss, "curve": self._curve(run[-1].next_theta)}
+        run = list(
+            islice(levenberg_marquardt(self.problem, self.theta, mu=mu, target_loss=TARGET), MOST)
+        )
+        return {
+            "mu": mu,
+            "run": run,
+            "loss": run[-1].next_loss,
+            "curve": self._curve(run[-1].next_theta),
+        }
 
     def _curve(self, theta):
         """The network's answer for every x of the picture."""
@@ -49,22 +63,50 @@ class WholeRun(Scene):
 
     def still(self, picture):
         """The data, the network's first answer, the axes and the legend."""
-        axes = picture.subplot_mosaic([["words", "words"], ["fit", "F"], ["fit", "mu"]], height_ratios=[0.2, 1, 0.8])
+        axes = picture.subplot_mosaic(
+            [["words", "words"], ["fit", "F"], ["fit", "mu"]], height_ratios=[0.2, 1, 0.8]
+        )
         look, lm = picture.look, style(picture.look, "LM")
         fit, F, mu = (axes[name] for name in ("fit", "F", "mu"))
-        fit.plot(self.x, self._curve(self.theta), color=GREY, linewidth=look["line"], linestyle="--", label="at first")
-        fit.plot(self.problem.X, self.problem.Y, "o", color=BLACK, markersize=look["marker"], label="data")
+        fit.plot(
+            self.x,
+            self._curve(self.theta),
+            color=GREY,
+            linewidth=look["line"],
+            linestyle="--",
+            label="at first",
+        )
+        fit.plot(
+            self.problem.X,
+            self.problem.Y,
+            "o",
+            color=BLACK,
+            markersize=look["marker"],
+            label="data",
+        )
         self._frame(fit, F, mu)
         hollow = {"marker": "o", "linestyle": "", "markerfacecolor": "none", "color": GREY}
         if self.guess is not None:
-            ring = hollow | {"color": BLACK, "markersize": 2 * look["marker"], "markeredgewidth": look["line"]}
-            F.plot(min(self.guess, MOST), TARGET, **ring, label="your guess", zorder=5, clip_on=False)
+            ring = hollow | {
+                "color": BLACK,
+                "markersize": 2 * look["marker"],
+                "markeredgewidth": look["line"],
+            }
+            F.plot(
+                min(self.guess, MOST), TARGET, **ring, label="your guess", zorder=5, clip_on=False
+            )
         moving = {
-            "curve": fit.plot([], [], color=lm["color"], linewidth=look["line"], label="at the end")[0],
+            "curve": fit.plot(
+                [], [], color=lm["color"], linewidth=look["line"], label="at the end"
+            )[0],
             "way": F.plot([], [], **lm | {"marker": ""}, label="F, μ")[0],
-            "refused": F.plot([], [], **hollow, markersize=look["marker"], label="refused", clip_on=False)[0],
+            "refused": F.plot(
+                [], [], **hollow, markersize=look["marker"], label="refused", clip_on=False
+            )[0],
             "mu": mu.plot([], [], **lm | {"marker": ""})[0],
-            "words": axes["words"].text(0.5, 0.5, "", size=look["text"] + 1, ha="center", va="center"),
+            "words": axes["words"].text(
+                0.5, 0.5, "", size=look["text"] + 1, ha="center", va="center"
+            ),
         }
         _legend(picture, (fit, F))
         for artist in moving.values():
@@ -80,8 +122,20 @@ class WholeRun(Scene):
         label(F, "", "", "F")
         label(mu, "trials", "", "μ")
         F.axhline(TARGET, color=GREY, linewidth=1)
-        F.set(xlim=(0, MOST), yscale="log", ylim=LOSSES, yticks=[1e-4, 1e-2, 1], xticks=range(0, MOST + 1, 20))
-        mu.set(xlim=(0, MOST), yscale="log", ylim=DAMPINGS, yticks=[1e-6, 1e-3, 1, 1e3], xticks=range(0, MOST + 1, 20))
+        F.set(
+            xlim=(0, MOST),
+            yscale="log",
+            ylim=LOSSES,
+            yticks=[1e-4, 1e-2, 1],
+            xticks=range(0, MOST + 1, 20),
+        )
+        mu.set(
+            xlim=(0, MOST),
+            yscale="log",
+            ylim=DAMPINGS,
+            yticks=[1e-6, 1e-3, 1, 1e3],
+            xticks=range(0, MOST + 1, 20),
+        )
         F.set_xticklabels([])
         for axes in (F, mu):
             axes.minorticks_off()
@@ -121,7 +175,11 @@ def _three_digits(x):
 def _ended(numbers):
     """Where F was brought, and in how many trials."""
     n, F = len(numbers["run"]), numbers["loss"]
-    return f"F is below 1e-4 after {n} trials" if F <= TARGET else f"F is still {F:.3g} after {n} trials"
+    return (
+        f"F is below 1e-4 after {n} trials"
+        if F <= TARGET
+        else f"F is still {F:.3g} after {n} trials"
+    )
 
 
 def _legend(picture, parts):
@@ -131,4 +189,6 @@ def _legend(picture, parts):
     text = picture.look["text"]
     columns = len(names) if text < 16 else 3
     tight = {"frameon": False, "handlelength": 1.5, "columnspacing": 1.2, "handletextpad": 0.5}
-    picture.legend(handles, names, loc="outside lower center", ncols=columns, fontsize=text, **tight)
+    picture.legend(
+        handles, names, loc="outside lower center", ncols=columns, fontsize=text, **tight
+    )

@@ -18,7 +18,11 @@ STYLES = {
     "Levenberg-Marquardt": {"color": "#009E73", "marker": "o", "linestyle": "-"},
 }
 SPARE = (
-    {"color": "#CC79A7", "marker": "D", "linestyle": (0, (6, 1.5, 1, 1.5, 1, 1.5))},  # in grey its colour is LM's
+    {
+        "color": "#CC79A7",
+        "marker": "D",
+        "linestyle": (0, (6, 1.5, 1, 1.5, 1, 1.5)),
+    },  # in grey its colour is LM's
     {"color": SKY, "marker": "v", "linestyle": (0, (5, 1))},
     {"color": BLACK, "marker": "", "linestyle": (0, (1, 1))},
     {"color": ORANGE, "marker": "P", "linestyle": "-."},

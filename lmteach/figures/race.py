@@ -20,9 +20,13 @@ from .runs import draw_loss, evaluated, own_style, positions
 from .scene import Control, Scene
 
 AXES = ("trials", "evaluations of J", "milliseconds")
-REPEATS = 5  # runs against the clock; the fastest of each trial is kept, so that a hiccup does not count
+REPEATS = (
+    5  # runs against the clock; the fastest of each trial is kept, so that a hiccup does not count
+)
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-CPU = perf_counter if os.name == "nt" else process_time  # Windows counts a process's time in lumps of 16 ms
+CPU = (
+    perf_counter if os.name == "nt" else process_time
+)  # Windows counts a process's time in lumps of 16 ms
 N_TRIALS = 30  # of Levenberg-Marquardt in the lesson's race
 MANY = 100  # trials: of longer runs, not every one has a marker
 FIRST = 12  # the trial that is seen at first
@@ -47,15 +51,29 @@ class Race(Scene):
 
     def __init__(self, runs=None, guess=None, clock=CPU):
         self.traces, seconds = _of_the_lesson(clock) if runs is None else _raced(runs, clock)
-        self.names, self.guess = tuple(self.traces), None if guess is None else at_least("guess", guess, 0)
+        self.names, self.guess = (
+            tuple(self.traces),
+            None if guess is None else at_least("guess", guess, 0),
+        )
         if guess is not None and len(self.names) < 2:
-            raise ValueError(f"guess = {guess!r}: expected at least two runs, of which the last overtakes the first")
+            raise ValueError(
+                f"guess = {guess!r}: expected at least two runs, of which the last overtakes the first"
+            )
         self.axes = AXES if seconds else AXES[:2]
-        self.at = [{n: positions(t, x) for n, t in self.traces.items()} for x in ("trials", "jacobians")]
+        self.at = [
+            {n: positions(t, x) for n, t in self.traces.items()} for x in ("trials", "jacobians")
+        ]
         self.at += [{n: 1e3 * np.append(0, s) for n, s in seconds.items()}] if seconds else []
         most = len(self.traces[self.names[-1]])
         self.controls = {
-            "trial": Control(0, most, min(FIRST, most), f"trials of {_brief(self.names[-1])}", whole=True, play=True),
+            "trial": Control(
+                0,
+                most,
+                min(FIRST, most),
+                f"trials of {_brief(self.names[-1])}",
+                whole=True,
+                play=True,
+            ),
             "axis": Control.choice(self.axes, "count in"),
         }
         self.goal = self.traces[self.names[0]].loss
@@ -68,38 +86,84 @@ class Race(Scene):
         reached[self.names[-1]] = trial  # not a later trial for the same number of Jacobians
         points = {n: (float(at[n][k]), float(self.traces[n].losses[k])) for n, k in reached.items()}
         guessed = None if self.guess is None else float(pace[min(self.guess, len(pace) - 1)])
-        return {"trial": trial, "axis": axis, "spent": spent, "reached": reached, "points": points, "guessed": guessed}
+        return {
+            "trial": trial,
+            "axis": axis,
+            "spent": spent,
+            "reached": reached,
+            "points": points,
+            "guessed": guessed,
+        }
 
     def still(self, picture):
         """Three axes on the same place, of which one is seen at a time, with the curves of all runs."""
         place = picture.add_gridspec(1, 1)[0]
         layers = [self._layer(picture.add_subplot(place), at, x) for x, at in enumerate(self.at)]
         handles = layers[0].axes.get_legend_handles_labels()
-        picture.legend(*handles, loc="outside lower center", ncols=2, fontsize=picture.look["text"], frameon=False)
+        picture.legend(
+            *handles,
+            loc="outside lower center",
+            ncols=2,
+            fontsize=picture.look["text"],
+            frameon=False,
+        )
         return {"axes": [layer.axes for layer in layers], "layers": SimpleNamespace(all=layers)}
 
     def _layer(self, axes, at, x):
         """The curves against one count, and what is moved over them."""
         look = axes.figure.look
         for name, trace in self.traces.items():
-            every = 1 if len(trace) <= MANY else 0.03  # of the width, because the axis is logarithmic
-            draw_loss(axes, trace, at[name], name, own_style(look, name, self.names) | {"zorder": 2}, every)
+            every = (
+                1 if len(trace) <= MANY else 0.03
+            )  # of the width, because the axis is logarithmic
+            draw_loss(
+                axes,
+                trace,
+                at[name],
+                name,
+                own_style(look, name, self.names) | {"zorder": 2},
+                every,
+            )
         words = f"where {self.names[0]} ends"
-        axes.axhline(max(self.goal, SMALLEST), color=GREY, ls=":", lw=look["line"], label=words, zorder=1)
+        axes.axhline(
+            max(self.goal, SMALLEST), color=GREY, ls=":", lw=look["line"], label=words, zorder=1
+        )
         rule = axes.axvline(0, color=GREY, linewidth=look["line"], zorder=1)
-        ring = {"linestyle": "", "markersize": 1.8 * look["marker"], "markeredgecolor": BLACK, "zorder": 5}
-        marks = {n: axes.plot([], [], clip_on=False, **own_style(look, n, self.names) | ring)[0] for n in self.names}
-        hollow = {"mfc": "none", "color": BLACK, "mew": look["line"], "markersize": 2 * look["marker"], "zorder": 6}
+        ring = {
+            "linestyle": "",
+            "markersize": 1.8 * look["marker"],
+            "markeredgecolor": BLACK,
+            "zorder": 5,
+        }
+        marks = {
+            n: axes.plot([], [], clip_on=False, **own_style(look, n, self.names) | ring)[0]
+            for n in self.names
+        }
+        hollow = {
+            "mfc": "none",
+            "color": BLACK,
+            "mew": look["line"],
+            "markersize": 2 * look["marker"],
+            "zorder": 6,
+        }
         words = "_" if self.guess is None else "your guess"
         (guess,) = axes.plot([], [], "D", label=words, **hollow)
-        losses = np.maximum(np.concatenate([trace.losses for trace in self.traces.values()]), SMALLEST)
+        losses = np.maximum(
+            np.concatenate([trace.losses for trace in self.traces.values()]), SMALLEST
+        )
         decades(axes)
         axes.set_ylim(losses.min() / 3, 3 * losses.max())
-        soonest = min((x for xs in at.values() for x in xs if x > 0), default=1.0) if x == 2 else 1.0
+        soonest = (
+            min((x for xs in at.values() for x in xs if x > 0), default=1.0) if x == 2 else 1.0
+        )
         axes.set_xscale("symlog", linthresh=10.0 ** np.floor(np.log10(soonest)), linscale=0.5)
         axes.set_xlim(left=0)
         axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-        label(axes, (self.axes[0], evaluated(self.traces.values()), "milliseconds on this computer")[x], "F = ½ rᵀr")
+        label(
+            axes,
+            (self.axes[0], evaluated(self.traces.values()), "milliseconds on this computer")[x],
+            "F = ½ rᵀr",
+        )
         return SimpleNamespace(axes=axes, rule=rule, marks=marks, guess=guess)
 
     def move(self, artists, numbers):
@@ -118,10 +182,15 @@ class Race(Scene):
         last, spent = _brief(self.names[-1]), numbers["spent"]
         counted = (
             count(spent, "trial"),
-            count(spent, "evaluation") + evaluated(self.traces.values()).removeprefix("evaluations"),
+            count(spent, "evaluation")
+            + evaluated(self.traces.values()).removeprefix("evaluations"),
             f"{spent:.2g} ms on this computer (best of {REPEATS} runs)",
         )[numbers["axis"]]
-        own = "" if numbers["axis"] == 0 else f", which {last} spends on {count(numbers['trial'], 'trial')}"
+        own = (
+            ""
+            if numbers["axis"] == 0
+            else f", which {last} spends on {count(numbers['trial'], 'trial')}"
+        )
         stand = ", ".join(self._stand(name, numbers) for name in self.names)
         said = f"After {counted}{own}: {stand}."
         return said if self.guess is None else f"{said} {self._compared()}"
@@ -132,19 +201,28 @@ class Race(Scene):
         truth = f"it is after {below[0]}" if len(below) else "it never is"
         first, last = _brief(self.names[0]), _brief(self.names[-1])
         goal = f"where {first} ends, F = {self.goal:.3g}"
-        return f"You guessed that {last} is below {goal}, after {count(self.guess, 'trial')}; {truth}."
+        return (
+            f"You guessed that {last} is below {goal}, after {count(self.guess, 'trial')}; {truth}."
+        )
 
     def _stand(self, name, numbers):
         """F of one run, and whether it goes no further."""
         k = numbers["reached"][name]
-        ended = k == len(self.traces[name]) and self.at[numbers["axis"]][name][-1] < numbers["spent"]
-        return f"{_brief(name)} F = {self.traces[name].losses[k]:.3g}" + (f" (ended after {k})" if ended else "")
+        ended = (
+            k == len(self.traces[name]) and self.at[numbers["axis"]][name][-1] < numbers["spent"]
+        )
+        return f"{_brief(name)} F = {self.traces[name].losses[k]:.3g}" + (
+            f" (ended after {k})" if ended else ""
+        )
 
     def rows(self, numbers):
         """Every trial that is paid for: its place on the axis, and F after it."""
         at, head = self.at[numbers["axis"]], ("name", self.axes[numbers["axis"]], "F")
         paid = [(name, i) for name, k in numbers["reached"].items() for i in range(k + 1)]
-        return [head, *((name, float(at[name][i]), self.traces[name].losses[i]) for name, i in paid)]
+        return [
+            head,
+            *((name, float(at[name][i]), self.traces[name].losses[i]) for name, i in paid),
+        ]
 
 
 def _brief(name):
@@ -167,7 +245,9 @@ def _of_the_lesson(clock):
 
 def _raced(runs, clock):
     """({name: Trace}, {name: seconds after each trial}); no seconds where a Trace was handed in."""
-    instance("runs", runs, dict, "a dict of name → Trace, or of name → function that starts the run anew")
+    instance(
+        "runs", runs, dict, "a dict of name → Trace, or of name → function that starts the run anew"
+    )
     if not runs:
         raise ValueError("runs is empty: expected at least one run")
     function("clock", clock, "clock() → seconds")
@@ -177,7 +257,9 @@ def _raced(runs, clock):
         if isinstance(run, Trace):
             traces[long] = run
         else:
-            function(f"runs[{name!r}]", run, "without arguments, () → Steps of a new run, or a Trace")
+            function(
+                f"runs[{name!r}]", run, "without arguments, () → Steps of a new run, or a Trace"
+            )
             seconds[long], traces[long] = _best_of(name, run, clock)
         if not len(traces[long]):
             raise ValueError(f"runs[{name!r}] is a Trace without a trial: expected at least one")
@@ -189,7 +271,9 @@ def _best_of(name, run, clock):
     laps, traces = zip(*(_timed(name, run, clock) for _ in range(REPEATS)), strict=True)
     lengths = sorted(set(map(len, laps)))
     if len(lengths) > 1:
-        raise ValueError(f"runs[{name!r}] made {lengths[0]} trials, then {lengths[-1]}: expected the same every time")
+        raise ValueError(
+            f"runs[{name!r}] made {lengths[0]} trials, then {lengths[-1]}: expected the same every time"
+        )
     return np.cumsum(np.min(laps, axis=0)), traces[0]
 
 
@@ -202,7 +286,12 @@ def _timed(name, run, clock):
         lap = clock() - begin
         if step is None:
             break
-        instance(f"a step of runs[{name!r}]", step, Step, "a Step, as levenberg_marquardt(problem, theta) yields")
+        instance(
+            f"a step of runs[{name!r}]",
+            step,
+            Step,
+            "a Step, as levenberg_marquardt(problem, theta) yields",
+        )
         trace = Trace(step.theta, step.loss, history="light") if trace is None else trace
         trace.add(step)
         seconds.append(lap)
@@ -214,7 +303,9 @@ def _timed(name, run, clock):
 def decades(axes):
     """A logarithmic y axis, labelled in plain text: typesetting 10⁻² as a formula takes most of a redraw."""
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: "10" + f"{round(np.log10(y))}".translate(RAISED)))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda y, _: "10" + f"{round(np.log10(y))}".translate(RAISED))
+    )
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_title("", y=1.0)  # so that no redraw looks for a better place for it
 

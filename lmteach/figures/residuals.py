@@ -9,7 +9,11 @@ from ..checks import as_floats, is_real
 from .picture import BLACK, GREY, ORANGE, SKY, SPARE, label
 from .scene import Control, Scene
 
-BARS = (ORANGE, SKY, SPARE[0]["color"])  # one after the other; a bar keeps its colour in both halves
+BARS = (
+    ORANGE,
+    SKY,
+    SPARE[0]["color"],
+)  # one after the other; a bar keeps its colour in both halves
 
 
 class OneWeight(Scene):
@@ -55,7 +59,11 @@ class OneWeight(Scene):
         (dots,) = axes.plot(self.x, self.y, "o", color=BLACK, markersize=look["marker"], zorder=3)
         axes.set(xlim=_roomy(np.append(self.x, 0.0)), ylim=_roomy(heights))
         label(axes, x="x", title="dots: targets, line: model\nbars: residuals")
-        return {"line": line, "bars": bars, "dots": dots}  # the dots stay where they are, but above the bars
+        return {
+            "line": line,
+            "bars": bars,
+            "dots": dots,
+        }  # the dots stay where they are, but above the bars
 
     def _curve(self, axes, look):
         ends = self.controls["weight"].low, self.controls["weight"].high
@@ -63,14 +71,24 @@ class OneWeight(Scene):
         Fs = np.array([self.loss(w) for w in ws])
         stack = axes.add_collection(self._thick(look), autolim=False)
         cut = {"markersize": 5 * look["line"], "markeredgewidth": look["line"] / 2, "linestyle": ""}
-        (cuts,) = axes.plot([], [], "_", color="white", **cut)  # two colours may be one grey on paper
+        (cuts,) = axes.plot(
+            [], [], "_", color="white", **cut
+        )  # two colours may be one grey on paper
         axes.plot(ws, Fs, color=GREY, linewidth=look["line"])
         (here,) = axes.plot([], [], "o", color=BLACK, markersize=look["marker"])
         if self.guess is not None:
-            ring = {"markerfacecolor": "none", "markersize": 2 * look["marker"], "markeredgewidth": look["line"]}
+            ring = {
+                "markerfacecolor": "none",
+                "markersize": 2 * look["marker"],
+                "markeredgewidth": look["line"],
+            }
             axes.plot(self.guess, self.loss(self.guess), "o", color=BLACK, **ring)
         axes.set(xlim=_roomy(ends), ylim=(0, 1.08 * Fs.max() or 1.0))
-        label(axes, x="w", title=f"curve: F{', ring: your guess' * (self.guess is not None)}\nstack: ½r² of each bar")
+        label(
+            axes,
+            x="w",
+            title=f"curve: F{', ring: your guess' * (self.guess is not None)}\nstack: ½r² of each bar",
+        )
         return {"stack": stack, "cuts": cuts, "here": here}
 
     def _thick(self, look):
@@ -80,18 +98,28 @@ class OneWeight(Scene):
 
     def move(self, artists, numbers):
         """Turn the line, and set the bars, the stack and the dot on the curve."""
-        w, predicted, ends = numbers["weight"], numbers["weight"] * self.x, np.array(_roomy(np.append(self.x, 0.0)))
+        w, predicted, ends = (
+            numbers["weight"],
+            numbers["weight"] * self.x,
+            np.array(_roomy(np.append(self.x, 0.0))),
+        )
         tops = np.append(0.0, np.cumsum(numbers["parts"]))
         artists["line"].set_data(ends, w * ends)
-        artists["bars"].set_segments([[(x, y), (x, a)] for x, y, a in zip(self.x, self.y, predicted, strict=True)])
-        artists["stack"].set_segments([[(w, a), (w, b)] for a, b in zip(tops, tops[1:], strict=False)])
+        artists["bars"].set_segments(
+            [[(x, y), (x, a)] for x, y, a in zip(self.x, self.y, predicted, strict=True)]
+        )
+        artists["stack"].set_segments(
+            [[(w, a), (w, b)] for a, b in zip(tops, tops[1:], strict=False)]
+        )
         artists["cuts"].set_data(np.full(len(tops) - 2, w), tops[1:-1])
         artists["here"].set_data([w], [numbers["F"]])
 
     def sentence(self, numbers):
         """The weight, the residuals and F; and how far the guess is from here."""
         bars = ", ".join(f"{r:.3g}" for r in numbers["r"])
-        said = f"At w = {numbers['weight']:.3g} the residuals are {bars}, and F = {numbers['F']:.3g}."
+        said = (
+            f"At w = {numbers['weight']:.3g} the residuals are {bars}, and F = {numbers['F']:.3g}."
+        )
         return said if self.guess is None else f"{said} {self._said_of_the_guess(numbers)}"
 
     def _said_of_the_guess(self, numbers):
@@ -104,7 +132,10 @@ class OneWeight(Scene):
     def rows(self, numbers):
         """Target, prediction, residual and ½r² of each measurement."""
         columns = (self.x, self.y, numbers["weight"] * self.x, numbers["r"], numbers["parts"])
-        return [("x", "y", "a", "r", "½r²"), *(tuple(map(float, row)) for row in zip(*columns, strict=True))]
+        return [
+            ("x", "y", "a", "r", "½r²"),
+            *(tuple(map(float, row)) for row in zip(*columns, strict=True)),
+        ]
 
 
 def _word(higher):

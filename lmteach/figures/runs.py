@@ -27,7 +27,11 @@ def fig_loss(traces, x="trials", title="Loss"):
     _finish(axes)
     rows = [
         ("name", x, "F"),
-        *((n, int(i), f) for n, t in traces.items() for i, f in zip(positions(t, x), t.losses, strict=False)),
+        *(
+            (n, int(i), f)
+            for n, t in traces.items()
+            for i, f in zip(positions(t, x), t.losses, strict=False)
+        ),
     ]
     said = "; ".join(_said(name, trace) for name, trace in traces.items())
     return picture.describe(f"Loss on a logarithmic axis against {counted}. {said}.", rows)
@@ -41,7 +45,11 @@ def fig_paths(problem, traces, span=None, title="Paths on the loss", n_grid=121)
     """
     traces = _as_traces(traces)
     paths = {name: _path(trace) for name, trace in traces.items()}
-    span = _around(np.vstack(list(paths.values()))) if span is None else as_finite("span", span, 2, (2, 2))
+    span = (
+        _around(np.vstack(list(paths.values())))
+        if span is None
+        else as_finite("span", span, 2, (2, 2))
+    )
     picture, axes = _axes()
     contours(axes, problem, span, at_least("n_grid", n_grid, 11))
     for name, path in paths.items():
@@ -49,7 +57,13 @@ def fig_paths(problem, traces, span=None, title="Paths on the loss", n_grid=121)
         axes.plot(*path.T, label=f"{name} ({_steps(path)})", markevery=_few(len(path)), **style)
     start = next(iter(paths.values()))[0]
     axes.plot(
-        *start, marker="*", markersize=2 * picture.look["marker"], color=BLACK, linestyle="", label="start", zorder=5
+        *start,
+        marker="*",
+        markersize=2 * picture.look["marker"],
+        color=BLACK,
+        linestyle="",
+        label="start",
+        zorder=5,
     )
     axes.set(xlim=span[0], ylim=span[1], xlabel="θ₁", ylabel="θ₂", title=title)
     _finish(axes)
@@ -58,9 +72,12 @@ def fig_paths(problem, traces, span=None, title="Paths on the loss", n_grid=121)
         *((n, i, *map(float, p)) for n, path in paths.items() for i, p in enumerate(path)),
     ]
     ends = "; ".join(
-        f"{name}: {_steps(path)} to ({path[-1][0]:.3g}, {path[-1][1]:.3g})" for name, path in paths.items()
+        f"{name}: {_steps(path)} to ({path[-1][0]:.3g}, {path[-1][1]:.3g})"
+        for name, path in paths.items()
     )
-    return picture.describe(f"Contours of the loss with paths from ({start[0]:.3g}, {start[1]:.3g}). {ends}.", rows)
+    return picture.describe(
+        f"Contours of the loss with paths from ({start[0]:.3g}, {start[1]:.3g}). {ends}.", rows
+    )
 
 
 def fig_fit(X, Y, curves, title="Fit against data", validation=None):
@@ -92,9 +109,15 @@ def fig_fit(X, Y, curves, title="Fit against data", validation=None):
     table = {"data": (X, Y)} | {name: (x[:, 0], y) for name, y in lines.items()}
     rows = [
         ("name", "x", "y"),
-        *((name, float(a), float(b)) for name, xy in table.items() for a, b in zip(*xy, strict=True)),
+        *(
+            (name, float(a), float(b))
+            for name, xy in table.items()
+            for a, b in zip(*xy, strict=True)
+        ),
     ]
-    return picture.describe(f"{len(X)} data points and {len(lines)} curves: {', '.join(lines)}.", rows)
+    return picture.describe(
+        f"{len(X)} data points and {len(lines)} curves: {', '.join(lines)}.", rows
+    )
 
 
 def fig_digits(images, predicted, actual, title="Predicted (actual)", columns=5):
@@ -117,8 +140,13 @@ def fig_digits(images, predicted, actual, title="Predicted (actual)", columns=5)
         )
     picture.suptitle(title, size=picture.look["text"] + 2)
     wrong = int(np.sum(np.asarray(predicted) != np.asarray(actual)))
-    rows = [("predicted", "actual"), *((int(p), int(a)) for p, a in zip(predicted, actual, strict=False))]
-    return picture.describe(f"{len(images)} handwritten digits with predicted labels; {wrong} of them wrong.", rows)
+    rows = [
+        ("predicted", "actual"),
+        *((int(p), int(a)) for p, a in zip(predicted, actual, strict=False)),
+    ]
+    return picture.describe(
+        f"{len(images)} handwritten digits with predicted labels; {wrong} of them wrong.", rows
+    )
 
 
 def _axes():
@@ -134,7 +162,9 @@ def _finish(axes):
     axes.title.set_size(text + 2)
     axes.xaxis.label.set_size(text)
     axes.yaxis.label.set_size(text)
-    axes.figure.legend(loc="outside lower center", ncols=3 if text < 16 else 2, fontsize=text, frameon=False)
+    axes.figure.legend(
+        loc="outside lower center", ncols=3 if text < 16 else 2, fontsize=text, frameon=False
+    )
 
 
 def _as_traces(traces):
@@ -196,7 +226,9 @@ def _said(name, trace):
 def _path(trace):
     """θ at the start and after every accepted step, (n, 2)."""
     kept = [step for step in trace.accepted if step.theta is not None]
-    path = np.array([kept[0].theta, *(step.trial_theta for step in kept)] if kept else [trace.theta])
+    path = np.array(
+        [kept[0].theta, *(step.trial_theta for step in kept)] if kept else [trace.theta]
+    )
     if path.shape[1] != 2:
         raise ValueError(f"traces: a path of {path.shape[1]} parameters; expected 2")
     return path

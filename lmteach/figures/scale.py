@@ -15,7 +15,14 @@ MOST_HIDDEN = 1024  # 2¹⁰ in 50 steps: every power of two is a place of the s
 COLOURS = {"rows": BLACK, "blocks": ORANGE, "samples": SKY}
 MARKERS = {"rows": "s", "blocks": "D", "samples": "o"}
 DASHES = {"rows": (0, (1, 1)), "blocks": (0, (5, 2)), "samples": "-"}
-UNITS = (("years", 365.25 * 86400), ("days", 86400), ("hours", 3600), ("minutes", 60), ("s", 1), ("ms", 1e-3))
+UNITS = (
+    ("years", 365.25 * 86400),
+    ("days", 86400),
+    ("hours", 3600),
+    ("minutes", 60),
+    ("s", 1),
+    ("ms", 1e-3),
+)
 SIZES = (("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 TICKS = {1e-3: "1 ms", 1: "1 s", 60: "1 min", 3600: "1 h", 86400: "1 day", 365.25 * 86400: "1 year"}
 THIN = 0.004  # a side below this part of the picture would not be seen
@@ -55,10 +62,14 @@ class TwoSquares(Scene):
         moving = {}
         for i, name in enumerate(("J", "JᵀJ", "JJᵀ")):
             axes.text(1.25 * i, 1.08, name, size=size + 2)
-            axes.add_patch(Rectangle((1.25 * i, 0), 1, 1, fill=False, edgecolor=GREY, linestyle=":"))
+            axes.add_patch(
+                Rectangle((1.25 * i, 0), 1, 1, fill=False, edgecolor=GREY, linestyle=":")
+            )
             colour = {"J": GREY, "JᵀJ": COLOURS["rows"], "JJᵀ": COLOURS["samples"]}[name]
             moving[name] = axes.add_patch(Rectangle((1.25 * i, 0), 1, 1, color=colour))
-            moving[f"{name} said"] = axes.text(1.25 * i, -0.06, "", size=size, va="top", in_layout=False)
+            moving[f"{name} said"] = axes.text(
+                1.25 * i, -0.06, "", size=size, va="top", in_layout=False
+            )
         return moving
 
     def move(self, artists, numbers):
@@ -67,14 +78,22 @@ class TwoSquares(Scene):
         for name, (wide, high) in numbers["sides"].items():
             artists[name].set_width(max(wide / longest, THIN))
             artists[name].set_height(max(high / longest, THIN))
-            artists[f"{name} said"].set_text(f"{high:_} × {wide:_}\n{_bytes(NUMBER * wide * high)}".replace("_", " "))
+            artists[f"{name} said"].set_text(
+                f"{high:_} × {wide:_}\n{_bytes(NUMBER * wide * high)}".replace("_", " ")
+            )
 
     def sentence(self, numbers):
         """The sizes in words, and which square is the smaller."""
         P, M = numbers["P"], numbers["M"]
         smaller = "they are equal" if P == M else f"{'JJᵀ' if M < P else 'JᵀJ'} is the smaller"
         times = (max(P, M) / min(P, M)) ** 2
-        ratio = "" if P == M else f", by a factor of {times:.2g}" if times < 100 else f", by a factor of {times:.0f}"
+        ratio = (
+            ""
+            if P == M
+            else f", by a factor of {times:.2g}"
+            if times < 100
+            else f", by a factor of {times:.0f}"
+        )
         return (
             f"{self.inputs}-{numbers['H']}-{self.outputs} with {numbers['N']} samples: P = {P}, N·m = {M}. "
             f"JᵀJ takes {_bytes(NUMBER * P * P)}, JJᵀ {_bytes(NUMBER * M * M)}: {smaller}{ratio}."
@@ -120,9 +139,12 @@ class RoutePrices(Scene):
         P = np.array([n_parameters(n, int(h), m) for h in self.H])
         priced = [prices([(n, int(h)), (int(h), m)], N, m) for h in self.H]
         lines = {
-            route: np.array([(p[route].time / self.speed, p[route].nbytes) for p in priced]).T for route in COLOURS
+            route: np.array([(p[route].time / self.speed, p[route].nbytes) for p in priced]).T
+            for route in COLOURS
         }
-        cheapest = np.argmin([lines[route][0] for route in COLOURS], axis=0) == list(COLOURS).index("samples")
+        cheapest = np.argmin([lines[route][0] for route in COLOURS], axis=0) == list(COLOURS).index(
+            "samples"
+        )
         return {
             "shape": (n, H, m), "N": N, "P": P, "lines": lines,
             "here": (n_parameters(n, H, m), prices([(n, H), (H, m)], N, m)),
@@ -143,11 +165,23 @@ class RoutePrices(Scene):
             kind = {"color": colour, "linestyle": DASHES[route], "linewidth": look["line"]}
             moving[f"{route} far"] = axes.plot([], [], **kind | {"alpha": 0.3})[0]
             moving[route] = axes.plot([], [], **kind)[0]
-            dot = {"marker": MARKERS[route], "markersize": look["marker"], "markeredgecolor": BLACK, "linestyle": ""}
+            dot = {
+                "marker": MARKERS[route],
+                "markersize": look["marker"],
+                "markeredgecolor": BLACK,
+                "linestyle": "",
+            }
             moving[f"{route} dots"] = axes.plot([], [], color=colour, **dot)[0]
             axes.plot([], [], **kind | dot | {"linestyle": DASHES[route]}, label=route)
-        ring = {"marker": "D", "linestyle": "", "markersize": 1.6 * look["marker"], "markeredgewidth": look["line"]}
-        moving["guess"] = axes.plot([], [], color=BLACK, **ring, markerfacecolor="none", zorder=5)[0]
+        ring = {
+            "marker": "D",
+            "linestyle": "",
+            "markersize": 1.6 * look["marker"],
+            "markeredgewidth": look["line"],
+        }
+        moving["guess"] = axes.plot([], [], color=BLACK, **ring, markerfacecolor="none", zorder=5)[
+            0
+        ]
         axes.legend(loc="upper left", fontsize=look["text"], frameon=False)
         return moving
 
@@ -169,12 +203,18 @@ class RoutePrices(Scene):
         """The three prices here, and where samples becomes the cheapest."""
         (P, priced), N = numbers["here"], numbers["N"]
         m = numbers["shape"][2]
-        told = "; ".join(f"{r} {_time(p.time / self.speed)}, {_bytes(p.nbytes)}" for r, p in priced.items())
+        told = "; ".join(
+            f"{r} {_time(p.time / self.speed)}, {_bytes(p.nbytes)}" for r, p in priced.items()
+        )
         best = min(priced.values(), key=lambda price: price.time).route
         said = f"{'-'.join(map(str, numbers['shape']))}, {N} samples: P = {P}, N·m = {N * m}. One step: {told}. "
         turn = numbers["turn"]
         said += f"Cheapest: {best}. "
-        said += "Samples is nowhere the cheapest." if turn is None else f"Samples is the cheapest from P = {turn} on."
+        said += (
+            "Samples is nowhere the cheapest."
+            if turn is None
+            else f"Samples is the cheapest from P = {turn} on."
+        )
         return said + self._told(turn)
 
     def _told(self, turn):
@@ -189,7 +229,10 @@ class RoutePrices(Scene):
     def rows(self, numbers):
         """Route, seconds, bytes of this network."""
         priced = numbers["here"][1].values()
-        return [("route", "seconds", "bytes"), *((p.route, p.time / self.speed, p.nbytes) for p in priced)]
+        return [
+            ("route", "seconds", "bytes"),
+            *((p.route, p.time / self.speed, p.nbytes) for p in priced),
+        ]
 
 
 def n_parameters(inputs, hidden, outputs):
@@ -199,11 +242,16 @@ def n_parameters(inputs, hidden, outputs):
 
 def _time(seconds):
     """Two digits and a unit."""
-    return next((f"{_two(seconds / unit)} {name}" for name, unit in UNITS if seconds >= unit), "below 1 ms")
+    return next(
+        (f"{_two(seconds / unit)} {name}" for name, unit in UNITS if seconds >= unit), "below 1 ms"
+    )
 
 
 def _bytes(nbytes):
-    return next((f"{_two(nbytes / unit)} {name}" for name, unit in SIZES if nbytes >= unit), f"{nbytes:.0f} bytes")
+    return next(
+        (f"{_two(nbytes / unit)} {name}" for name, unit in SIZES if nbytes >= unit),
+        f"{nbytes:.0f} bytes",
+    )
 
 
 def _two(x):

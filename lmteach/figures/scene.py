@@ -33,9 +33,13 @@ class Control:
         if self.names and isinstance(value, str):
             return self.names.index(one_of(name, value, self.names))
         if not is_real(value):
-            raise TypeError(f"{name} = {value!r}: expected a number from {self.low:g} to {self.high:g}")
+            raise TypeError(
+                f"{name} = {value!r}: expected a number from {self.low:g} to {self.high:g}"
+            )
         if not self.low <= value <= self.high:
-            raise ValueError(f"{name} = {value!r}: expected a number from {self.low:g} to {self.high:g}")
+            raise ValueError(
+                f"{name} = {value!r}: expected a number from {self.low:g} to {self.high:g}"
+            )
         return int(value) if self.whole else float(value)
 
 
@@ -79,4 +83,6 @@ class Scene:
         """Every control's value: what was given, checked, and the start of the others."""
         for name in given:
             one_of("control", name, tuple(self.controls))
-        return {n: c.checked(n, given[n]) if n in given else c.start for n, c in self.controls.items()}
+        return {
+            n: c.checked(n, given[n]) if n in given else c.start for n, c in self.controls.items()
+        }

@@ -12,7 +12,10 @@ from .scene import Control, Scene
 
 EPS = 1e-4  # half the distance of the two J whose difference is r″
 N_POINTS = 141
-BARS = {"H": -0.27, "JᵀJ": -0.34}  # heights of the bars that are the steps, as parts of the highest F
+BARS = {
+    "H": -0.27,
+    "JᵀJ": -0.34,
+}  # heights of the bars that are the steps, as parts of the highest F
 
 
 def wave(theta, t):
@@ -36,7 +39,10 @@ class TwoParabolas(Scene):
     }
 
     def __init__(self, model=wave, t=(1.0, 2.0), truth=1.0, span=(0.0, 3.5), noise=0.5, guess=None):
-        self.model, self.t = function("model", model, "model(theta, t) → one number for each t"), as_floats("t", t, 1)
+        self.model, self.t = (
+            function("model", model, "model(theta, t) → one number for each t"),
+            as_floats("t", t, 1),
+        )
         low, high = as_floats("span", span, 1, (2,))
         if not low < high:
             raise ValueError(f"span = {span!r}: expected two numbers, the smaller one first")
@@ -57,9 +63,13 @@ class TwoParabolas(Scene):
         here, bend = problem.linearize(np.array([x])), self._bend(problem, x)
         F, g, A, lost = here.loss, float(here.g[0]), float(here.A[0, 0]), float(here.r @ bend)
         H = A + lost
-        ends = {name: _end(problem, x, F, g, curvature) for name, curvature in (("H", H), ("JᵀJ", A))}
+        ends = {
+            name: _end(problem, x, F, g, curvature) for name, curvature in (("H", H), ("JᵀJ", A))
+        }
         h = self.places - x
-        bowls = {name: F + g * h + curvature * h**2 / 2 for name, curvature in (("H", H), ("JᵀJ", A))}
+        bowls = {
+            name: F + g * h + curvature * h**2 / 2 for name, curvature in (("H", H), ("JᵀJ", A))
+        }
         start = {"x": x, "noise": noise, "F": F, "g": g, "H": H, "A": A, "lost": lost}
         return start | {"curve": self._losses(problem), "bowls": bowls, "ends": ends}
 
@@ -67,16 +77,33 @@ class TwoParabolas(Scene):
         """The axes and the guess; what moves: curve, point, parabolas, steps, a line from each end to the curve."""
         look, axes = picture.look, picture.subplots()
         plain = {"linestyle": "-", "linewidth": look["line"], "markersize": 1.3 * look["marker"]}
-        kinds = {"H": SPARE[0] | plain, "JᵀJ": style(look, "GN") | {"markersize": 1.3 * look["marker"]}}
+        kinds = {
+            "H": SPARE[0] | plain,
+            "JᵀJ": style(look, "GN") | {"markersize": 1.3 * look["marker"]},
+        }
         artists = {"curve": axes.plot([], [], color=BLACK, linewidth=look["line"], label="F(θ)")[0]}
         for name, kind in kinds.items():
             artists[name] = axes.plot([], [], **kind | {"marker": ""}, label=f"bowl of {name}")[0]
-            artists[f"end of {name}"] = axes.plot([], [], **kind | {"linewidth": look["line"] / 2})[0]
+            artists[f"end of {name}"] = axes.plot([], [], **kind | {"linewidth": look["line"] / 2})[
+                0
+            ]
             artists[f"step of {name}"] = axes.plot([], [], markevery=[1], **kind)[0]
-        point = {"marker": "o", "color": BLACK, "linestyle": "", "markersize": 1.5 * look["marker"], "zorder": 4}
+        point = {
+            "marker": "o",
+            "color": BLACK,
+            "linestyle": "",
+            "markersize": 1.5 * look["marker"],
+            "zorder": 4,
+        }
         artists["point"] = axes.plot([], [], **point, label="here, at x")[0]
         self._fixed(axes, look, kinds["H"])
-        where = {"loc": "outside upper center", "ncols": 4, "frameon": False, "columnspacing": 1.2, "handlelength": 1.6}
+        where = {
+            "loc": "outside upper center",
+            "ncols": 4,
+            "frameon": False,
+            "columnspacing": 1.2,
+            "handlelength": 1.6,
+        }
         picture.legend(**where, fontsize=look["text"])
         return artists
 
@@ -88,7 +115,11 @@ class TwoParabolas(Scene):
         label(axes, "θ")
         axes.axhline(0, color=GREY, linewidth=0.8)
         if self.guess is not None:
-            ring = {"markerfacecolor": "none", "markersize": 2.4 * look["marker"], "markeredgewidth": look["line"]}
+            ring = {
+                "markerfacecolor": "none",
+                "markersize": 2.4 * look["marker"],
+                "markeredgewidth": look["line"],
+            }
             axes.plot(self.guess, BARS["H"] * self.most, **kind | ring | {"linestyle": ""})
 
     def move(self, artists, numbers):
@@ -104,7 +135,11 @@ class TwoParabolas(Scene):
 
     def sentence(self, numbers):
         """Where we stand, and for each parabola where it leads and what F is there."""
-        n = {name: _said(value, numbers["F"]) for name, value in numbers.items() if isinstance(value, float)}
+        n = {
+            name: _said(value, numbers["F"])
+            for name, value in numbers.items()
+            if isinstance(value, float)
+        }
         said = f"At x = {n['x']}, noise {n['noise']}: F = {n['F']}, g = {n['g']}."
         said += f" H = {n['H']}{self._leads(numbers, 'H')}. JᵀJ = {n['A']}{self._leads(numbers, 'JᵀJ')}."
         said += f" Lost term: {n['lost']}."
@@ -112,14 +147,18 @@ class TwoParabolas(Scene):
             return said
         theta = numbers["ends"]["H"][0]
         off = (
-            "H's parabola has no end" if not math.isfinite(theta) else f"{_said(abs(self.guess - theta))} away from it"
+            "H's parabola has no end"
+            if not math.isfinite(theta)
+            else f"{_said(abs(self.guess - theta))} away from it"
         )
         return said + f" You expected H's step to end at {_said(self.guess)}: {off}."
 
     def rows(self, numbers):
         """For each parabola its curvature, its end and F there."""
         ends = numbers["ends"].items()
-        rows = [(name, numbers["A" if name == "JᵀJ" else "H"], theta, F) for name, (theta, _, F) in ends]
+        rows = [
+            (name, numbers["A" if name == "JᵀJ" else "H"], theta, F) for name, (theta, _, F) in ends
+        ]
         return [("parabola", "curvature", "its end is at", "F there"), *rows]
 
     def _leads(self, numbers, name):
@@ -166,7 +205,9 @@ def _end(problem, x, F, g, curvature):
     h = -g / curvature if curvature else math.inf
     if not abs(h) < 1e6:
         return math.inf, math.inf, math.inf
-    with np.errstate(over="ignore", invalid="ignore"):  # far away the model may be too large for a float
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # far away the model may be too large for a float
         there = problem.loss(np.array([x + h]))
     return x + h, F + g * h / 2, there if math.isfinite(there) else math.inf
 

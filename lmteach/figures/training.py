@@ -45,21 +45,29 @@ class Training(Scene):
     def __init__(self, problem=None, steps=None, n=N_LEARN, validation=None, guess=None):
         if problem is None:
             if steps is not None:
-                raise TypeError("problem is missing: expected the NetworkFit or CurveFit that steps works on")
+                raise TypeError(
+                    "problem is missing: expected the NetworkFit or CurveFit that steps works on"
+                )
             problem, steps, validation = _noisy_sine()
         self.curve, self.x, self.y = _as_curve(problem)
         self.validation = None if validation is None else _points("validation", validation)
         self.guess = None if guess is None else at_least("guess", guess, 0)
         if guess is not None and validation is None:
-            raise ValueError(f"guess = {guess!r}: expected validation too, since the guess is about its error")
+            raise ValueError(
+                f"guess = {guess!r}: expected validation too, since the guess is about its error"
+            )
         self.controls = {"step": Control(0, at_least("n", n, 1), 0, "trial", whole=True, play=True)}
         self._steps = iter(_default_steps(problem) if steps is None else steps)
         self._done, self._ended = [], None
         self._run_to(1)
         if not self._done:
-            raise ValueError(f"steps ended before the first trial: {self._ended}; expected at least one Step")
+            raise ValueError(
+                f"steps ended before the first trial: {self._ended}; expected at least one Step"
+            )
         self.solver = _solver(self._done[0].step)
-        self.factor, self.unit = (1, "F = ½ rᵀr") if validation is None else (2 / len(self.y), "mean squared error")
+        self.factor, self.unit = (
+            (1, "F = ½ rᵀr") if validation is None else (2 / len(self.y), "mean squared error")
+        )
 
     def _run_to(self, k):
         """Let the solver go on until k trials are made, or until it ends."""
@@ -71,8 +79,12 @@ class Training(Scene):
                 return
             instance("a step", step, Step, "a Step, as levenberg_marquardt(problem, theta) yields")
             if step.theta is None:
-                raise ValueError(f"trial {step.k} is of a light history, without its θ: expected steps with arrays")
-            self._done.append(Done(step.light(), step.theta, step.next_theta, self._held_back(step.next_theta)))
+                raise ValueError(
+                    f"trial {step.k} is of a light history, without its θ: expected steps with arrays"
+                )
+            self._done.append(
+                Done(step.light(), step.theta, step.next_theta, self._held_back(step.next_theta))
+            )
 
     def _held_back(self, theta):
         """Mean squared error on the validation data, if there are any."""
@@ -91,7 +103,9 @@ class Training(Scene):
             "steps": steps,
             "theta": done[-1].after if done else first.before,
             "losses": self.factor * np.array([first.step.loss, *(s.next_loss for s in steps)]),
-            "refused": [(i, self.factor * s.trial_loss) for i, s in enumerate(steps, 1) if not s.accepted],
+            "refused": [
+                (i, self.factor * s.trial_loss) for i, s in enumerate(steps, 1) if not s.accepted
+            ],
             "held back": held_back if self.validation else [],
             "ended": self._ended if len(done) < step else None,
         }
@@ -106,7 +120,9 @@ class Training(Scene):
         own = style(look, self.solver) | {"marker": ""}
         (curve,) = left.plot([], [], label=self.solver, zorder=4, **own)
         label(left, "x", "y", " ")
-        left.set_title(" ", size=look["text"] + 1, y=1.0)  # a y of its own, else every redraw looks for a better one
+        left.set_title(
+            " ", size=look["text"] + 1, y=1.0
+        )  # a y of its own, else every redraw looks for a better one
         layer = self._loss_axes(right, own)
         columns, text = 3 if look["text"] < 16 else 2, look["text"]
         picture.legend(loc="outside lower center", ncols=columns, fontsize=text, frameon=False)
@@ -130,14 +146,26 @@ class Training(Scene):
     def _loss_axes(self, axes, own):
         """The loss so far: all of it moves, ticks too, because nobody knows yet how far it will fall."""
         look = axes.figure.look
-        hollow = own | {"linestyle": "", "marker": "o", "mfc": "none", "markersize": 0.8 * look["marker"]}
+        hollow = own | {
+            "linestyle": "",
+            "marker": "o",
+            "mfc": "none",
+            "markersize": 0.8 * look["marker"],
+        }
         (loss,) = axes.plot([], [], **own)
         (refused,) = axes.plot([], [], label="refused", **hollow)
         (here,) = axes.plot([], [], **style(look, self.solver) | {"linestyle": "", "zorder": 5})
-        beside = {"color": BLACK, "linestyle": "--", "linewidth": look["line"], "label": "error held back"}
+        beside = {
+            "color": BLACK,
+            "linestyle": "--",
+            "linewidth": look["line"],
+            "label": "error held back",
+        }
         (held,) = axes.plot([], [], **beside) if self.validation is not None else (None,)
         if self.guess is not None:
-            axes.axvline(self.guess, color=BLACK, linestyle=":", linewidth=look["line"], label="your guess")
+            axes.axvline(
+                self.guess, color=BLACK, linestyle=":", linewidth=look["line"], label="your guess"
+            )
         axes.set_xlim(0, self.controls["step"].high)
         label(axes, "trial", self.unit)
         decades(axes)
@@ -166,7 +194,11 @@ class Training(Scene):
             return "before the first trial"
         step = steps[-1]
         verdict = "accepted" if step.accepted else "refused"
-        return f"{self._strength(step)}, {verdict}" if self.solver == SHORT["LM"] else self._strength(step)
+        return (
+            f"{self._strength(step)}, {verdict}"
+            if self.solver == SHORT["LM"]
+            else self._strength(step)
+        )
 
     def _strength(self, step):
         if self.solver == SHORT["GD"]:
@@ -177,7 +209,11 @@ class Training(Scene):
         """How well the curve fits, what μ did, and how it ended."""
         steps = numbers["steps"]
         refused = len(numbers["refused"])
-        said = f"After {count(len(steps), 'trial')} ({refused} refused)" if steps else "Before the first trial"
+        said = (
+            f"After {count(len(steps), 'trial')} ({refused} refused)"
+            if steps
+            else "Before the first trial"
+        )
         said += f": {self.unit.split(' = ')[0]} = {numbers['losses'][-1]:.3g} on {count(len(self.y), 'point')}"
         if self.validation is not None:
             said += f", {numbers['held back'][-1]:.3g} on the {len(self.validation[0])} held back"
@@ -185,7 +221,11 @@ class Training(Scene):
         if self.guess is not None:
             best = int(np.argmin(numbers["held back"]))
             said += f" The lowest error held back so far is after {best}; you guessed {self.guess}."
-        return said + (f" Ended after {count(len(steps), 'trial')}: {numbers['ended']}." if numbers["ended"] else "")
+        return said + (
+            f" Ended after {count(len(steps), 'trial')}: {numbers['ended']}."
+            if numbers["ended"]
+            else ""
+        )
 
     def _story(self, steps):
         """The last trial: its μ against the one before, and the verdict."""
@@ -218,7 +258,11 @@ def _change(before, mu):
     ratio = mu / before
     if abs(ratio - 1) < 1e-9:
         return " as before"
-    return f", {ratio:.3g} times the one before" if ratio > 1 else f", the one before divided by {1 / ratio:.3g}"
+    return (
+        f", {ratio:.3g} times the one before"
+        if ratio > 1
+        else f", the one before divided by {1 / ratio:.3g}"
+    )
 
 
 def _noisy_sine():
@@ -226,35 +270,61 @@ def _noisy_sine():
     learned, held_back = split(*sine(30, noise=0.3, seed=1), fraction=0.6, seed=0)
     network = (Input(1) >> Tanh(10) >> Linear(1)).initialize(seed=0)
     problem = NetworkFit(network, *learned)
-    return problem, levenberg_marquardt(problem, network.theta, mu=0.1, damping=Factor(10)), held_back
+    return (
+        problem,
+        levenberg_marquardt(problem, network.theta, mu=0.1, damping=Factor(10)),
+        held_back,
+    )
 
 
 def _default_steps(problem):
     if not isinstance(problem, NetworkFit):
-        raise TypeError("steps is missing: expected an iterator of Steps, such as levenberg_marquardt(problem, theta)")
+        raise TypeError(
+            "steps is missing: expected an iterator of Steps, such as levenberg_marquardt(problem, theta)"
+        )
     return levenberg_marquardt(problem, problem.network.theta)
 
 
 def _as_curve(problem):
     """(curve(θ, x) → y on any x (n,), x (N,), y (N,)) of a problem with one input and one output."""
-    instance("problem", problem, (NetworkFit, CurveFit), "a NetworkFit or CurveFit of one input and one output")
+    instance(
+        "problem",
+        problem,
+        (NetworkFit, CurveFit),
+        "a NetworkFit or CurveFit of one input and one output",
+    )
     if isinstance(problem, NetworkFit):
         network = problem.network
         if (network.n_inputs, network.n_outputs) != (1, 1):
-            raise ValueError(f"problem has {network.n_inputs} inputs and {network.n_outputs} outputs: expected 1 and 1")
-        return lambda theta, x: network.forward(x[:, None], theta)[-1][:, 0], problem.X[:, 0], problem.Y[:, 0]
+            raise ValueError(
+                f"problem has {network.n_inputs} inputs and {network.n_outputs} outputs: expected 1 and 1"
+            )
+        return (
+            lambda theta, x: network.forward(x[:, None], theta)[-1][:, 0],
+            problem.X[:, 0],
+            problem.Y[:, 0],
+        )
     shape, y = np.shape(problem.x), problem.y
     if shape not in ((y.size,), (y.size, 1)):
-        raise ValueError(f"problem has x of shape {shape} and y of shape {y.shape}: expected N numbers in each")
+        raise ValueError(
+            f"problem has x of shape {shape} and y of shape {y.shape}: expected N numbers in each"
+        )
     x = as_floats("problem.x", np.ravel(problem.x), 1)
-    return lambda theta, at: np.ravel(problem.model(theta, at.reshape(-1, *shape[1:]))), x, y.ravel()
+    return (
+        lambda theta, at: np.ravel(problem.model(theta, at.reshape(-1, *shape[1:]))),
+        x,
+        y.ravel(),
+    )
 
 
 def _points(name, pair):
     """(x (n,), y (n,)) from a pair of arrays of n numbers each."""
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise TypeError(f"{name} is a {type(pair).__name__}: expected a pair (x, y)")
-    x, y = (as_floats(f"{axis} of {name}", np.ravel(value), 1) for axis, value in zip("xy", pair, strict=True))
+    x, y = (
+        as_floats(f"{axis} of {name}", np.ravel(value), 1)
+        for axis, value in zip("xy", pair, strict=True)
+    )
     if len(x) != len(y):
         raise ValueError(f"{name} has {len(x)} x and {len(y)} y: expected as many")
     return x, y

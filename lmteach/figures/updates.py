@@ -37,7 +37,11 @@ class Player(Scene):
     controls = {"trial": Control(0, 14, 0, "trial", whole=True, play=True)}
 
     def __init__(self, trace=None, guess=None, branch=None):
-        trace = _valley() if trace is None else instance("trace", trace, Trace, "a Trace, such as solve gives")
+        trace = (
+            _valley()
+            if trace is None
+            else instance("trace", trace, Trace, "a Trace, such as solve gives")
+        )
         self.trace, self.guess, self.branch = _walkable(trace), _finite_or_none(guess), branch or {}
         instance("branch", self.branch, dict, "a dict, such as {4: 10} for μ = 10 after trial 4")
         self.runs = [list(trace)]
@@ -57,9 +61,15 @@ class Player(Scene):
     def refused(self, way, trial, run=0):
         """The refused trial nearest to this one, before it (way = −1) or after it (way = 1); ValueError if none is."""
         trial = self.within(trial, run)
-        found = [k for k, step in enumerate(self.runs[run]) if not step.accepted and way * (k - trial) > 0]
+        found = [
+            k
+            for k, step in enumerate(self.runs[run])
+            if not step.accepted and way * (k - trial) > 0
+        ]
         if not found:
-            raise ValueError(f"No trial {'before' if way < 0 else 'after'} trial {trial} is refused.")
+            raise ValueError(
+                f"No trial {'before' if way < 0 else 'after'} trial {trial} is refused."
+            )
         return min(found, key=lambda k: abs(k - trial))
 
     def within(self, trial, run=0):
@@ -71,7 +81,11 @@ class Player(Scene):
         steps, k = self.runs[run], self.within(trial, run)
         step, before = steps[k], steps[:k]
         refused = [s.trial_theta for s in before if not s.accepted and np.isfinite(s.trial_loss)]
-        next_mu = step.mu if step.damping is None else step.damping.update(step.mu, step.rho, step.accepted)[0]
+        next_mu = (
+            step.mu
+            if step.damping is None
+            else step.damping.update(step.mu, step.rho, step.accepted)[0]
+        )
         return {
             "run": run,
             "trial": k,
@@ -88,7 +102,9 @@ class Player(Scene):
         """Where θ has been before this trial; the branch begins where it leaves the first run."""
         begin = min(self.branch) + 1 if run else 0
         steps = self.runs[run]
-        return np.array([steps[begin].theta, *(s.trial_theta for s in steps[begin:trial] if s.accepted)])
+        return np.array(
+            [steps[begin].theta, *(s.trial_theta for s in steps[begin:trial] if s.accepted)]
+        )
 
     def still(self, picture):
         """Contours, start, gauge with its marks, and the guess."""
@@ -98,14 +114,26 @@ class Player(Scene):
         map_.set(xlim=span[0], ylim=span[1])
         label(map_, "θ₁", "θ₂")
         look = picture.look
-        map_.plot(*self.runs[0][0].theta, "*", color=BLACK, markersize=2.2 * look["marker"], zorder=4)
+        map_.plot(
+            *self.runs[0][0].theta, "*", color=BLACK, markersize=2.2 * look["marker"], zorder=4
+        )
         self._draw_gauge(gauge, look)
         if self.guess is not None:
             place = np.clip(self.guess, BOTTOM, TOP)
-            gauge.plot(0.5, place, "D", color=BLACK, markersize=1.6 * look["marker"], **_hollow(look), zorder=6)
+            gauge.plot(
+                0.5,
+                place,
+                "D",
+                color=BLACK,
+                markersize=1.6 * look["marker"],
+                **_hollow(look),
+                zorder=6,
+            )
         moving = {run: self._draw_run(map_, gauge, run) for run in range(len(self.runs))}
         if self.branch:
-            picture.legend(loc="outside lower center", ncols=2, fontsize=look["text"], frameon=False)
+            picture.legend(
+                loc="outside lower center", ncols=2, fontsize=look["text"], frameon=False
+            )
         mu = gauge.text(0.5, 1.62, "", ha="center", va="bottom", size=look["text"], in_layout=False)
         return moving | {"mu": mu}
 
@@ -139,13 +167,22 @@ class Player(Scene):
         for tick, side in zip(gauge.get_yticklabels()[-2:], ("top", "bottom"), strict=True):
             tick.set_verticalalignment(side)
         rule, beside = self.runs[-1][-1].damping, gauge.get_yaxis_transform()
-        words, look = "refused" if self.runs[0][0].damping else "F rises", {"size": look["text"], "transform": beside}
+        words, look = (
+            "refused" if self.runs[0][0].damping else "F rises",
+            {"size": look["text"], "transform": beside},
+        )
         gauge.text(0.97, -1.1, words, ha="right", va="center", rotation=90, **look)
         if rule is not None:
             gauge.text(1.06, 1.25, "next:", va="center", **look)
         for mark in MARKS[:3] if rule is not None else ():
             factor = rule.update(1.0, mark, True)[0]
-            words = "μ/3" if abs(3 * factor - 1) < 1e-3 else f"{factor:.2g}μ" if abs(factor - 1) > 1e-9 else "μ"
+            words = (
+                "μ/3"
+                if abs(3 * factor - 1) < 1e-3
+                else f"{factor:.2g}μ"
+                if abs(factor - 1) > 1e-9
+                else "μ"
+            )
             gauge.text(1.06, mark, words, va="top" if mark > 0.9 else "center", **look)
 
     def move(self, artists, numbers):
@@ -189,10 +226,14 @@ class Player(Scene):
         if not np.isfinite(step.rho):
             return f" You guessed ρ = {self.guess:.3g}."
         off = self.guess - step.rho
-        return f" You guessed ρ = {self.guess:.3g}: {abs(off):.2g} too {'high' if off > 0 else 'low'}."
+        return (
+            f" You guessed ρ = {self.guess:.3g}: {abs(off):.2g} too {'high' if off > 0 else 'low'}."
+        )
 
     def _what_if(self):
-        return " and ".join(f"μ = {mu:.3g} after trial {k}" for k, mu in sorted(self.branch.items()))
+        return " and ".join(
+            f"μ = {mu:.3g} after trial {k}" for k, mu in sorted(self.branch.items())
+        )
 
     def _summed_up(self):
         """Both runs, from where they part to their ends."""
@@ -234,8 +275,12 @@ def _branch(steps, changes):
     for trial, mu in sorted(changes.items()):
         positive("mu", mu)
         if trial not in range(len(steps)):
-            raise ValueError(f"branch at trial {trial!r}: expected a whole number from 0 to {len(steps) - 1}")
-        further, stop = _to_the_end(levenberg_marquardt(copy(steps[trial].problem), steps[trial], mu=mu))
+            raise ValueError(
+                f"branch at trial {trial!r}: expected a whole number from 0 to {len(steps) - 1}"
+            )
+        further, stop = _to_the_end(
+            levenberg_marquardt(copy(steps[trial].problem), steps[trial], mu=mu)
+        )
         if not further:
             raise ValueError(f"No trial can follow trial {trial}: {stop.words}.")
         steps = steps[: trial + 1] + further
@@ -266,7 +311,9 @@ def _around(steps, margin=0.15, most=3.0):
     way = np.array([steps[0].theta, *(s.next_theta for s in steps)])
     low, high = way.min(axis=0), way.max(axis=0)
     wide = np.where(high > low, high - low, 1.0)
-    tried = np.array([s.trial_theta for s in steps if np.isfinite(s.trial_theta).all()]).reshape(-1, 2)
+    tried = np.array([s.trial_theta for s in steps if np.isfinite(s.trial_theta).all()]).reshape(
+        -1, 2
+    )
     near = tried[(np.abs(tried - (low + high) / 2) <= most * wide).all(axis=1)]
     points = np.vstack([way, near])
     low, high = points.min(axis=0), points.max(axis=0)

@@ -17,7 +17,19 @@ from . import (
     slope_and_bowl,
     updates,
 )
-from .base import EQUATIONS, REGISTER, Equation, NotProved, Proof, also, close, equations, holds, proves, same
+from .base import (
+    EQUATIONS,
+    REGISTER,
+    Equation,
+    NotProved,
+    Proof,
+    also,
+    close,
+    equations,
+    holds,
+    proves,
+    same,
+)
 
 __all__ = [
     "EQUATIONS",

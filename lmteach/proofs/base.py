@@ -60,7 +60,9 @@ class Proof:
         return f"<p>{escape(self.statement)} <strong>{said}</strong></p>"
 
 
-IDENTITY = re.compile(r" \(P\d+\w?(, P\d+\w?)*\)")  # the design's number of an identity, of no use to a reader
+IDENTITY = re.compile(
+    r" \(P\d+\w?(, P\d+\w?)*\)"
+)  # the design's number of an identity, of no use to a reader
 REGISTER = {}  # name of the prove_* function → the function
 EQUATIONS = {}  # tag → Equation
 
@@ -79,7 +81,14 @@ def proves(equations=(), twin="", lesson=""):
             by, checked_for, left, right = function()
             seconds = time.process_time() - start
             return Proof(
-                prove.__name__, IDENTITY.sub("", prove.__doc__), checked_for, by, left, right, seconds, prove.source
+                prove.__name__,
+                IDENTITY.sub("", prove.__doc__),
+                checked_for,
+                by,
+                left,
+                right,
+                seconds,
+                prove.source,
             )
 
         if prove.__name__ in REGISTER:
@@ -155,18 +164,25 @@ def _matrix(side):
 
 def _simplified(difference):
     """Zero where it is: expanding is enough for most, and faster; what is no zero at a random point is not zero."""
-    letters = {f: sp.Dummy() for f in difference.atoms(sp.tanh)}  # most differences vanish whatever these stand for
+    letters = {
+        f: sp.Dummy() for f in difference.atoms(sp.tanh)
+    }  # most differences vanish whatever these stand for
     if difference.xreplace(letters).applyfunc(sp.expand) == sp.zeros(*difference.shape):
         return sp.zeros(*difference.shape)
     rest = difference.applyfunc(sp.expand)
     if rest == sp.zeros(*rest.shape) or _nonzero_somewhere(rest):
         return rest
-    return rest.applyfunc(lambda entry: sp.cancel(entry) if entry.is_rational_function() else sp.simplify(entry))
+    return rest.applyfunc(
+        lambda entry: sp.cancel(entry) if entry.is_rational_function() else sp.simplify(entry)
+    )
 
 
 def _nonzero_somewhere(matrix):
     rng = np.random.default_rng(0)
-    point = {symbol: sp.Float(rng.uniform(0.5, 1.5), 40) for symbol in sorted(matrix.free_symbols, key=str)}
+    point = {
+        symbol: sp.Float(rng.uniform(0.5, 1.5), 40)
+        for symbol in sorted(matrix.free_symbols, key=str)
+    }
     values = [abs(entry.subs(point).evalf(40)) for entry in matrix]
     return any(value.is_number and value > sp.Float("1e-20", 40) for value in values)
 

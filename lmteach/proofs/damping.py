@@ -24,7 +24,9 @@ def _singular():
 
 
 @proves(
-    {"7.2": r"\begin{aligned} J^\top (r + Jh) + \mu h &= 0 \\ (J^\top J + \mu I)\,h &= -g \end{aligned}"},
+    {
+        "7.2": r"\begin{aligned} J^\top (r + Jh) + \mu h &= 0 \\ (J^\top J + \mu I)\,h &= -g \end{aligned}"
+    },
     twin="Linearization.step",
 )
 def prove_damped_step():
@@ -36,7 +38,9 @@ def prove_damped_step():
     step = sp.Matrix(_straight(r, numbers).step(mu))
     at_the_step = slope.subs([*zip(J, numbers, strict=True), *zip(h, step, strict=True)])
     zero = (at_the_step, sp.zeros(2, 1))
-    return same((slope, (J.T * J + mu * sp.eye(2)) * h + J.T * r), zero, shapes="3 residuals, 2 parameters")
+    return same(
+        (slope, (J.T * J + mu * sp.eye(2)) * h + J.T * r), zero, shapes="3 residuals, 2 parameters"
+    )
 
 
 also(
@@ -54,7 +58,11 @@ def prove_positive_definite():
     return same((quadratic, (J * v).dot(J * v) + mu * v.dot(v)), shapes="2 residuals, 3 parameters")
 
 
-@proves({"7.4": r"g^\top h = -h^\top (J^\top J + \mu I)\,h = -\lVert Jh\rVert^2 - \mu\,\lVert h\rVert^2 < 0"})
+@proves(
+    {
+        "7.4": r"g^\top h = -h^\top (J^\top J + \mu I)\,h = -\lVert Jh\rVert^2 - \mu\,\lVert h\rVert^2 < 0"
+    }
+)
 def prove_descent():
     """gᵀh = −‖Jh‖² − μ‖h‖²: the damped step starts downhill for every μ > 0."""
     _, J, h, mu = symbols_for(m=3, n=2)
@@ -72,7 +80,11 @@ def prove_singular_parts():
     three_and_one = dict(zip(s, (3, 1), strict=True))
     package = _straight(r, J.subs(three_and_one)).step(mu)
     step = ((J.T * J + mu * sp.eye(2)) * h, -J.T * r)
-    return same(step, (h.subs(three_and_one), package), shapes="3 residuals, 2 parameters, one pair of rotations")
+    return same(
+        step,
+        (h.subs(three_and_one), package),
+        shapes="3 residuals, 2 parameters, one pair of rotations",
+    )
 
 
 @proves({"7.6": r"h_i = \frac{s_i^2}{s_i^2 + \mu}\, h_i^{\text{GN}}"})
@@ -87,7 +99,9 @@ def prove_filter_factors():
 
 
 @proves(
-    {"7.7": r"\lim_{\mu\to 0} h_i = -\frac{g_i}{s_i^2} = h_i^{\text{GN}}, \qquad \lim_{\mu\to\infty} \mu\,h_i = -g_i"}
+    {
+        "7.7": r"\lim_{\mu\to 0} h_i = -\frac{g_i}{s_i^2} = h_i^{\text{GN}}, \qquad \lim_{\mu\to\infty} \mu\,h_i = -g_i"
+    }
 )
 def prove_limits():
     """As μ → 0 the step becomes Gauss-Newton's; as μ → ∞, μh becomes −g (P5)."""
@@ -130,7 +144,9 @@ def prove_turns():
     fraction = slope(p[1]) * p[2] - p[1] * slope(p[2]) / 2  # (ln p₁ − ½ ln p₂)′ times p₁p₂
     pairs = [(i, j) for i in range(3) for j in range(i + 1, 3)]
     squares = sum((g[i] * g[j] * (q[i] - q[j])) ** 2 * q[i] * q[j] for i, j in pairs)
-    return same((fraction, p[1] * p[3] - p[2] ** 2), (fraction, squares), one, shapes="3 parameters")
+    return same(
+        (fraction, p[1] * p[3] - p[2] ** 2), (fraction, squares), one, shapes="3 parameters"
+    )
 
 
 @proves(
@@ -165,7 +181,9 @@ def prove_stacked():
     bowl = (r + J * h).dot(r + J * h) / 2 + mu * h.dot(h) / 2
     stacked = (long + tall * h).dot(long + tall * h) / 2
     normal = (tall.T * tall, J.T * J + mu * sp.eye(2))
-    return same((stacked, bowl), normal, (tall.T * long, J.T * r), shapes="3 residuals, 2 parameters")
+    return same(
+        (stacked, bowl), normal, (tall.T * long, J.T * r), shapes="3 residuals, 2 parameters"
+    )
 
 
 @proves(
@@ -200,10 +218,15 @@ def prove_units_and_diagonal():
     D2, theirs = diagonal(J.T * J), C * J.T * J * C
     hers = (theirs + mu * diagonal(theirs)) * h + C * J.T * r
     equations = (hers, C * ((J.T * J + mu * D2) * C * h + J.T * r))
-    numbers, lengths = sp.Matrix([[1, 2], [3, 1], [0, 2]]), lambda J: np.array([J.col(i).norm() for i in range(2)])
+    numbers, lengths = (
+        sp.Matrix([[1, 2], [3, 1], [0, 2]]),
+        lambda J: np.array([J.col(i).norm() for i in range(2)]),
+    )
     hers = C * sp.Matrix(_straight(r, numbers * C).damped(mu, lengths(numbers * C)).h)
     ours = _straight(r, numbers).damped(mu, lengths(numbers)).h
-    return same((diagonal(theirs), C * D2 * C), equations, (hers, ours), shapes="3 residuals, 2 parameters")
+    return same(
+        (diagonal(theirs), C * D2 * C), equations, (hers, ours), shapes="3 residuals, 2 parameters"
+    )
 
 
 @proves(

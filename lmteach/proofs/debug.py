@@ -32,7 +32,10 @@ def prove_gradient_of_the_summed_gradient():
 def prove_blocks_where_orthogonal():
     """Where J's blocks are orthogonal, the joint equation for h falls apart into the blocks' own equations (P13)."""
     r, J, h, mu = symbols_for(m=3, n=2)
-    third, other = J[:, 0].cross(J[:, 1]), sp.Symbol("h_3", real=True)  # at right angles to the first block
+    third, other = (
+        J[:, 0].cross(J[:, 1]),
+        sp.Symbol("h_3", real=True),
+    )  # at right angles to the first block
     whole = J.row_join(third)
     joint = (whole.T * whole + mu * sp.eye(3)) * sp.Matrix([*h, other]) + whole.T * r
     first = (J.T * J + mu * sp.eye(2)) * h + J.T * r
@@ -48,8 +51,14 @@ def prove_blocks_differ():
     blocks = sp.Matrix([-g[j] / (A[j, j] + mu) for j in range(2)])
     left_over = (A + mu * sp.eye(2)) * blocks + g
     example = left_over.subs(dict(zip([*r, *J, mu], [1, 1, 1, 1, 1, 0, 1, 0, 0, 1], strict=True)))
-    holds(("with columns (1, 0, 0) and (1, 1, 0) something is left over", example.norm() > 0), shapes="")
-    return same((left_over, A[0, 1] * sp.Matrix([blocks[1], blocks[0]])), shapes="3 residuals, blocks of 1 and 1")
+    holds(
+        ("with columns (1, 0, 0) and (1, 1, 0) something is left over", example.norm() > 0),
+        shapes="",
+    )
+    return same(
+        (left_over, A[0, 1] * sp.Matrix([blocks[1], blocks[0]])),
+        shapes="3 residuals, blocks of 1 and 1",
+    )
 
 
 @proves(lesson="10")

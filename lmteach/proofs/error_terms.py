@@ -76,7 +76,9 @@ def prove_forward():
         z = sp.Matrix(W) * a + sp.Matrix(b)
         a = z.applyfunc(f)
     inputs = (net.a[0], net.X)
-    return same((a, net.a[-1][0]), inputs, (net.r, a - sp.Matrix(net.Y[0])), shapes="2-2-2-2, any f")
+    return same(
+        (a, net.a[-1][0]), inputs, (net.r, a - sp.Matrix(net.Y[0])), shapes="2-2-2-2, any f"
+    )
 
 
 @proves({"4.3": r"\delta^l_j = \frac{\partial F}{\partial z^l_j}"})
@@ -125,11 +127,16 @@ def prove_hidden_error_term():
     back = {next_z[k]: sum(W[k, j] * f(z[j]) for j in n) + b[k] for k in n}
     delta = [F.diff(next_z[k]).subs(back) for k in n]
     by_hand = [sum(delta[k] * W[k, j] for k in n) * slope(z[j]) for j in n]
-    return same((sp.Matrix(by_hand), sp.Matrix([F.subs(back).diff(z[j]) for j in n])), shapes="2 units to 2, any f")
+    return same(
+        (sp.Matrix(by_hand), sp.Matrix([F.subs(back).diff(z[j]) for j in n])),
+        shapes="2 units to 2, any f",
+    )
 
 
 @proves(
-    {"4.6": r"\delta^l = \bigl(W^{l+1\,\top} \delta^{l+1}\bigr) \circ f'(z^l), \qquad l = L - 1, \dots, 1"},
+    {
+        "4.6": r"\delta^l = \bigl(W^{l+1\,\top} \delta^{l+1}\bigr) \circ f'(z^l), \qquad l = L - 1, \dots, 1"
+    },
     twin="Network.error_terms",
 )
 def prove_recursion():
@@ -141,7 +148,9 @@ def prove_recursion():
         W_next, slopes = sp.Matrix(net.weights[layer + 1][0]), net.a[layer + 1][0]
         slopes = sp.Matrix([slope(*a.args) for a in slopes])
         pairs.append((columns[layer], (W_next.T * columns[layer + 1]).multiply_elementwise(slopes)))
-    by_diff = sp.Matrix([net.F.diff(b) for b in net.weights[0][1]])  # z¹ = W¹x + b¹: ∂F/∂b¹ = ∂F/∂z¹
+    by_diff = sp.Matrix(
+        [net.F.diff(b) for b in net.weights[0][1]]
+    )  # z¹ = W¹x + b¹: ∂F/∂b¹ = ∂F/∂z¹
     return same(*pairs, (columns[0], by_diff), shapes="2-2-2-2, any f")
 
 
@@ -159,7 +168,10 @@ def prove_slopes():
     logsig, quotient = 1 / (1 + sp.exp(-z)), sp.exp(-z) / (1 + sp.exp(-z)) ** 2
     tanh = (sp.tanh(z).diff(z), 1 - a[0] ** 2)
     by_quotient = (logsig.diff(z), quotient), (quotient, logsig * (1 - logsig))
-    package = (Tanh(1).slope(a)[0], 1 - a[0] ** 2), (Sigmoid(1).slope(s)[0].rewrite(sp.exp), quotient)
+    package = (
+        (Tanh(1).slope(a)[0], 1 - a[0] ** 2),
+        (Sigmoid(1).slope(s)[0].rewrite(sp.exp), quotient),
+    )
     return same(tanh, *by_quotient, *package, shapes="every real z")
 
 
@@ -197,7 +209,9 @@ def prove_gradient():
         ac, dc = [sp.Matrix(row) for row in a], [sp.Matrix(row) for row in delta]
         by_hand += [*(dc[0] * ac[0].T + dc[1] * ac[1].T), *(dc[0] + dc[1])]
     package = net.network.gradient(net.a, net.delta)
-    return same((sp.Matrix(by_hand), net.diff_g), (sp.Matrix(package), net.g), shapes="2-2-2, 2 samples")
+    return same(
+        (sp.Matrix(by_hand), net.diff_g), (sp.Matrix(package), net.g), shapes="2-2-2, 2 samples"
+    )
 
 
 @proves(

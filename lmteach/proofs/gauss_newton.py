@@ -22,7 +22,9 @@ def prove_straight_line_model():
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(2))
     h, t = sp.Matrix(letters("h", len(net.theta))), sp.Symbol("t", real=True)
     along = net.r.subs(dict(zip(net.theta, net.theta + t * h, strict=True)), simultaneous=True)
-    return same((along.diff(t).subs(t, 0), net.J * h), (along.subs(t, 0), net.r), shapes="1-1-2, 1 sample")
+    return same(
+        (along.diff(t).subs(t, 0), net.J * h), (along.subs(t, 0), net.r), shapes="1-1-2, 1 sample"
+    )
 
 
 @proves({"6.2": r"\tfrac12\,\lVert r + J h\rVert^2 = F + g^\top h + \tfrac12\, h^\top A\, h"})
@@ -46,7 +48,9 @@ def prove_gauss_newton_step():
     net = NetworkOnSymbols(Input(1) >> Linear(1), n_samples=2)
     step = sp.Matrix(net.here.step(0))
     shapes = "3 residuals, 2 parameters, and a straight line through 2 samples"
-    return same((slopes, J.T * (r + J * h)), (net.J.T * net.J * step, -net.J.T * net.r), shapes=shapes)
+    return same(
+        (slopes, J.T * (r + J * h)), (net.J.T * net.J * step, -net.J.T * net.r), shapes=shapes
+    )
 
 
 @proves(
@@ -61,7 +65,9 @@ def prove_gauss_newton_minimum():
     v, squared = sp.Matrix(letters("v", 2)), lambda x: x.dot(x)
     rest, beyond = r + J * h, r + J * (h + v)
     change = v.dot(J.T * rest) + squared(J * v) / 2
-    return same((squared(beyond) / 2, squared(rest) / 2 + change), shapes="3 residuals, 2 parameters")
+    return same(
+        (squared(beyond) / 2, squared(rest) / 2 + change), shapes="3 residuals, 2 parameters"
+    )
 
 
 @proves(
@@ -110,10 +116,16 @@ def prove_rosenbrock_bend():
     bend = sp.Matrix([-10 * h[0] ** 2, 0])
     step = at.here.step(0)
     after = rosenbrock().loss(theta + step)
-    return same((there.r, at.r + at.J * sp.Matrix(h) + bend), (after, 50 * step[0] ** 4), shapes="Rosenbrock, any θ")
+    return same(
+        (there.r, at.r + at.J * sp.Matrix(h) + bend),
+        (after, 50 * step[0] ** 4),
+        shapes="Rosenbrock, any θ",
+    )
 
 
-@proves({"6.8": r"r(\theta + t h) = (1 - t)\, r + t^2 \begin{pmatrix} -10\,h_1^2 \\ 0 \end{pmatrix}"})
+@proves(
+    {"6.8": r"r(\theta + t h) = (1 - t)\, r + t^2 \begin{pmatrix} -10\,h_1^2 \\ 0 \end{pmatrix}"}
+)
 def prove_part_of_the_step():
     """On Rosenbrock's problem a fraction t of Gauss-Newton's step leaves (1 − t)r, and t² times the bend's share."""
     theta, t = letters("theta", 2), sp.Symbol("t", positive=True)
@@ -145,11 +157,15 @@ def prove_gauss_newton_map():
 
 
 @proves(
-    {"6.10": r"J = U\,\operatorname{diag}(s)\,V^\top \;\Rightarrow\; J^\top J = V\,\operatorname{diag}(s^2)\,V^\top"}
+    {
+        "6.10": r"J = U\,\operatorname{diag}(s)\,V^\top \;\Rightarrow\; J^\top J = V\,\operatorname{diag}(s^2)\,V^\top"
+    }
 )
 def prove_condition_squared():
     """The eigenvalues of JᵀJ are the squares of J's singular values, so its condition number is J's squared."""
     s, u, v = letters("s", 2), *sp.symbols("u v", real=True)
-    turn = lambda angle: sp.Matrix([[sp.cos(angle), -sp.sin(angle)], [sp.sin(angle), sp.cos(angle)]])  # noqa: E731
+    turn = lambda angle: sp.Matrix(
+        [[sp.cos(angle), -sp.sin(angle)], [sp.sin(angle), sp.cos(angle)]]
+    )  # noqa: E731
     J = turn(u) * sp.diag(*s) * turn(v).T
     return same((J.T * J, turn(v) * sp.diag(*(s**2)) * turn(v).T), shapes="every 2×2 matrix J")

@@ -33,10 +33,14 @@ def prove_downhill():
 def prove_gradient_of_a_bowl():
     """For a straight model g = A(θ − θ*), where θ* is the point with Jᵀr(θ*) = 0."""
     here, best, _ = _straight()
-    return same((here.g, here.A * (here.theta - best)), shapes="a straight model, 3 residuals, 2 parameters")
+    return same(
+        (here.g, here.A * (here.theta - best)), shapes="a straight model, 3 residuals, 2 parameters"
+    )
 
 
-@proves({"3.3": r"F(\theta) = F(\theta^*) + \tfrac12\,(\theta - \theta^*)^\top A\,(\theta - \theta^*)"})
+@proves(
+    {"3.3": r"F(\theta) = F(\theta^*) + \tfrac12\,(\theta - \theta^*)^\top A\,(\theta - \theta^*)"}
+)
 def prove_straight_bowl():
     """For a straight model F is a bowl around θ*."""
     here, best, lowest = _straight()
@@ -69,7 +73,9 @@ def prove_each_direction():
     return same((after, scaled), shapes="2 parameters, singular vectors in any direction")
 
 
-@proves({"3.6": r"|1 - \eta\, s_i^2| < 1 \text{ for every } i \iff 0 < \eta < \frac{2}{s_{\max}^2}"})
+@proves(
+    {"3.6": r"|1 - \eta\, s_i^2| < 1 \text{ for every } i \iff 0 < \eta < \frac{2}{s_{\max}^2}"}
+)
 def prove_longest_rate():
     """Every distance shrinks if and only if 0 < η < 2/s_max², where all sᵢ > 0 (P21)."""
     top, over = sp.symbols("s_max over", positive=True)
@@ -77,10 +83,16 @@ def prove_longest_rate():
     gap = lambda eta, s2: sp.factor(1 - (1 - eta * s2) ** 2)  # noqa: E731  above 0 just where |1 − ηs²| < 1
     edge, any_s2 = 2 / top**2, top**2 / (1 + below)  # 0 < s² ≤ s_max²
     return holds(
-        ("0 < η < 2/s_max²: every direction shrinks", gap(edge * over / (1 + over), any_s2).is_positive),
+        (
+            "0 < η < 2/s_max²: every direction shrinks",
+            gap(edge * over / (1 + over), any_s2).is_positive,
+        ),
         ("η > 2/s_max²: the steepest grows", gap(edge * (1 + over), top**2).is_negative),
         ("η < 0: every direction grows", gap(-over, any_s2).is_negative),
-        ("η = 0 and η = 2/s_max²: the steepest keeps its length", gap(0, top**2) == gap(edge, top**2) == 0),
+        (
+            "η = 0 and η = 2/s_max²: the steepest keeps its length",
+            gap(0, top**2) == gap(edge, top**2) == 0,
+        ),
         shapes="any s_max and any s with 0 < s ≤ s_max",
     )
 
@@ -106,13 +118,17 @@ def prove_best_rate():
 
 
 @proves(
-    {"3.8": r"g = \sum_{i=1}^{N} g^{(i)}, \qquad g^{(i)} = \nabla\,\tfrac12 \lVert r^{(i)} \rVert^2"},
+    {
+        "3.8": r"g = \sum_{i=1}^{N} g^{(i)}, \qquad g^{(i)} = \nabla\,\tfrac12 \lVert r^{(i)} \rVert^2"
+    },
     twin="Network.gradient",
 )
 def prove_sum_of_samples():
     """The gradient of F is the sum of the samples' gradients."""
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(2), n_samples=2)
-    F_of = [sum(r**2 for r in part) / 2 for part in (net.r[:2], net.r[2:])]  # two residuals a sample
+    F_of = [
+        sum(r**2 for r in part) / 2 for part in (net.r[:2], net.r[2:])
+    ]  # two residuals a sample
     each = [sp.Matrix([part.diff(t) for t in net.theta]) for part in F_of]
     package = sp.Matrix(net.network.gradient(net.a, net.delta))
     return same((package, each[0] + each[1]), (net.g, package), shapes="1-1-2, 2 samples")

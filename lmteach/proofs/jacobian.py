@@ -50,8 +50,13 @@ def prove_sensitivity_recursion():
     outputs, before, pairs = sp.Matrix(net.a[-1][0]), sp.eye(2), []
     for layer in (2, 1, 0):  # counted from 0
         W, b = net.weights[layer]
-        S = before * sp.diag(*(slope(*a.args) for a in net.a[layer + 1][0]))  # column j times f′(z_j)
-        pairs += [(net.S[layer][0], S), (S, outputs.jacobian(sp.Matrix(b)))]  # a change of b is a change of z
+        S = before * sp.diag(
+            *(slope(*a.args) for a in net.a[layer + 1][0])
+        )  # column j times f′(z_j)
+        pairs += [
+            (net.S[layer][0], S),
+            (S, outputs.jacobian(sp.Matrix(b))),
+        ]  # a change of b is a change of z
         before = S * sp.Matrix(W)
     return same(*pairs, shapes="2-2-2-2, any f")
 
@@ -91,7 +96,10 @@ def prove_jacobian():
         for net in [NetworkOnSymbols(net, n) for net in nets for n in (1, 2)]:
             layers = list(zip(net.S, net.a, strict=False))
             rows = np.ndindex(layers[0][0].shape[:2])  # i, k
-            by_hand = [[part for S, a in layers for part in (*np.kron(S[i, k], a[i]), *S[i, k])] for i, k in rows]
+            by_hand = [
+                [part for S, a in layers for part in (*np.kron(S[i, k], a[i]), *S[i, k])]
+                for i, k in rows
+            ]
             pairs += [(net.J, net.diff_J), (net.J, by_hand)]
     return same(*pairs, shapes="1-2-1, 2-2-2 and 2-3-2-1, tanh and logistic, 1 and 2 samples")
 
@@ -111,7 +119,9 @@ def prove_1_2_1():
     x, (a1, a2), (W2, _) = net.X[0, 0], net.a[1][0], net.weights[1]
     s1, s2 = W2[0, 0] * a1 * (1 - a1), W2[0, 1] * a2 * (1 - a2)
     row = sp.Matrix([[s1 * x, s2 * x, s1, s2, a1, a2, 1]])
-    return same((net.J, row), (net.S[0][0], [[s1, s2]]), (net.S[1][0], [[1]]), shapes="1-2-1, 1 sample")
+    return same(
+        (net.J, row), (net.S[0][0], [[s1, s2]]), (net.S[1][0], [[1]]), shapes="1-2-1, 1 sample"
+    )
 
 
 @proves(
@@ -136,7 +146,10 @@ def prove_delta_is_r_times_s():
     r = np.array(list(net.r)).reshape(2, 2)
     pairs = []
     for S, delta in zip(net.S, net.delta, strict=True):
-        summed = [[sum(r[i, k] * S[i, k, j] for k in range(2)) for j in range(S.shape[2])] for i in range(2)]
+        summed = [
+            [sum(r[i, k] * S[i, k, j] for k in range(2)) for j in range(S.shape[2])]
+            for i in range(2)
+        ]
         pairs.append((delta, sp.Matrix(summed)))
     return same(*pairs, shapes="2-3-2, 2 samples")
 
@@ -147,7 +160,10 @@ def prove_gradient_from_j():
     net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Linear(2), n_samples=2)
     backward = net.network.gradient(net.a, net.delta)
     return same(
-        (net.diff_J.T * net.r, net.diff_g), (backward, net.diff_g), (net.g, net.diff_g), shapes="2-2-2, 2 samples"
+        (net.diff_J.T * net.r, net.diff_g),
+        (backward, net.diff_g),
+        (net.g, net.diff_g),
+        shapes="2-2-2, 2 samples",
     )
 
 
@@ -161,4 +177,8 @@ def prove_loss_has_one_row():
     """The Jacobian of the loss is the single row rᵀJ = gᵀ, and its product with itself is Jᵀ(rrᵀ)J, not JᵀJ."""
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(2))
     row = sp.Matrix([net.F]).jacobian(net.theta)
-    return same((row, net.r.T * net.J), (row.T * row, net.J.T * net.r * net.r.T * net.J), shapes="1-1-2, 1 sample")
+    return same(
+        (row, net.r.T * net.J),
+        (row.T * row, net.J.T * net.r * net.r.T * net.J),
+        shapes="1-1-2, 1 sample",
+    )

@@ -24,7 +24,12 @@ from .error_terms import (
     prove_output_error_term,
     prove_recursion,
 )
-from .jacobian import prove_1_2_1, prove_gradient_from_j, prove_jacobian, prove_sensitivity_recursion
+from .jacobian import (
+    prove_1_2_1,
+    prove_gradient_from_j,
+    prove_jacobian,
+    prove_sensitivity_recursion,
+)
 from .slope_and_bowl import prove_hessian
 from .updates import (
     prove_factor_rule,
@@ -33,7 +38,9 @@ from .updates import (
     prove_right_angle,
 )
 
-BOOK = np.array([-0.27, -0.41, -0.48, -0.13, 0.09, -0.17, 0.48])  # W¹, b¹, W², b² of Hagan's 1-2-1 network
+BOOK = np.array(
+    [-0.27, -0.41, -0.48, -0.13, 0.09, -0.17, 0.48]
+)  # W¹, b¹, W², b² of Hagan's 1-2-1 network
 
 
 def hagan():
@@ -62,7 +69,12 @@ def prove_loss_in_full():
     net = NetworkOnSymbols(Input(1) >> Tanh(2) >> Linear(2), n_samples=2)
     missed = [net.a[-1][i, k] - net.Y[i, k] for i in range(2) for k in range(2)]  # sample by sample
     in_full = sum(entry**2 for entry in missed) / 2
-    return same((net.F, in_full), (net.r.dot(net.r) / 2, in_full), (net.r, missed), shapes="1-2-2, 2 samples")
+    return same(
+        (net.F, in_full),
+        (net.r.dot(net.r) / 2, in_full),
+        (net.r, missed),
+        shapes="1-2-2, 2 samples",
+    )
 
 
 also(
@@ -153,7 +165,11 @@ def prove_update_of_theta():
     kept = [s.theta + s.h if fell else s.theta for s, fell in zip(steps, falls, strict=True)]
     shapes = "the first 12 trials of the 1-2-1 network"
     holds(("some are refused, some are not", {True, False} == set(falls)), shapes=shapes)
-    return close(([s.next_theta for s in steps], kept), ([s.theta for s in steps[1:]], kept[:-1]), shapes=shapes)
+    return close(
+        ([s.next_theta for s in steps], kept),
+        ([s.theta for s in steps[1:]], kept[:-1]),
+        shapes=shapes,
+    )
 
 
 @proves(
@@ -172,11 +188,15 @@ def prove_promise():
     g = -(J.T * J + mu * sp.eye(2)) * h  # what (A.13) says of g
     damped_step = (-h.dot(g) - h.dot(J.T * J * h) / 2, h.dot(mu * h - g) / 2)
     numbers = sp.Matrix([[1, 2], [3, 1], [0, 2]]).tolist()
-    model = OnSymbols(LeastSquares(lambda t: list(r), lambda t: numbers, check_jacobian=False), letters("θ", 2))
+    model = OnSymbols(
+        LeastSquares(lambda t: list(r), lambda t: numbers, check_jacobian=False), letters("θ", 2)
+    )
     damped = model.here.damped(sp.Rational(1, 2))
     end = r + model.J * sp.Matrix(damped.h)
     package = (damped.predicted, model.F - end.dot(end) / 2)
-    return same(any_step, damped_step, package, shapes="3 residuals, 2 parameters; the package's for μ = ½")
+    return same(
+        any_step, damped_step, package, shapes="3 residuals, 2 parameters; the package's for μ = ½"
+    )
 
 
 also(

@@ -25,7 +25,9 @@ class Page:
         return "\n".join(line.rstrip() for line in lines)
 
     def _repr_markdown_(self):
-        return "\n\n".join(f"### Lesson {lesson}\n\n{_table(rows)}" for lesson, rows in self.lessons.items())
+        return "\n\n".join(
+            f"### Lesson {lesson}\n\n{_table(rows)}" for lesson, rows in self.lessons.items()
+        )
 
 
 def every_equation(lesson=None):
@@ -35,9 +37,15 @@ def every_equation(lesson=None):
     """
     rows = [(e.lesson, e.tag, e.latex, e.proof, e.twin) for e in equations()]
     rows += [(prove.lesson, "", "", name, "") for name, prove in _in_words().items()]
-    rows.sort(key=lambda row: (not row[0].isdigit(), row[0]))  # stable: equations stay in order, words come last
-    lessons = {name: [row[1:] for row in group] for name, group in groupby(rows, key=lambda row: row[0])}
-    return Page(lessons if lesson is None else {lesson: lessons[one_of("lesson", lesson, tuple(lessons))]})
+    rows.sort(
+        key=lambda row: (not row[0].isdigit(), row[0])
+    )  # stable: equations stay in order, words come last
+    lessons = {
+        name: [row[1:] for row in group] for name, group in groupby(rows, key=lambda row: row[0])
+    }
+    return Page(
+        lessons if lesson is None else {lesson: lessons[one_of("lesson", lesson, tuple(lessons))]}
+    )
 
 
 def _in_words():

@@ -23,11 +23,15 @@ def prove_mean_error_damping():
     hers = 2 * net.A / (N * m) + lam * sp.eye(2)
     ours = net.A + N * m * lam / 2 * sp.eye(2)
     left = (hers * h).applyfunc(sp.cancel)
-    return same((left, -2 * net.g / (N * m)), (ours, N * m / 2 * hers), shapes="a straight line, 3 samples")
+    return same(
+        (left, -2 * net.g / (N * m)), (ours, N * m / 2 * hers), shapes="a straight line, 3 samples"
+    )
 
 
 @proves(
-    {"9.2": r"(J^\top J + \mu I)\,h = 0 \quad\Rightarrow\quad h = 0 \qquad\text{for every } \mu > 0 ."},
+    {
+        "9.2": r"(J^\top J + \mu I)\,h = 0 \quad\Rightarrow\quad h = 0 \qquad\text{for every } \mu > 0 ."
+    },
     twin="Linearization.step",
 )
 def prove_damping_moves_no_minimum():
@@ -45,7 +49,9 @@ def prove_damped_matrix_is_positive():
     """hᵀ(JᵀJ + μI)h = ‖Jh‖² + μ‖h‖², which is positive for every h but 0."""
     _, J, h, mu = symbols_for(m=3, n=2)
     damped = J.T * J + mu * sp.eye(2)
-    return same((h.dot(damped * h), (J * h).dot(J * h) + mu * h.dot(h)), shapes="3 residuals, 2 parameters")
+    return same(
+        (h.dot(damped * h), (J * h).dot(J * h) + mu * h.dot(h)), shapes="3 residuals, 2 parameters"
+    )
 
 
 @proves(

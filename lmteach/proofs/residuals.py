@@ -7,7 +7,10 @@ from ..symbolic import NetworkOnSymbols, symbols_for
 from .base import proves, same
 
 
-@proves({"1.1": r"r_i = a_i - y_i", "1.3": r"r_{\,i m + k} = a^L_{ik} - y_{ik}"}, twin="NetworkFit.residual")
+@proves(
+    {"1.1": r"r_i = a_i - y_i", "1.3": r"r_{\,i m + k} = a^L_{ik} - y_{ik}"},
+    twin="NetworkFit.residual",
+)
 def prove_residual():
     """r is prediction minus target, sample by sample: entry i·m + k is a^L_ik − y_ik."""
     net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Linear(2), n_samples=2)
@@ -27,7 +30,9 @@ def prove_losses():
     net = NetworkOnSymbols(Input(1) >> Tanh(2) >> Linear(2), n_samples=2)
     squares = [e**2 for e in net.r]
     sse, mse = sum(squares), sum(squares) / len(squares)
-    return same((net.F, sse / 2), (sse, 2 * net.F), (mse, 2 * net.F / (2 * 2)), shapes="1-2-2, 2 samples")
+    return same(
+        (net.F, sse / 2), (sse, 2 * net.F), (mse, 2 * net.F / (2 * 2)), shapes="1-2-2, 2 samples"
+    )
 
 
 @proves({"1.4": r"P = \sum_{l=1}^{L} n_l\,(n_{l-1} + 1)"}, twin="Network.n_parameters")
@@ -37,7 +42,10 @@ def prove_number_of_parameters():
     counted = [sum(n * (before + 1) for before, n in zip(s, s[1:], strict=False)) for s in sizes]
     nets = [Input(3) >> Tanh(4) >> Linear(2), Input(1) >> Tanh(2) >> Linear(1)]
     nets.append(Input(2) >> Tanh(3) >> Tanh(2) >> Linear(1))
-    return same((sp.Matrix(counted), sp.Matrix([net.n_parameters for net in nets])), shapes="3-4-2, 1-2-1 and 2-3-2-1")
+    return same(
+        (sp.Matrix(counted), sp.Matrix([net.n_parameters for net in nets])),
+        shapes="3-4-2, 1-2-1 and 2-3-2-1",
+    )
 
 
 @proves({"1.5": r"(J^\top J + \mu I)\,h = -J^\top r"}, twin="Linearization.step")
@@ -61,7 +69,9 @@ def prove_sign():
     r, J, h, mu = symbols_for(m=3, n=2)
     left_over = lambda r, J, h: (J.T * J + mu * sp.eye(2)) * h + J.T * r  # noqa: E731
     both = (left_over(-r, -J, h), left_over(r, J, h))
-    return same(both, (left_over(-r, J, -h), -left_over(r, J, h)), shapes="3 residuals, 2 parameters")
+    return same(
+        both, (left_over(-r, J, -h), -left_over(r, J, h)), shapes="3 residuals, 2 parameters"
+    )
 
 
 @proves(

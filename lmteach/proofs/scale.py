@@ -11,14 +11,17 @@ from .debug import prove_root_of_the_loss
 
 
 @proves(
-    {"11.1": r"(J^\top J + \mu I)\,J^\top = J^\top J J^\top + \mu J^\top = J^\top (J J^\top + \mu I)"},
+    {
+        "11.1": r"(J^\top J + \mu I)\,J^\top = J^\top J J^\top + \mu J^\top = J^\top (J J^\top + \mu I)"
+    },
     twin="DampedDual",
 )
 def prove_push_through():
     """(JᵀJ + μI)Jᵀ = Jᵀ(JJᵀ + μI): Jᵀ passes through, and P×P becomes N·m×N·m (P16)."""
     _, J, _, mu = symbols_for(m=2, n=3)
     return same(
-        ((J.T * J + mu * sp.eye(3)) * J.T, J.T * (J * J.T + mu * sp.eye(2))), shapes="2 residuals, 3 parameters"
+        ((J.T * J + mu * sp.eye(3)) * J.T, J.T * (J * J.T + mu * sp.eye(2))),
+        shapes="2 residuals, 3 parameters",
     )
 
 
@@ -45,7 +48,9 @@ def prove_gram_matrix_of_samples():
     for a, S in zip(net.a, net.S, strict=False):
         inputs = sp.Matrix(a).row_join(sp.ones(2, 1))
         S = sp.Matrix(S.reshape(2 * m, -1))
-        total += sp.kronecker_product(inputs * inputs.T, sp.ones(m, m)).multiply_elementwise(S * S.T)
+        total += sp.kronecker_product(inputs * inputs.T, sp.ones(m, m)).multiply_elementwise(
+            S * S.T
+        )
     return same((total, net.J * net.J.T), shapes="2-2-2, 2 samples")
 
 
@@ -83,7 +88,11 @@ def prove_cross_entropy_in_the_logits():
     p = Softmax(3).activate(z[None])[0]
     F = -sum(target * (c - sp.log(sum(map(sp.exp, z)))) for target, c in zip(y, z, strict=True))
     slope, p = sp.Matrix([F.diff(c) for c in z]), sp.Matrix(p)
-    return same((slope, p - sp.Matrix(y)), (sp.hessian(F, list(z)), sp.diag(*p) - p * p.T), shapes="3 classes")
+    return same(
+        (slope, p - sp.Matrix(y)),
+        (sp.hessian(F, list(z)), sp.diag(*p) - p * p.T),
+        shapes="3 classes",
+    )
 
 
 @proves(
@@ -114,7 +123,10 @@ def prove_root_of_the_curvature():
 )
 def prove_generalized_gauss_newton():
     """J̃ = Cᵀ∂z/∂θ has J̃ᵀr̃ = (∂z/∂θ)ᵀ(p − y), which is ∇F, and J̃ᵀJ̃ = (∂z/∂θ)ᵀ(diag(p) − ppᵀ)(∂z/∂θ)."""
-    straight, error = NetworkOnLetters(Input(1) >> Tanh(1) >> Linear(3)), LOSSES["cross_entropy"]  # its output is z
+    straight, error = (
+        NetworkOnLetters(Input(1) >> Tanh(1) >> Linear(3)),
+        LOSSES["cross_entropy"],
+    )  # its output is z
     (u, v), y = sp.symbols("u v", positive=True), letters("y", 2)
     p, Y = np.array([[u**2, v**2, 1 - u**2 - v**2]]), np.array([[*y, 1 - sum(y)]])
     network, theta = Input(1) >> Tanh(1) >> Softmax(3), np.array(list(straight.theta), dtype=object)

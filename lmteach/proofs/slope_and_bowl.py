@@ -30,7 +30,9 @@ def prove_parabola():
     return same((sp.Matrix(left), sp.zeros(3, 1)), shapes="any F of one parameter")
 
 
-@proves({"2.2": r"F(\theta + h) = F(\theta) + g^\top h + \tfrac12\, h^\top H h + O(\lVert h\rVert^3)"})
+@proves(
+    {"2.2": r"F(\theta + h) = F(\theta) + g^\top h + \tfrac12\, h^\top H h + O(\lVert h\rVert^3)"}
+)
 def prove_bowl():
     """What F + gᵀh + ½hᵀHh leaves over of F(θ + h) has no value, no gradient and no second derivatives at h = 0."""
     theta, h = sp.Matrix(letters("theta", 2)), sp.Matrix(letters("h", 2))
@@ -107,7 +109,11 @@ def prove_slope():
     F, J = r.dot(r) / 2, r.jacobian(theta)
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(1), n_samples=2)
     ours = sp.Matrix([F.diff(t) for t in theta]), J.T * r
-    return same(ours, (net.diff_g, net.g), shapes="any 3 residuals of 2 parameters, and for 1-1-1, 2 samples")
+    return same(
+        ours,
+        (net.diff_g, net.g),
+        shapes="any 3 residuals of 2 parameters, and for 1-1-1, 2 samples",
+    )
 
 
 @proves(
@@ -128,7 +134,9 @@ def prove_product_rule():
         kept = sum(e.diff(theta[k]) * e.diff(theta[j]) for e in r)
         return kept + sum(e * e.diff(theta[j], theta[k]) for e in r)
 
-    return same((sp.Matrix(2, 2, two_sums), sp.hessian(F, theta)), shapes="any 3 residuals of 2 parameters")
+    return same(
+        (sp.Matrix(2, 2, two_sums), sp.hessian(F, theta)), shapes="any 3 residuals of 2 parameters"
+    )
 
 
 @proves({"2.9": r"H = J^\top J + \sum_i r_i\,\nabla^2 r_i"})
@@ -139,7 +147,11 @@ def prove_hessian():
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(1), n_samples=2)
     lost = lambda r, theta: sum((e * sp.hessian(e, list(theta)) for e in r), sp.zeros(len(theta)))  # noqa: E731
     ours, nets = J.T * J + lost(r, theta), net.A + lost(net.r, net.theta)
-    return same((ours, H), (nets, net.hessian), shapes="any 3 residuals of 2 parameters, and for 1-1-1, 2 samples")
+    return same(
+        (ours, H),
+        (nets, net.hessian),
+        shapes="any 3 residuals of 2 parameters, and for 1-1-1, 2 samples",
+    )
 
 
 @proves(
@@ -151,23 +163,44 @@ def prove_hessian():
 )
 def prove_never_downward():
     """The bowl of JᵀJ never opens downward, and the step to its bottom never begins uphill."""
-    J, h, v = (sp.Matrix(letters(name, *shape)) for name, shape in (("J", (3, 2)), ("h", (2,)), ("v", (2,))))
+    J, h, v = (
+        sp.Matrix(letters(name, *shape))
+        for name, shape in (("J", (3, 2)), ("h", (2,)), ("v", (2,)))
+    )
     length2 = lambda v: sum(e**2 for e in J * v)  # noqa: E731
     g = -(J.T * J) * h
-    return same((v.dot(J.T * J * v), length2(v)), (g.dot(h), -length2(h)), shapes="3 residuals, 2 parameters")
+    return same(
+        (v.dot(J.T * J * v), length2(v)),
+        (g.dot(h), -length2(h)),
+        shapes="3 residuals, 2 parameters",
+    )
 
 
-@proves({"2.11": r"r(\theta) = J\theta - y \quad\Rightarrow\quad H = J^\top J"}, twin="Linearization.A")
+@proves(
+    {"2.11": r"r(\theta) = J\theta - y \quad\Rightarrow\quad H = J^\top J"}, twin="Linearization.A"
+)
 def prove_straight_model():
     """Where the model is straight, r = Jθ − y with a J that does not depend on θ, nothing is lost: H = JᵀJ."""
-    J, theta, y = sp.Matrix(letters("J", 3, 2)), sp.Matrix(letters("theta", 2)), sp.Matrix(letters("y", 3))
+    J, theta, y = (
+        sp.Matrix(letters("J", 3, 2)),
+        sp.Matrix(letters("theta", 2)),
+        sp.Matrix(letters("y", 3)),
+    )
     r = J * theta - y
     H = sp.hessian(r.dot(r) / 2, theta)
     net = NetworkOnSymbols(Input(1) >> Linear(1), n_samples=2)
-    return same((H, J.T * J), (net.hessian, net.A), shapes="3 residuals, 2 parameters, and for 1-1, 2 samples")
+    return same(
+        (H, J.T * J),
+        (net.hessian, net.A),
+        shapes="3 residuals, 2 parameters, and for 1-1, 2 samples",
+    )
 
 
-@proves({"2.12": r"\Bigl(\sum_i r_i\,r_i''\Bigr)^2 \le \sum_i r_i^2 \sum_i (r_i'')^2 = 2F \sum_i (r_i'')^2"})
+@proves(
+    {
+        "2.12": r"\Bigl(\sum_i r_i\,r_i''\Bigr)^2 \le \sum_i r_i^2 \sum_i (r_i'')^2 = 2F \sum_i (r_i'')^2"
+    }
+)
 def prove_small_residuals():
     """With one parameter, |Σ rᵢ rᵢ″| ≤ √(2F) ‖r″‖: the gap between the squares is a sum of squares."""
     r, bend = sp.Matrix(letters("r", 3)), sp.Matrix(letters("r''", 3))

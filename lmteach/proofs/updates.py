@@ -19,7 +19,10 @@ def prove_the_step_of_lesson_07():
     valley = OnSymbols(rosenbrock(), [sp.Rational(-6, 5), sp.Integer(1)])
     mu = sp.Symbol("mu", positive=True)
     h = sp.Matrix(valley.here.step(mu))
-    return same(((valley.A + mu * sp.eye(2)) * h, -valley.g), shapes="Rosenbrock's valley at (−1.2, 1), every μ")
+    return same(
+        ((valley.A + mu * sp.eye(2)) * h, -valley.g),
+        shapes="Rosenbrock's valley at (−1.2, 1), every μ",
+    )
 
 
 @proves({"8.2": r"F(\theta) - \tfrac12\lVert r + Jh\rVert^2 = -h^\top g - \tfrac12\, h^\top A h"})
@@ -31,7 +34,10 @@ def prove_model_decrease():
     return same((left, -h.dot(g) - h.dot(A * h) / 2), shapes="3 residuals, 2 parameters")
 
 
-@proves({"8.3": r"-h^\top g - \tfrac12\, h^\top A h = \tfrac12\, h^\top(\mu h - g)"}, twin="Linearization.damped")
+@proves(
+    {"8.3": r"-h^\top g - \tfrac12\, h^\top A h = \tfrac12\, h^\top(\mu h - g)"},
+    twin="Linearization.damped",
+)
 def prove_predicted_decrease():
     """For the damped step the promised decrease is ½hᵀ(μh − g), and the package's `predicted` is it (P7, D = I)."""
     _, J, h, mu = symbols_for(m=3, n=2)
@@ -54,13 +60,19 @@ def prove_promise_is_a_decrease():
     return same((h.dot(mu * h - g) / 2, right), shapes="3 residuals, 2 parameters")
 
 
-@proves({"8.5": r"\rho = \frac{F(\theta) - F(\theta + h)}{\tfrac12\, h^\top(\mu h - g)}"}, twin="Step.rho")
+@proves(
+    {"8.5": r"\rho = \frac{F(\theta) - F(\theta + h)}{\tfrac12\, h^\top(\mu h - g)}"},
+    twin="Step.rho",
+)
 def prove_gain_ratio():
     """The package's ρ is the decrease that came over the decrease that was promised."""
     steps = list(islice(levenberg_marquardt(rosenbrock(), START), 8))
     came = [s.problem.loss(s.theta) - s.problem.loss(s.theta + s.h) for s in steps]
     promised = [s.h @ (s.mu * s.h - s.g) / 2 for s in steps]
-    return close(([s.rho for s in steps], np.divide(came, promised)), shapes="8 trials on Rosenbrock's valley")
+    return close(
+        ([s.rho for s in steps], np.divide(came, promised)),
+        shapes="8 trials on Rosenbrock's valley",
+    )
 
 
 @proves({"8.6": r"\lim_{\mu \to \infty} \rho = 1 \qquad (g \neq 0)"})
@@ -89,7 +101,11 @@ def prove_factor_rule():
     down = [rule.update(mu, 0.3, True)[0] for rule in rules for mu in mus]
     up = [rule.update(mu, -0.3, False)[0] for rule in rules for mu in mus]
     cs = np.repeat([1.2, 10.0], 3)
-    return close((down, np.tile(mus, 2) / cs), (up, np.tile(mus, 2) * cs), shapes="c = 1.2 and 10, three μ each")
+    return close(
+        (down, np.tile(mus, 2) / cs),
+        (up, np.tile(mus, 2) * cs),
+        shapes="c = 1.2 and 10, three μ each",
+    )
 
 
 @proves(
@@ -108,7 +124,9 @@ def prove_nielsens_cubic():
 
 
 @proves(
-    {"8.9": r"f(\rho) = \tfrac13 \quad\text{at}\quad \rho = \tfrac12\Bigl(1 + \sqrt[3]{\tfrac23}\Bigr) \approx 0.9368"}
+    {
+        "8.9": r"f(\rho) = \tfrac13 \quad\text{at}\quad \rho = \tfrac12\Bigl(1 + \sqrt[3]{\tfrac23}\Bigr) \approx 0.9368"
+    }
 )
 def prove_where_the_third_begins():
     """1 − (2ρ − 1)³ falls, and reaches ⅓ at ρ = ½(1 + ∛(2/3)) = 0.9368 (P14)."""
@@ -117,7 +135,9 @@ def prove_where_the_third_begins():
     falls = sp.factor(f.diff(rho)) == -6 * (2 * rho - 1) ** 2
     meets = sp.simplify(f.subs(rho, at) - sp.Rational(1, 3)) == 0
     rounds = round(float(at), 4) == 0.9368
-    return holds(("f falls", falls), ("f = ⅓ there", meets), ("that is 0.9368", rounds), shapes="every ρ")
+    return holds(
+        ("f falls", falls), ("f = ⅓ there", meets), ("that is 0.9368", rounds), shapes="every ρ"
+    )
 
 
 @proves(
@@ -148,7 +168,11 @@ def prove_doubling_doubles():
         seen.append(int(mu))
     exponent = n * (n + 1) / 2
     package = (sp.Matrix(seen), sp.Matrix([2 ** exponent.subs(n, i) for i in range(1, 9)]))
-    return same((sp.summation(k, (k, 1, n)), exponent), package, shapes="every n; the package's rule for n = 1 … 8")
+    return same(
+        (sp.summation(k, (k, 1, n)), exponent),
+        package,
+        shapes="every n; the package's rule for n = 1 … 8",
+    )
 
 
 @proves(
@@ -161,10 +185,16 @@ def prove_right_angle():
     lengths = np.linalg.norm(here.J, axis=0) * np.linalg.norm(here.r)
     cosine = np.max(abs(here.J.T @ here.r) / lengths)
     fires = [here.orthogonal(cosine * 1.001), here.orthogonal(cosine * 0.999)]
-    return close(([here.cosine(), *fires], [cosine, True, False]), shapes="Rosenbrock's valley at (−1.2, 1)")
+    return close(
+        ([here.cosine(), *fires], [cosine, True, False]), shapes="Rosenbrock's valley at (−1.2, 1)"
+    )
 
 
-@proves({"8.13": r"\lVert g\rVert^2 - \mu^2\lVert h\rVert^2 = \lVert Ah\rVert^2 + 2\mu\lVert Jh\rVert^2"})
+@proves(
+    {
+        "8.13": r"\lVert g\rVert^2 - \mu^2\lVert h\rVert^2 = \lVert Ah\rVert^2 + 2\mu\lVert Jh\rVert^2"
+    }
+)
 def prove_step_is_at_most_g_over_mu():
     """‖g‖² exceeds μ²‖h‖² by ‖Ah‖² + 2μ‖Jh‖², so ‖h‖ ≤ ‖g‖/μ."""
     _, J, h, mu = symbols_for(m=3, n=2)

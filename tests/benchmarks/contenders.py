@@ -45,7 +45,9 @@ def lmteach_solve(task):
     problem, theta0 = task.problem(), task.theta0()
 
     def run():
-        trace = solve(problem, theta0, target_loss=task.target_loss, max_steps=task.max_trials, progress=False)
+        trace = solve(
+            problem, theta0, target_loss=task.target_loss, max_steps=task.max_trials, progress=False
+        )
         return len(trace), len(trace.accepted), trace.loss <= task.target_loss
 
     return run
@@ -92,7 +94,13 @@ def scipy_least_squares(method):
         def run():
             watched.reset()
             try:
-                least_squares(watched.residual, theta0, watched.jacobian, method=method, max_nfev=task.max_trials)
+                least_squares(
+                    watched.residual,
+                    theta0,
+                    watched.jacobian,
+                    method=method,
+                    max_nfev=task.max_trials,
+                )
             except Reached:
                 pass
             return watched.residuals - 1, watched.jacobians, watched.reached
@@ -110,12 +118,19 @@ def torch_levenberg_marquardt(precision):
         from torch_levenberg_marquardt.training import LevenbergMarquardtModule
 
         torch.set_num_threads(1)
-        logging.getLogger("torch_levenberg_marquardt").setLevel(logging.CRITICAL)  # a line for every refused trial
+        logging.getLogger("torch_levenberg_marquardt").setLevel(
+            logging.CRITICAL
+        )  # a line for every refused trial
         dtype = getattr(torch, precision)
-        layers = [part for n, n_out in task.pairs for part in (torch.nn.Linear(n, n_out), torch.nn.Tanh())]
+        layers = [
+            part for n, n_out in task.pairs for part in (torch.nn.Linear(n, n_out), torch.nn.Tanh())
+        ]
         network = torch.nn.Sequential(*layers[:-1]).to(dtype)
         trainer = LevenbergMarquardtModule(network, solve_method="cholesky")
-        theta0, X, Y = (torch.from_numpy(np.ascontiguousarray(x)).to(dtype) for x in (task.theta0(), task.X, task.Y))
+        theta0, X, Y = (
+            torch.from_numpy(np.ascontiguousarray(x)).to(dtype)
+            for x in (task.theta0(), task.X, task.Y)
+        )
 
         def run():
             trainer.flat_params.copy_(theta0)
@@ -141,7 +156,12 @@ def jaxopt_levenberg_marquardt(task):
     from jaxopt import LevenbergMarquardt
 
     residual, theta0 = _in_jax(task)
-    options = {"materialize_jac": True, "solver": "cholesky", "maxiter": task.max_trials, "tol": 1e-300}
+    options = {
+        "materialize_jac": True,
+        "solver": "cholesky",
+        "maxiter": task.max_trials,
+        "tol": 1e-300,
+    }
     solver = LevenbergMarquardt(residual, **options)
     update, start = jax.jit(solver.update), jax.jit(solver.init_state)
 
@@ -166,7 +186,9 @@ def optimistix_levenberg_marquardt(task):
 
     class ToTarget(optimistix.LevenbergMarquardt):
         def terminate(self, fn, y, args, options, state, tags):
-            small = (state.f_info.as_min() <= task.target_loss) & ~state.first_step  # before it there is no F
+            small = (
+                state.f_info.as_min() <= task.target_loss
+            ) & ~state.first_step  # before it there is no F
             return small, optimistix.RESULTS.successful
 
     solver = ToTarget(rtol=1e-300, atol=1e-300)
@@ -210,7 +232,9 @@ def torchimize_lsq_lma(task):
     from torchimize.functions import lsq_lma
 
     torch.set_num_threads(1)
-    theta0, X, Y = (torch.from_numpy(np.ascontiguousarray(x)) for x in (task.theta0(), task.X, task.Y))
+    theta0, X, Y = (
+        torch.from_numpy(np.ascontiguousarray(x)) for x in (task.theta0(), task.X, task.Y)
+    )
     shapes = [n_out * (n + 1) for n, n_out in task.pairs]
     counts = {"trials": 0, "reached": False}
 
@@ -235,7 +259,16 @@ def torchimize_lsq_lma(task):
     def run():
         counts.update(trials=0, reached=False)
         try:
-            lsq_lma(theta0.clone(), watched, jacobian, ftol=0, ptol=0, gtol=0, tau=1e-3, max_iter=task.max_trials)
+            lsq_lma(
+                theta0.clone(),
+                watched,
+                jacobian,
+                ftol=0,
+                ptol=0,
+                gtol=0,
+                tau=1e-3,
+                max_iter=task.max_trials,
+            )
         except Reached:
             pass
         return max(counts["trials"] - 1, 1), max(counts["trials"] - 1, 1), counts["reached"]

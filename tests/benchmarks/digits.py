@@ -30,7 +30,13 @@ RATES = {"SGD": (0.03, 0.1, 0.3, 1.0), "Adam": (3e-4, 1e-3, 3e-3, 1e-2)}
 BLOG = {"rate": 0.01, "epochs": 5, "batch": 64}
 DECAYS, TINY = (0.9, 0.999), 1e-8  # Adam's own defaults (Kingma & Ba, 2015)
 MOST_BYTES, MOST_WORK = 1.2e9, 6e10  # beyond them a step is not measured
-SHAPES = (784, 128, 10), (784, 1437, 10), (64, 1437, 10), (64, 128, 10), (8, 1437, 1)  # inputs, samples, outputs
+SHAPES = (
+    (784, 128, 10),
+    (784, 1437, 10),
+    (64, 1437, 10),
+    (64, 128, 10),
+    (8, 1437, 1),
+)  # inputs, samples, outputs
 HIDDEN = [2**k for k in range(11)]
 SIDE = 1500  # of the matrix product that stands for the speed of the machine
 
@@ -38,7 +44,9 @@ SIDE = 1500  # of the matrix product that stands for the speed of the machine
 def prepared():
     """((X, Y), (X, Y)): 1437 digits to train on and 360 held out, enlarged to 28 × 28 and standardized."""
     data = digits(28)
-    (X, Y), (X_held, Y_held) = split(data.X, data.Y, fraction=1437 / 1797, seed=0, stratify=data.labels)
+    (X, Y), (X_held, Y_held) = split(
+        data.X, data.Y, fraction=1437 / 1797, seed=0, stratify=data.labels
+    )
     X, X_held = standardize(X, X_held)
     return (X, Y), (X_held, Y_held)
 
@@ -50,7 +58,9 @@ def accuracy(network, theta, X, Y):
 
 def by_lm(X, Y, seed, loss, mu, epochs, batch=128):
     """(network, θ, CPU seconds): one trial for each mini-batch, with a floor of μ₀ under μ."""
-    network = (Input(784) >> Relu(128) >> (Linear(10) if loss == "mse" else Softmax(10))).initialize(seed)
+    network = (
+        Input(784) >> Relu(128) >> (Linear(10) if loss == "mse" else Softmax(10))
+    ).initialize(seed)
     start, theta, rule = process_time(), network.theta, Nielsen(mu_min=mu)
     whole = NetworkFit(network, X, Y, loss=loss)
     for epoch in range(epochs):
@@ -81,7 +91,9 @@ def gradient(network, theta, X, Y):
     p = np.exp(z - z.max(axis=1, keepdims=True))
     delta2 = (p / p.sum(axis=1, keepdims=True) - Y) / len(X)
     delta1 = (delta2 @ W2) * (a > 0)
-    return np.concatenate([(delta1.T @ X).ravel(), delta1.sum(axis=0), (delta2.T @ a).ravel(), delta2.sum(axis=0)])
+    return np.concatenate(
+        [(delta1.T @ X).ravel(), delta1.sum(axis=0), (delta2.T @ a).ravel(), delta2.sum(axis=0)]
+    )
 
 
 def sgd(rate):
@@ -105,13 +117,25 @@ def adam(rate):
 def training():
     """Rows for training.csv."""
     (X, Y), held = prepared()
-    yield ["method", "loss", "setting", "batch", "epochs", "cpu_seconds", "median", *(f"seed_{s}" for s in SEEDS)]
+    yield [
+        "method",
+        "loss",
+        "setting",
+        "batch",
+        "epochs",
+        "cpu_seconds",
+        "median",
+        *(f"seed_{s}" for s in SEEDS),
+    ]
     three = [(*by_lm(X, Y, seed, "mse", 30.0, 3), 3) for seed in SEEDS]
     yield row("LM", "mse", "mu 30", 128, three, held)
     for loss, mu, epochs in (("mse", 30.0, 6), ("cross_entropy", 50.0, 4)):
         runs = [(*by_lm(X, Y, seed, loss, mu, epochs), epochs) for seed in SEEDS]
         yield row("LM", loss, f"mu {mu:g}", 128, runs, held)
-    blog = [by_gradients(X, Y, seed, "SGD", BLOG["rate"], BLOG["batch"], BLOG["epochs"]) for seed in SEEDS]
+    blog = [
+        by_gradients(X, Y, seed, "SGD", BLOG["rate"], BLOG["batch"], BLOG["epochs"])
+        for seed in SEEDS
+    ]
     yield row("SGD", "cross_entropy", f"rate {BLOG['rate']:g}", BLOG["batch"], blog, held)
     seconds = np.median([run[2] for run in three])
     for method, rates in RATES.items():
@@ -125,7 +149,10 @@ def row(method, loss, setting, batch, runs, held):
     scores = [accuracy(network, theta, *held) for network, theta, *_ in runs]
     seconds, epochs = np.median([run[2] for run in runs]), int(np.median([run[3] for run in runs]))
     said = [f"{score:.1f}" for score in [np.median(scores), *scores]]
-    print(f"{method:<5} {loss:<14} {setting:<12} {epochs:>3} epochs {seconds:6.2f} s  {' '.join(said)}", flush=True)
+    print(
+        f"{method:<5} {loss:<14} {setting:<12} {epochs:>3} epochs {seconds:6.2f} s  {' '.join(said)}",
+        flush=True,
+    )
     return [method, loss, setting, batch, epochs, f"{seconds:.2g}", *said]
 
 
@@ -143,15 +170,30 @@ def timed(work):
 
 def routes():
     """Rows for routes.csv: the CPU time of a linearization and one step, and the machine's speed."""
-    yield ["inputs", "hidden", "outputs", "samples", "route", "cpu_seconds", "multiplications_per_second"]
+    yield [
+        "inputs",
+        "hidden",
+        "outputs",
+        "samples",
+        "route",
+        "cpu_seconds",
+        "multiplications_per_second",
+    ]
     speed = machine()
     for inputs, samples, outputs in SHAPES:
         for hidden in HIDDEN:
-            for route, price in prices([(inputs, hidden), (hidden, outputs)], samples, outputs).items():
+            for route, price in prices(
+                [(inputs, hidden), (hidden, outputs)], samples, outputs
+            ).items():
                 if price.nbytes < MOST_BYTES and price.time < MOST_WORK:
                     shape = inputs, hidden, outputs, samples
                     seconds = one_step(*shape, route)
-                    print(*shape, route, f"{seconds:.3g} s, counted {price.time / speed:.3g} s", flush=True)
+                    print(
+                        *shape,
+                        route,
+                        f"{seconds:.3g} s, counted {price.time / speed:.3g} s",
+                        flush=True,
+                    )
                     yield [*shape, route, f"{seconds:.3g}", f"{speed:.3g}"]
 
 

@@ -63,14 +63,17 @@ def measured(points):
     for route in LOOKS:
         counts = [count(route, *point) for point in points]
         found[route] = [
-            (seconds(route, *p) if c <= LARGEST else np.nan, c) for p, c in zip(points, counts, strict=True)
+            (seconds(route, *p) if c <= LARGEST else np.nan, c)
+            for p, c in zip(points, counts, strict=True)
         ]
     return found
 
 
 def speeds(results):
     """{route: seconds for an operation, at the costliest point measured}."""
-    everything = {route: [pair for found in results.values() for pair in found[route]] for route in LOOKS}
+    everything = {
+        route: [pair for found in results.values() for pair in found[route]] for route in LOOKS
+    }
     costliest = {
         route: max((pair for pair in pairs if np.isfinite(pair[0])), key=lambda pair: pair[1])
         for route, pairs in everything.items()
@@ -87,7 +90,9 @@ def table(results, speed):
     """Print ms, and how many times what the count says."""
     for axis, found in results.items():
         sizes, n = GRIDS[axis][0]
-        print(f"\nGrowth with {axis}, from {'-'.join(map(str, sizes))}, N = {n}: ms of a trial (× what the count says)")
+        print(
+            f"\nGrowth with {axis}, from {'-'.join(map(str, sizes))}, N = {n}: ms of a trial (× what the count says)"
+        )
         for i, x in enumerate(along(axis, GRIDS[axis])):
             cells = [
                 f"{route} {1e3 * time:9.3f} ({time / (speed[route] * c):5.2f})"
@@ -103,13 +108,28 @@ def drawn(results, speed):
     """The picture: measured points on the counts' lines, log by log."""
     look = DESK | {"figsize": (10, 3.9)}
     picture = Picture(look)
-    for panel, (axis, found) in zip(picture.subplots(1, len(results), sharey=True), results.items(), strict=True):
+    for panel, (axis, found) in zip(
+        picture.subplots(1, len(results), sharey=True), results.items(), strict=True
+    ):
         x = along(axis, GRIDS[axis])
         for route, (colour, marker, dashes) in LOOKS.items():
             times, counts = np.array(found[route]).T
-            panel.loglog(x, 1e3 * speed[route] * counts, color=colour, linestyle=dashes, linewidth=look["line"])
-            panel.loglog(x, 1e3 * times, marker, color=colour, markersize=look["marker"], label=route)
-        label(panel, axis, "ms for one trial" if panel.get_subplotspec().is_first_col() else "", _title(axis))
+            panel.loglog(
+                x,
+                1e3 * speed[route] * counts,
+                color=colour,
+                linestyle=dashes,
+                linewidth=look["line"],
+            )
+            panel.loglog(
+                x, 1e3 * times, marker, color=colour, markersize=look["marker"], label=route
+            )
+        label(
+            panel,
+            axis,
+            "ms for one trial" if panel.get_subplotspec().is_first_col() else "",
+            _title(axis),
+        )
         panel.set_ylim(3e-2, 3e4)
     picture.axes[0].legend(fontsize=look["text"], frameon=False)
     return picture
@@ -117,7 +137,11 @@ def drawn(results, speed):
 
 def _title(axis):
     (*first, last), n = GRIDS[axis][0]
-    names = {"s": f"{'-'.join(map(str, [*first, last]))}", "p": f"20-h-5, N = {n}", "o": f"8-30-m, N = {n}"}
+    names = {
+        "s": f"{'-'.join(map(str, [*first, last]))}",
+        "p": f"20-h-5, N = {n}",
+        "o": f"8-30-m, N = {n}",
+    }
     return names[axis[0]]
 
 

@@ -17,7 +17,9 @@ LOADED = f"import sys, lmteach; print(*[name for name in {LATER} if name in sys.
 
 def printed(code):
     """What a fresh Python prints."""
-    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def main():
@@ -29,7 +31,9 @@ def main():
     times = [[float(printed(TIMED.format(name))) for name in names] for _ in range(runs)]
     base, ours = map(min, zip(*times, strict=True))
     loaded = printed(LOADED)
-    print(f"import scipy.linalg {base:.3f} s, import lmteach {ours:.3f} s: {ours / base:.3f} × (goal ≤ {GOAL})")
+    print(
+        f"import scipy.linalg {base:.3f} s, import lmteach {ours:.3f} s: {ours / base:.3f} × (goal ≤ {GOAL})"
+    )
     print(f"of {', '.join(LATER)} it loads: {loaded or 'none'}")
     sys.exit(ours > GOAL * base or bool(loaded))
 

@@ -184,20 +184,31 @@ def main():
     """Print the table, a row for each scene."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--presses", type=int, default=30)
-    parser.add_argument("names", nargs="*", help="scenes, such as MuScene; all of them unless named")
+    parser.add_argument(
+        "names", nargs="*", help="scenes, such as MuScene; all of them unless named"
+    )
     options = parser.parse_args()
     sliding = [kind for kind in SCENES if slider_of(kind)]
     kinds = [kind for kind in sliding if kind.__name__ in (options.names or [kind.__name__])]
-    with tempfile.TemporaryDirectory() as place, running_lab(Path(place)) as lab, running_browser() as browser:
+    with (
+        tempfile.TemporaryDirectory() as place,
+        running_lab(Path(place)) as lab,
+        running_browser() as browser,
+    ):
         for kind in kinds:
             nbformat.write(notebook(kind), lab.folder / NAME.format(kind.__name__))
         with offline_page(browser, []) as page:
             course = Course([page], lab, [])
-            print("scene            key→pixels  interact   faster   in a drag  offered  500 moves", flush=True)
+            print(
+                "scene            key→pixels  interact   faster   in a drag  offered  500 moves",
+                flush=True,
+            )
             for kind in kinds:
                 with course.lesson(NAME.format(kind.__name__)):
                     print("  ".join(measure(page, kind, options.presses)), flush=True)
-    print("Goals: MuScene 60 ms, others 100 ms; 4 × faster; 12 a second, or 8 of 10 offered; 2 MB. ! misses its goal.")
+    print(
+        "Goals: MuScene 60 ms, others 100 ms; 4 × faster; 12 a second, or 8 of 10 offered; 2 MB. ! misses its goal."
+    )
     print("Load average at the end: {:.1f}, {:.1f}, {:.1f}.".format(*os.getloadavg()))
 
 

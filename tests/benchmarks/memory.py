@@ -29,7 +29,12 @@ def run(name, trials):
     """Print the peak over the start of a run in this process."""
     task = TASKS[name]()
     network = Input(1) >> Tanh(2) >> Linear(1)
-    solve(NetworkFit(network, [[0.0], [1.0]], [[0.0], [1.0]]), network.theta, max_steps=3, progress=False)
+    solve(
+        NetworkFit(network, [[0.0], [1.0]], [[0.0], [1.0]]),
+        network.theta,
+        max_steps=3,
+        progress=False,
+    )
     CLEAR.write_text("5")  # the peak starts again from here
     start = megabytes("VmRSS")
     options = {"mu": MU, "max_steps": trials, "history": "light", "progress": False, "plain": True}
@@ -54,7 +59,9 @@ def report(names=GOALS):
     for name in names:
         made, over = peak(name)
         met = "met" if over <= GOALS[name] else "MISSED"
-        print(f"  {name}  ≤ {GOALS[name]:<6} measured {over:<8.1f} {met}  ({made} trials)", flush=True)
+        print(
+            f"  {name}  ≤ {GOALS[name]:<6} measured {over:<8.1f} {met}  ({made} trials)", flush=True
+        )
 
 
 def main():

@@ -26,7 +26,9 @@ from contenders import CONTENDERS, LM, OURS, PEERS, SINGLE, TORCH
 from tasks import TASKS, Plain
 
 FLOOR_AT_A_TIME = 10
-SLICE = 0.02  # seconds of CPU time for each contender in turn, so that what disturbs one disturbs all
+SLICE = (
+    0.02  # seconds of CPU time for each contender in turn, so that what disturbs one disturbs all
+)
 LONG = 10  # seconds; a run that takes longer is made once
 LARGEST_PEER_J = 2**26  # bytes; only torch-levenberg-marquardt, which keeps J once, goes beyond it
 FEW = 2  # trials of a peer on a task without a target
@@ -65,7 +67,10 @@ def floor_of(task):
 
 def compared(task, names, rounds, least):
     """{name: a row of sums for each round}, in turns of a few runs; "floor" is among the names."""
-    runs = {"floor": floor_of(task), **{name: CONTENDERS[name](limited(task, name)) for name in names}}
+    runs = {
+        "floor": floor_of(task),
+        **{name: CONTENDERS[name](limited(task, name)) for name in names},
+    }
     results = {name: np.zeros((rounds, 5)) for name in runs}
     for name, run in runs.items():
         first = timed(run)  # counted only where it is the only one
@@ -102,7 +107,9 @@ def to_target(rounds):
 def advantage(task, results, left_out=()):
     """(how many times the best peer's time to the target, or of a trial where there is none, is ours, who was best)."""
     time = to_target if task.mse else lambda rounds: float(np.median(per_trial(rounds)))
-    times = {name: time(results[name]) for name in results if not any(word in name for word in left_out)}
+    times = {
+        name: time(results[name]) for name in results if not any(word in name for word in left_out)
+    }
     ours = min((name for name in times if name in (OURS, SINGLE)), key=times.get)
     best = min((name for name in times if name in PEERS), key=times.get, default=None)
     return (times[best] / times[ours], f"{best} / {ours}") if best else (np.nan, "no peer here")
@@ -123,14 +130,20 @@ def contenders(task):
     """Those that can run this task, and in time."""
     n_rows, n_parameters = task.Y.size, len(task.theta0())
     fits = n_rows * n_parameters * 8 <= LARGEST_PEER_J
-    possible = {name: fits for name in CONTENDERS} | {OURS: True, SINGLE: True, LM: fits and n_rows >= n_parameters}
+    possible = {name: fits for name in CONTENDERS} | {
+        OURS: True,
+        SINGLE: True,
+        LM: fits and n_rows >= n_parameters,
+    }
     return [name for name, can in possible.items() if can or name.startswith(TORCH)]
 
 
 def shown(task, rounds, least, alone):
     """Measure a task, print its table, and return the results."""
     results = compared(task, [OURS, SINGLE] if alone else contenders(task), rounds, least)
-    print(f"\n{task}; floor {1e3 * np.median(per_trial(results['floor'])):.4f} ms; {task.problem().why_route}")
+    print(
+        f"\n{task}; floor {1e3 * np.median(per_trial(results['floor'])):.4f} ms; {task.problem().why_route}"
+    )
     print(f"  {'':<34}{'ms/trial':>10}{'× floor':>9}   {'(range)':<14}", end="")
     print(f"{'ms/accepted':>12}{'trials/acc.':>13}{'ms to MSE':>14}")
     for name in results:
@@ -142,7 +155,9 @@ def shown(task, rounds, least, alone):
 def judged(value, goal, at_least=False):
     """The goal, what was measured, and whether it is met."""
     met = value >= goal if at_least else value <= goal
-    return f"{'≥' if at_least else '≤'} {goal:<6} measured {value:<8.3g} {'met' if met else 'MISSED'}"
+    return (
+        f"{'≥' if at_least else '≤'} {goal:<6} measured {value:<8.3g} {'met' if met else 'MISSED'}"
+    )
 
 
 def goals(found):
@@ -152,17 +167,27 @@ def goals(found):
         print(f"  {task.name}  {judged(np.median(ratios(results, OURS)), task.goal)}")
     if not any(name in PEERS for _, results in found for name in results):
         return
-    print("Goals: the best peer's time to the target, × ours (T6: of a trial), each in the better of its precisions")
+    print(
+        "Goals: the best peer's time to the target, × ours (T6: of a trial), each in the better of its precisions"
+    )
     for task, results in found:
-        (times, who), (double, _) = advantage(task, results), advantage(task, results, left_out=IN_SINGLE)
-        print(f"  {task.name}  {judged(times, task.ahead, at_least=True)}  ({who}; float64 only: {double:.3g})")
+        (times, who), (double, _) = (
+            advantage(task, results),
+            advantage(task, results, left_out=IN_SINGLE),
+        )
+        print(
+            f"  {task.name}  {judged(times, task.ahead, at_least=True)}  ({who}; float64 only: {double:.3g})"
+        )
 
 
 def machine():
     """One line: CPU, threads, versions and BLAS."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    cpu = next(
+        (line.split(":")[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )
     libraries = [
         f"{library.__name__} {library.__version__} ({blas['name']} {blas['version']})"
         for library in (np, scipy)
@@ -176,7 +201,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tasks", nargs="*", choices=[*TASKS, []], metavar="T1 … T7")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--least", type=float, default=0.3, help="seconds for each contender in each round")
+    parser.add_argument(
+        "--least", type=float, default=0.3, help="seconds for each contender in each round"
+    )
     parser.add_argument("--alone", action="store_true", help="without peers")
     options = parser.parse_args()
     if os.environ.get("OPENBLAS_NUM_THREADS") != "1":

@@ -47,7 +47,8 @@ class Task:
         """W and b uniform, always the same: W with variance 1/n_{l−1}, b in [−1, 1]."""
         rng = np.random.default_rng(1000)
         layers = [
-            (rng.uniform(-1, 1, n * n_out) * np.sqrt(3 / n), rng.uniform(-1, 1, n_out)) for n, n_out in self.pairs
+            (rng.uniform(-1, 1, n * n_out) * np.sqrt(3 / n), rng.uniform(-1, 1, n_out))
+            for n, n_out in self.pairs
         ]
         return np.concatenate([array for layer in layers for array in layer])
 
@@ -68,8 +69,23 @@ def t2():
 def t3():
     """A product of sharp factors, P = 301."""
     X = np.random.default_rng(12345).uniform(-1, 1, (400, 4))
-    y = np.sin(2 * np.pi * X[:, 0]) * X[:, 1] ** 2 * X[:, 2] ** 3 * X[:, 3] ** 4 * np.exp(-X.sum(axis=1))
-    return Task("T3", (4, 50, 1), X, (y / np.abs(y).max())[:, None], mse=1e-3, max_trials=100, goal=0.9, ahead=2.5)
+    y = (
+        np.sin(2 * np.pi * X[:, 0])
+        * X[:, 1] ** 2
+        * X[:, 2] ** 3
+        * X[:, 3] ** 4
+        * np.exp(-X.sum(axis=1))
+    )
+    return Task(
+        "T3",
+        (4, 50, 1),
+        X,
+        (y / np.abs(y).max())[:, None],
+        mse=1e-3,
+        max_trials=100,
+        goal=0.9,
+        ahead=2.5,
+    )
 
 
 def t4():
@@ -82,20 +98,40 @@ def smooth(n_samples):
     rng = np.random.default_rng(12345)
     X = rng.uniform(-1, 1, (n_samples, 8))
     a, b, c, d, e, f, g, h = X.T
-    Y = np.stack([np.sin(2 * a) + b * c, np.tanh(3 * d) * e, np.exp(-f * f - g * g) + h / 2], axis=1)
+    Y = np.stack(
+        [np.sin(2 * a) + b * c, np.tanh(3 * d) * e, np.exp(-f * f - g * g) + h / 2], axis=1
+    )
     return X, Y + 0.01 * rng.standard_normal(Y.shape)
 
 
 def t5():
     """Digits, 8 × 8 pixels, P = 2410."""
     data = digits(8)
-    return Task("T5", (64, 32, 10), data.X[:1500], data.Y[:1500], mse=2e-3, max_trials=40, goal=0.12, ahead=5)
+    return Task(
+        "T5",
+        (64, 32, 10),
+        data.X[:1500],
+        data.Y[:1500],
+        mse=2e-3,
+        max_trials=40,
+        goal=0.12,
+        ahead=5,
+    )
 
 
 def t6():
     """One batch of digits, 28 × 28 pixels, P = 101 770 > N·m = 1280."""
     data = digits(28)
-    return Task("T6", (784, 128, 10), data.X[:128], data.Y[:128], mse=0.0, max_trials=12, goal=0.015, ahead=60)
+    return Task(
+        "T6",
+        (784, 128, 10),
+        data.X[:128],
+        data.Y[:128],
+        mse=0.0,
+        max_trials=12,
+        goal=0.015,
+        ahead=60,
+    )
 
 
 def t7():
@@ -128,7 +164,10 @@ class Plain:
 
     def weights(self, theta):
         """(W, b) of each layer."""
-        return [(theta[start:middle].reshape(shape), theta[middle:stop]) for start, middle, stop, shape in self.parts]
+        return [
+            (theta[start:middle].reshape(shape), theta[middle:stop])
+            for start, middle, stop, shape in self.parts
+        ]
 
     def residual(self, theta):
         """r, (N·m,)."""
@@ -146,7 +185,11 @@ class Plain:
         """J, (N·m, P), always in the same array."""
         if not np.array_equal(theta, self.theta):
             self.residual(theta)
-        J, a, weights = self.J.reshape(*self.task.Y.shape, -1), self.activations, self.weights(theta)
+        J, a, weights = (
+            self.J.reshape(*self.task.Y.shape, -1),
+            self.activations,
+            self.weights(theta),
+        )
         start, middle, _, (_, m) = self.parts[-1]
         for k in range(m):
             J[:, k, start + k : middle : m] = a[-1]

@@ -59,22 +59,35 @@ def critical(problem, executor, theta, n):
 
 def shown(name, executor, X, Y, network, n):
     """Measure an executor against one process, and print a line."""
-    problems = {"alone": NetworkFit(network, X, Y), name: NetworkFit(network, X, Y, executor=executor)}
+    problems = {
+        "alone": NetworkFit(network, X, Y),
+        name: NetworkFit(network, X, Y, executor=executor),
+    }
     found = compared(problems, network.theta, n)
     alone, shared = (min(seconds) for _, seconds in found.values())
     difference = np.abs(found[name][0] - found["alone"][0]).max() / np.abs(found["alone"][0]).max()
-    print(f"  {name}: {1e3 * alone:.0f} → {1e3 * shared:.0f} ms a trial, {alone / shared:.2f} × faster ", end="")
-    print(f"(goal ≥ {GOAL}); θ differs by {difference:.0e} ({'same' if difference <= SAME else 'NOT THE SAME'})")
+    print(
+        f"  {name}: {1e3 * alone:.0f} → {1e3 * shared:.0f} ms a trial, {alone / shared:.2f} × faster ",
+        end="",
+    )
+    print(
+        f"(goal ≥ {GOAL}); θ differs by {difference:.0e} ({'same' if difference <= SAME else 'NOT THE SAME'})"
+    )
     lone = sum(critical(problems["alone"], None, network.theta, n))
     home, worker = critical(problems[name], executor, network.theta, n)
-    print(f"    CPU time {1e3 * lone:.0f} ms alone; {1e3 * home:.0f} at home + {1e3 * worker:.0f} in each", end="")
+    print(
+        f"    CPU time {1e3 * lone:.0f} ms alone; {1e3 * home:.0f} at home + {1e3 * worker:.0f} in each",
+        end="",
+    )
     print(f" worker, {lone / (home + worker):.2f} × less", flush=True)
 
 
 def report(n_samples=200_000, n=3):
     """Print a line for two processes and one for Dask."""
     (X, Y), network = smooth(n_samples), TASKS["T4"]().problem().network.initialize(0, "uniform")
-    print(f"\nShared sums: {network!r}, N = {n_samples}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")
+    print(
+        f"\nShared sums: {network!r}, N = {n_samples}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
+    )
     with ProcessPoolExecutor(2) as executor:
         shown("two processes", executor, X, Y, network, n)
     if not find_spec("distributed"):
@@ -84,7 +97,12 @@ def report(n_samples=200_000, n=3):
     from distributed import Client, LocalCluster
 
     # By default a worker gives every array beyond 128 KB back to the system at once, and computes three times as long.
-    config.set({f"distributed.nanny.pre-spawn-environ.MALLOC_{name}_THRESHOLD_": 2**30 for name in ("TRIM", "MMAP")})
+    config.set(
+        {
+            f"distributed.nanny.pre-spawn-environ.MALLOC_{name}_THRESHOLD_": 2**30
+            for name in ("TRIM", "MMAP")
+        }
+    )
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster, direct_to_workers=True) as client,
