@@ -17,11 +17,9 @@ class Linear(Layer):
         return type(self).slope is Linear.slope
 
     def activate(self, z):
-        """Return a = z."""
         return z
 
     def slope(self, a):
-        """Return f′ = 1."""
         return np.ones_like(a)
 
     def slopes(self, a):
@@ -37,11 +35,9 @@ class Sigmoid(Layer):
     """f(z) = 1 / (1 + e⁻ᶻ), f′ = a (1 − a)."""
 
     def activate(self, z):
-        """Return a = 1 / (1 + e⁻ᶻ)."""
         return logistic(z)
 
     def slope(self, a):
-        """Return f′ = a (1 − a)."""
         return a * (1 - a)
 
 
@@ -49,11 +45,9 @@ class Tanh(Layer):
     """f(z) = tanh z, f′ = 1 − a²."""
 
     def activate(self, z):
-        """Return a = tanh z."""
         return tanh(z)
 
     def slope(self, a):
-        """Return f′ = 1 − a²."""
         return 1 - a * a
 
 
@@ -61,11 +55,9 @@ class Relu(Layer):
     """f(z) = max(z, 0), f′ = 1 where a > 0, else 0 (0 at the kink, by convention)."""
 
     def activate(self, z):
-        """Return a = max(z, 0)."""
         return relu(z)
 
     def slope(self, a):
-        """Return f′ = 1 where a > 0, else 0."""
         return step(a)
 
 
@@ -73,11 +65,9 @@ class Softplus(Layer):
     """f(z) = log(1 + eᶻ), f′ = 1 / (1 + e⁻ᶻ) = 1 − e⁻ᵃ."""
 
     def activate(self, z):
-        """Return a = log(1 + eᶻ)."""
         return softplus(z)
 
     def slope(self, a):
-        """Return f′ = 1 − e⁻ᵃ."""
         return one_minus_exp(a)
 
 

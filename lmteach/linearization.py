@@ -29,13 +29,9 @@ class Workspace:
         return kept
 
 
-class NewArrays:
-    """What a Workspace does, with a new array at every call."""
-
-    @staticmethod
-    def buffer(name, shape, dtype, order="C"):
-        """Return a new array."""
-        return np.empty(shape, dtype, order)
+def new_array(name, shape, dtype, order="C"):
+    """Return what Workspace.buffer does, made anew."""
+    return np.empty(shape, dtype, order)
 
 
 class Linearization:
@@ -49,7 +45,7 @@ class Linearization:
     def __init__(self, r, loss=None, work=None):
         self.r = r
         self.loss = inner(r, r) / 2 if loss is None else loss
-        self.buffer = (work or NewArrays).buffer
+        self.buffer = new_array if work is None else work.buffer
 
     @property
     def A(self):

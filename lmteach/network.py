@@ -10,6 +10,7 @@ import numpy as np
 
 from .checks import FLOAT, SINGLE, as_array, as_finite, at_least, instance, one_of
 from .derivatives import slopes_disagree
+from .initialization import SCHEMES, draw
 
 
 class Layer:
@@ -22,6 +23,7 @@ class Layer:
 
     straight = False  # True where f′ = 1 for every z
     couples = False  # True where each a depends on every z of the layer
+    _checked = False
 
     def __init__(self, size):
         self.size = at_least(f"size of {type(self).__name__}", size, 1)
@@ -44,6 +46,12 @@ class Layer:
         for all samples; (n, n, N), entry [k, j] = ∂aₖ/∂zⱼ, where the layer couples its units.
         """
         return self.slope(a).T
+
+    def check_slopes(self):
+        """Raise ValueError where `slopes` differs from differences of `activate`; looked at once."""
+        if not self._checked and (wrong := slopes_disagree(self.activate, self.slopes, self.size)):
+            raise ValueError(f"{self!r}: {wrong}")
+        self._checked = True
 
     def __rshift__(self, other):
         return Network([self]) >> other
@@ -89,11 +97,11 @@ class Network:
         "uniform": W and b in [−1, 1]. Sources: Glorot & Bengio (2010), He et al. (2015), LeCun et
         al. (1998). Raises ValueError for another scheme.
         """
-        draw = SCHEMES[one_of("scheme", scheme, SCHEMES)]
+        one_of("scheme", scheme, SCHEMES)
         rng = np.random.default_rng(at_least("seed", seed, 0))
         self._theta = np.zeros(self.n_parameters)
         for W, b in self.split(self._theta):
-            draw(rng, W, b)
+            draw(scheme, rng, W, b)
         return self
 
     def split(self, theta):
@@ -102,8 +110,10 @@ class Network:
 
     def forward(self, X, theta=None):
         """Return [a⁰, …, a^L], each (N, n_l): zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ)."""
-        a = self._as_inputs(X)
-        activations = [a]
+        ready = isinstance(X, np.ndarray) and X.dtype in (FLOAT, SINGLE)
+        if not (ready and X.shape[1:] == (self.n_inputs,)):
+            X = as_array("X", X, 2, (None, self.n_inputs))
+        activations = [a := X]
         for layer, (W, b) in zip(self.layers, self._weights(theta)):
             z = product(W, a)
             z += b
@@ -139,6 +149,7 @@ class Network:
         """
         N, m = activations[-1].shape
         columns = self._sensitivities(activations, self._weights(theta), output_slopes)
+        columns = [np.broadcast_to(S, (len(S), N * m)) for S in columns]
         return [S.reshape(-1, N, m).transpose(1, 2, 0) for S in columns]
 
     def jacobian(self, activations, theta=None, output_slopes=None, out=None):
@@ -155,6 +166,28 @@ class Network:
             Jt[b] = S
         return Jt.T
 
+    def _sensitivities(self, activations, weights, output_slopes):
+        """[S¹, …, S^L], each (n_l, N·m), column i·m+k for sample i and output k.
+
+        With one output, S^L is (1, 1) where it is the same for all samples.
+        """
+        N, m = activations[-1].shape
+        S = self._output_slopes(activations, output_slopes)
+        if m > 1 or S.ndim == 3:
+            S = S if S.ndim == 3 else np.eye(m, dtype=S.dtype)[:, :, None] * S
+            S = np.broadcast_to(S, (m, m, N)).transpose(1, 2, 0).reshape(m, -1)
+        return self._backward(S, activations, weights, m)
+
+    def _backward(self, last, activations, weights, m=1):
+        """[D¹, …, D^L] from D^L: Dˡ = (Wˡ⁺¹ᵀ Dˡ⁺¹) ∘ f′(zˡ), the recursion of δ and of S alike.
+
+        Each is (n_l, N) for error terms, (n_l, N·m) for sensitivities.
+        """
+        terms = [last]
+        for layer, a, (W, _) in zip(self.layers[-2::-1], activations[-2::-1], weights[::-1]):
+            terms.insert(0, W.T.dot(terms[0]) * _for_each_output(layer.slope(a), m))
+        return terms
+
     def predict(self, X):
         """Return a^L for the network's own θ, (N, m)."""
         X = as_finite("X", X, 2, (None, self.n_inputs))
@@ -165,29 +198,6 @@ class Network:
         other = Network([self.inputs, *self.layers])
         other._theta = self._theta.copy()
         return other
-
-    def _backward(self, last, activations, weights):
-        """[D¹, …, D^L] from D^L: Dˡ = (Wˡ⁺¹ᵀ Dˡ⁺¹) ∘ f′(zˡ), the recursion of δ and of S alike.
-
-        Each is (n_l, N) for error terms; (n_l, N·m) for sensitivities, column i·m+k for output k
-        of sample i.
-        """
-        terms, per_sample = [last], last.shape[1] // len(activations[-1])
-        for layer, a, (W, _) in zip(self.layers[-2::-1], activations[-2::-1], weights[::-1]):
-            D = W.T.dot(terms[0])
-            D *= _for_each_output(layer.slope(a), per_sample)
-            terms.insert(0, D)
-        return terms
-
-    def _sensitivities(self, activations, weights, output_slopes):
-        """[S¹, …, S^L] as `_backward` lays them out."""
-        N, m = activations[-1].shape
-        S = self._output_slopes(activations, output_slopes)
-        if S.ndim == 2 and S.shape[1] < N:
-            S = np.repeat(S, N, axis=1)
-        if m > 1:
-            S = (np.eye(m, dtype=S.dtype)[:, :, None] * S if S.ndim == 2 else S).transpose(1, 2, 0)
-        return self._backward(S.reshape(m, -1), activations, weights)
 
     def _output_slopes(self, activations, output_slopes):
         return self.layers[-1].slopes(activations[-1]) if output_slopes is None else output_slopes
@@ -201,12 +211,6 @@ class Network:
         elif getattr(theta, "shape", ()) != (self.n_parameters,):
             theta = as_array("theta", theta, 1, (self.n_parameters,))
         return self.split(theta)
-
-    def _as_inputs(self, X):
-        ready = isinstance(X, np.ndarray) and X.dtype in (FLOAT, SINGLE)
-        if ready and X.shape[1:] == (self.n_inputs,):
-            return X
-        return as_array("X", X, 2, (None, self.n_inputs))
 
     def __rshift__(self, other):
         longer = Network([self.inputs, *self.layers, *_flat([other])])
@@ -237,19 +241,9 @@ def _checked_layers(layers):
         if (type(layer).__name__ == "Input") != (i == 0):
             raise ValueError(f"layers[{i}] is {layer!r}: expected Input(n) first, and nowhere else")
         if layer.couples and i != len(layers) - 1:
-            raise ValueError(
-                f"layers[{i}] is {layer!r}: expected it as the last layer, and nowhere else"
-            )
-        _check_slopes(layer)
+            raise ValueError(f"layers[{i}] is {layer!r}: expected it last, and nowhere else")
+        layer.check_slopes()
     return layers
-
-
-def _check_slopes(layer):
-    """ValueError where a layer's slopes are not the derivative of its activation; asked once."""
-    if not getattr(layer, "_checked", False):
-        if wrong := slopes_disagree(layer.activate, layer.slopes, layer.size):
-            raise ValueError(f"{layer!r}: {wrong}")
-        layer._checked = True
 
 
 def _flat(layers):
@@ -266,23 +260,3 @@ def _places(sizes):
     for n_in, n_out in pairwise(sizes):
         start, middle, stop = stop, stop + n_out * n_in, stop + n_out * (n_in + 1)
         yield (n_out, n_in), slice(start, middle), slice(middle, stop)
-
-
-def _normal(variance):
-    def draw(rng, W, b):
-        W[...] = rng.normal(scale=np.sqrt(variance(*W.shape)), size=W.shape)
-
-    return draw
-
-
-def _uniform(rng, W, b):
-    W[...] = rng.uniform(-1, 1, size=W.shape)
-    b[...] = rng.uniform(-1, 1, size=b.shape)
-
-
-SCHEMES = {
-    "glorot": _normal(lambda n_out, n_in: 2 / (n_out + n_in)),
-    "he": _normal(lambda n_out, n_in: 2 / n_in),
-    "lecun": _normal(lambda n_out, n_in: 1 / n_in),
-    "uniform": _uniform,
-}

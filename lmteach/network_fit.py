@@ -15,9 +15,10 @@ from .checks import (
     numbers_only,
     one_of,
 )
+from .cross_entropy import LOSSES
 from .derivatives import output_gradient_disagrees
 from .linearization import Explicit
-from .losses import LOSSES, Loss
+from .losses import Loss
 from .network import Network
 from .problems import Evaluation, Problem
 from .routes.parts import Data, Part
@@ -47,7 +48,9 @@ class NetworkFit(Problem):
 
     def __init__(self, network, X, Y, loss="mse", route=None, executor=None, precision="float64"):
         super().__init__()
-        self.network = instance("network", network, Network, "a Network, such as Input(2) >> Tanh(4)")
+        self.network = instance(
+            "network", network, Network, "a Network, such as Input(2) >> Tanh(4)"
+        )
         if not network.layers:
             raise ValueError(f"network is {network!r}: expected at least one layer after the input")
         self.n_parameters = network.n_parameters
@@ -93,16 +96,16 @@ class NetworkFit(Problem):
     def linearization(self, seen, work=None):
         """Return the Linearization at the θ of an Evaluation, by the route."""
         if self._kind is None:
-            (part,) = seen.inside
-            out = None if work is None else work.buffer("Jt", (self.n_parameters, len(seen.r)), seen.r.dtype)
-            return Explicit(seen.r, part.jacobian(out), seen.loss, work)
+            shape = self.n_parameters, len(seen.r)
+            out = None if work is None else work.buffer("Jt", shape, seen.r.dtype)
+            return Explicit(seen.r, seen.inside[0].jacobian(out), seen.loss, work)
         return self._kind(seen.r, seen.inside, seen.loss, work, self._executor, self._single)
 
     def _sum(self, parts):
         """(r, F) over all parts."""
+        if self._kind is None:
+            return parts[0].evaluate()
         pieces = list(routes.by_executor(self._executor, Part.evaluate, parts))
-        if len(pieces) == 1:
-            return pieces[0]
         return np.concatenate([r for r, _ in pieces]), sum(F for _, F in pieces)
 
     def _choose(self, route, executor):
@@ -133,7 +136,7 @@ class NetworkFit(Problem):
 
     def _check_loss(self):
         """ValueError where S^Lᵀr of a loss of the caller's is not ∂F/∂z^L, by differences."""
-        X, Y, layer = self.X[:LOOKED_AT], self.Y[:LOOKED_AT], self.network.layers[-1]
+        Y, layer = self.Y[:LOOKED_AT], self.network.layers[-1]
 
         def loss(z):
             a = layer.activate(z)

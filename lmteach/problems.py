@@ -1,5 +1,6 @@
 """What is fitted: θ ↦ r(θ), the loss F = ½ rᵀr, and the linearization there."""
 
+import math
 import sys
 from typing import Any, NamedTuple
 
@@ -40,7 +41,7 @@ class Evaluation(NamedTuple):
 
         Raises ValueError where r is not finite, NotFinite where J is not.
         """
-        if not finite(self.r):
+        if not (math.isfinite(self.loss) or finite(self.r)):
             expected = "expected a θ where every residual is a finite number"
             raise ValueError(f"theta = {self.theta}: r is not finite there; {expected}")
         here = self.problem.linearization(self, work)
@@ -148,10 +149,6 @@ class Problem:
     def _gives_jacobian(self):
         return type(self).jacobian_at is not Problem.jacobian_at
 
-    def divided(self, unit):
-        """Return the same problem with r divided by a unit."""
-        return Divided(self, unit)
-
     def __getstate__(self):
         return self.__dict__ | {"_last": NOWHERE}
 
@@ -217,28 +214,3 @@ class CurveFit(LeastSquares):
         if self._jacobian is None:
             return super().jacobian_at(theta)
         return self._jacobian(theta.copy(), self.x)
-
-
-class Divided(Problem):
-    """A problem with r and J divided by a unit: the same θ, h and ρ; F is ½ rᵀr."""
-
-    def __init__(self, problem, unit):
-        super().__init__()
-        self._problem, self._unit = problem, unit
-        self.n_parameters, self.redundant = problem.n_parameters, problem.redundant
-
-    def evaluation(self, theta):
-        """Return the Evaluation with r divided."""
-        seen = self._problem.evaluate(theta)
-        r = frozen(seen.r / self._unit)
-        return Evaluation(theta, r, inner(r, r) / 2, self, seen)
-
-    def linearization(self, seen, work=None):
-        """Return the Linearization with r and J divided."""
-        whole = seen.inside
-        whole.problem.n_jacobians += 1
-        return whole.problem.linearization(whole, work).divided(self._unit)
-
-    def verify(self, theta):
-        """Return what the problem itself says of its J."""
-        return self._problem.verify(theta)

@@ -1,7 +1,6 @@
 """Gradient descent, Gauss-Newton and Levenberg-Marquardt as generators of Steps."""
 
 import math
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,17 +61,18 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
         mu = _first_mu(here, D) if mu is None else mu
         if stop := options.before(here, k, mu):
             return stop
-        move = _damped_step(problem, here, seen.theta, mu, D, options.geodesic)
-        trial, there, why = _trial(problem, seen, move, work)
-        trial_loss, accepted = (trial.loss, there is not None) if trial else (math.nan, False)
-        rho = (here.loss - trial_loss) / move.predicted if move.predicted > 0 else math.nan
+        h, a, predicted, refusal = _damped_step(problem, here, seen.theta, mu, D, options.geodesic)
+        delta_theta = h if a is None else frozen(h + a / 2)
+        trial_theta = frozen(seen.theta + delta_theta)
+        trial, there, why = _trial(problem, seen, trial_theta, refusal, work)
+        trial_loss, accepted = trial.loss if trial else math.nan, there is not None
+        rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
         next_mu, next_damping = damping.update(mu, rho, accepted)
         step = Step(
-            k=k, theta=seen.theta, loss=here.loss, r=here.r, g=here.g, mu=mu, h=move.h,
-            acceleration=move.acceleration, delta_theta=move.delta_theta,
-            trial_theta=move.trial_theta, trial_loss=trial_loss, predicted=move.predicted, rho=rho,
-            accepted=accepted, why=why, damping=damping, scale=D, next_mu=next_mu,
-            next_damping=next_damping, options=options, problem=problem,
+            k=k, theta=seen.theta, loss=here.loss, r=here.r, g=here.g, mu=mu, h=h, acceleration=a,
+            delta_theta=delta_theta, trial_theta=trial_theta, trial_loss=trial_loss,
+            predicted=predicted, rho=rho, accepted=accepted, why=why, damping=damping, scale=D,
+            next_mu=next_mu, next_damping=next_damping, options=options, problem=problem,
         )  # fmt: skip
         yield step
         if stop := options.after(step):
@@ -82,29 +82,18 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
             seen, here = trial, there
 
 
-class Move(NamedTuple):
-    """A step that a method proposes, and why it is refused before F is looked at, if it is."""
-
-    h: Any
-    acceleration: Any
-    delta_theta: Any
-    trial_theta: Any
-    predicted: float
-    refusal: str | None
-
-
 def _damped_step(problem, here, theta, mu, D, geodesic):
-    """The Move h, or h + ½a, with (JᵀJ + μD²) h = −g."""
+    """(h, acceleration, predicted decrease, why it is refused before F is looked at)."""
     try:
         damped = here.damped(mu, D)
     except np.linalg.LinAlgError as error:
-        return _move(theta, frozen(np.full_like(theta, math.nan)), None, math.nan, str(error))
+        return frozen(np.full_like(theta, math.nan)), None, math.nan, str(error)
     h, predicted = frozen(damped.h), damped.predicted
     if not math.isfinite(predicted):
-        return _move(theta, h, None, predicted, "the step is not finite")
+        return h, None, predicted, "the step is not finite"
     if not geodesic:
-        return _move(theta, h, None, predicted, None)
-    return _move(theta, h, *_acceleration(problem, here, theta, damped, D))
+        return h, None, predicted, None
+    return h, *_acceleration(problem, here, theta, damped, D)
 
 
 def _acceleration(problem, here, theta, damped, D):
@@ -119,26 +108,20 @@ def _acceleration(problem, here, theta, damped, D):
     return a, predicted, "the path is too curved for this h" if curved else None
 
 
-def _move(theta, h, acceleration, predicted, refusal):
-    delta_theta = h if acceleration is None else frozen(h + acceleration / 2)
-    trial_theta = frozen(theta + delta_theta)
+def _trial(problem, seen, trial_theta, refusal, work):
+    """(Evaluation at the trial θ, the Linearization there if it is accepted, why)."""
     if refusal is None and not finite(trial_theta):
         refusal = "θ + Δθ is not finite"
-    return Move(h, acceleration, delta_theta, trial_theta, predicted, refusal)
-
-
-def _trial(problem, seen, move, work):
-    """(Evaluation at the trial θ, the Linearization there if it is accepted, why)."""
-    if move.refusal:
-        return None, None, move.refusal
-    trial = problem.evaluate(move.trial_theta)
+    if refusal:
+        return None, None, refusal
+    trial = problem.evaluate(trial_theta)
     if not trial.loss < seen.loss:
         finite_loss = math.isfinite(trial.loss)
         return trial, None, "F would not fall" if finite_loss else "F is not finite there"
     try:
         return trial, trial.linearize(work), "F falls"
     except NotFinite:
-        seen.linearize(work)  # the buffers hold what they held
+        seen.linearize(work)  # the buffers hold again what they held
         return trial, None, "J is not finite there"
 
 
@@ -156,11 +139,8 @@ def gradient_descent(
     if rate is None:
         raise TypeError("rate is missing: expected a learning rate η > 0, such as rate=0.01")
     rate = positive("rate", rate)
-    theta, k, before = _start(problem, theta0)
-    options = (before and before.options or Options()).but(
-        max_steps=max_steps, target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol
-    )
-    return _undamped(problem, theta, 1 / rate, lambda here: -rate * here.g, options, k)
+    limits = dict(max_steps=max_steps, target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol)
+    return _undamped(problem, theta0, 1 / rate, lambda here: -rate * here.g, limits)
 
 
 def gauss_newton(
@@ -173,29 +153,32 @@ def gauss_newton(
     bad input.
     """
     refuse_unknown(gauss_newton, unknown)
+    limits = dict(max_steps=max_steps, target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol)
+    return _undamped(problem, theta0, 0.0, lambda here: here.step(0), limits)
+
+
+def _undamped(problem, theta0, mu, propose, limits):
+    """Check the input, and return the generator of steps that are taken whatever F does."""
     theta, k, before = _start(problem, theta0)
-    options = (before and before.options or Options()).but(
-        max_steps=max_steps, target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol
-    )
-    return _undamped(problem, theta, 0.0, lambda here: here.step(0), options, k)
+    options = (before and before.options or Options()).but(**limits)
+    return _take_all(problem, theta, mu, propose, options, k)
 
 
-def _undamped(problem, theta, mu, propose, options, k):
-    """Steps that are taken whatever F does; the run ends where F is no longer finite."""
+def _take_all(problem, theta, mu, propose, options, k):
     work, seen = Workspace(), problem.evaluate(theta)
     here = seen.linearize(work)
     while not (stop := options.before(here, k, mu)):
         h = frozen(propose(here))
         predicted = float(h @ (mu * h - here.g)) / 2
-        move = _move(seen.theta, h, None, predicted, None)
-        trial = None if move.refusal else problem.evaluate(move.trial_theta)
+        trial_theta = frozen(seen.theta + h)
+        trial = problem.evaluate(trial_theta) if finite(trial_theta) else None
         trial_loss = trial.loss if trial else math.nan
         rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
         accepted = math.isfinite(trial_loss)
         why = "taken whatever F does" if accepted else "F is not finite there"
         step = Step(
             k=k, theta=seen.theta, loss=here.loss, r=here.r, g=here.g, mu=mu, h=h,
-            acceleration=None, delta_theta=h, trial_theta=move.trial_theta, trial_loss=trial_loss,
+            acceleration=None, delta_theta=h, trial_theta=trial_theta, trial_loss=trial_loss,
             predicted=predicted, rho=rho, accepted=accepted, why=why, damping=None, scale=None,
             next_mu=mu, next_damping=None, options=options, problem=problem,
         )  # fmt: skip

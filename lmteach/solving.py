@@ -7,8 +7,8 @@ from contextlib import nullcontext
 import numpy as np
 
 from .checks import as_finite, flag, frozen, instance, one_of, positive, refuse_unknown
-from .primitives import finite
-from .problems import Problem
+from .primitives import finite, inner
+from .problems import Evaluation, Problem
 from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
 from .trace import Step, Trace
 
@@ -57,7 +57,7 @@ def solve(
     options, careful = _for_problem(problem, careful, options)
     counts = problem.n_residuals, problem.n_jacobians
     exponent = _exponent(problem.residual(theta0)) if careful else 0
-    run = problem.divided(2.0**exponent) if exponent else problem
+    run = Divided(problem, 2.0**exponent) if exponent else problem
     options = _divided(options, exponent) if exponent else options
     first_loss = run.loss(theta0)
     steps = METHODS[method](run, theta0, **options)
@@ -167,6 +167,31 @@ def _verdict(problem, run, trace, first_loss, stop, stages):
     if doubt := problem.verify(trace.theta):
         return False, f"Stopped ({stop.words}), but {doubt} {numbers}.{tail}"
     return True, f"Converged: {stop.words}. {numbers}.{tail}"
+
+
+class Divided(Problem):
+    """A problem with r and J divided by a unit: the same θ, h and ρ; F is ½ rᵀr."""
+
+    def __init__(self, problem, unit):
+        super().__init__()
+        self._problem, self._unit = problem, unit
+        self.n_parameters, self.redundant = problem.n_parameters, problem.redundant
+
+    def evaluation(self, theta):
+        """Return the Evaluation with r divided."""
+        seen = self._problem.evaluate(theta)
+        r = frozen(seen.r / self._unit)
+        return Evaluation(theta, r, inner(r, r) / 2, self, seen)
+
+    def linearization(self, seen, work=None):
+        """Return the Linearization with r and J divided."""
+        whole = seen.inside
+        whole.problem.n_jacobians += 1
+        return whole.problem.linearization(whole, work).divided(self._unit)
+
+    def verify(self, theta):
+        """Return what the problem itself says of its J."""
+        return self._problem.verify(theta)
 
 
 def _exponent(r):

@@ -1,11 +1,11 @@
 """What a solver did: one Step for every trial, and the Trace that keeps them."""
 
-from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .checks import at_least, one_of
+from .html import escape, html_table
 
 HISTORY_BYTES = 2**26  # "all" keeps every array up to here, then scalars only
 SHOWN = 6  # components of θ in a Trace's repr, at most
@@ -144,11 +144,9 @@ class Trace:
 
     def _repr_html_(self):
         """The summary and the table, for notebooks."""
-        names = ("trial", "μ", "F(θ)", "F(trial)", "ρ", "verdict", "why")
-        head = "".join(f"<th>{name}</th>" for name in names)
-        rows = "".join(map(_html_row, self.table()))
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        return f"<p>{escape(repr(self))}</p>{table}"
+        head = ("trial", "μ", "F(θ)", "F(trial)", "ρ", "verdict", "why")
+        rows = [row and _in_words(*row) for row in self.table()]
+        return f"<p>{escape(repr(self))}</p>{html_table(head, rows)}"
 
     def __len__(self):
         return len(self.steps)
@@ -177,10 +175,6 @@ def _full_steps(history, step):
     return {"all": HISTORY_BYTES // max(step.nbytes, 1), "light": 0}.get(history, history)
 
 
-def _html_row(row):
-    if row is None:
-        return '<tr><td colspan="7">…</td></tr>'
-    k, mu, loss, trial_loss, rho, accepted, why = row
+def _in_words(k, mu, loss, trial_loss, rho, accepted, why):
     numbers = f"{mu:.3g}", f"{loss:.4g}", f"{trial_loss:.4g}", f"{rho:.3g}"
-    cells = k, *numbers, "accepted" if accepted else "refused", escape(why)
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    return k, *numbers, "accepted" if accepted else "refused", why
