@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from lmteach.exercises.base import (
     _unlike,
 )
 
+NOT_NEEDED = ("sympy", "matplotlib", "lmteach.proofs", "lmteach.figures")
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 IDS = sorted(EXERCISES)
 FUNCTIONS = [id for id in IDS if EXERCISES[id].kind == "function"]
@@ -158,6 +161,17 @@ def test_a_function_that_writes_into_its_arguments_spoils_nothing():
         array += 1
     assert (word, number) == ("word", 3.0) and type(_copies(arguments)[1]) is tuple
     assert not arguments[0].any() and not arguments[1][0].any() and not arguments[1][1][0].any()
+
+
+def test_an_exercise_is_checked_without_sympy_proofs_or_figures():
+    code = f"""
+import sys
+from lmteach.exercises import check
+assert check("1.3", 0.1).right
+print(*[name for name in {NOT_NEEDED} if name in sys.modules])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
 
 
 def test_an_unknown_exercise():

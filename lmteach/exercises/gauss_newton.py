@@ -3,9 +3,8 @@
 import numpy as np
 
 from ..checks import is_real
-from ..examples import rosenbrock
+from ..examples import next_theta, rosenbrock
 from ..primitives import least_norm
-from ..proofs.gauss_newton import next_theta
 from ..solvers import gauss_newton
 from .base import exercise
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ..examples import BOOK, hagan
 from ..layers import Input, Linear, Tanh
 from ..problems import LeastSquares
-from ..proofs.one_page import BOOK, hagan
 from ..solvers import levenberg_marquardt
 from .base import exercise
 

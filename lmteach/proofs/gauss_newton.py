@@ -3,17 +3,11 @@
 import numpy as np
 import sympy as sp
 
-from ..examples import cycling, rosenbrock
+from ..examples import cycling, next_theta, rosenbrock
 from ..layers import Input, Linear, Tanh
 from ..problems import LeastSquares
 from ..symbolic import NetworkOnSymbols, OnSymbols, letters, symbols_for
 from .base import proves, same
-
-
-def next_theta(c, theta):
-    """Where Gauss-Newton goes from θ on cycling(c): θ − Jᵀr/JᵀJ, one number."""
-    slope = 2 * c * theta + 1
-    return theta - ((theta + 1) + slope * (c * theta * theta + theta - 1)) / (1 + slope * slope)
 
 
 @proves({"6.1": r"r(\theta + h) \approx r + J h"})

@@ -2,11 +2,11 @@
 
 from itertools import islice
 
-import numpy as np
 import sympy as sp
 
-from ..layers import Input, Linear, Sigmoid, Tanh
-from ..problems import LeastSquares, NetworkFit
+from ..examples import BOOK, hagan
+from ..layers import Input, Linear, Tanh
+from ..problems import LeastSquares
 from ..solvers import levenberg_marquardt
 from ..symbolic import NetworkOnSymbols, OnSymbols, letters, symbols_for
 from .base import also, close, holds, proves, same
@@ -37,17 +37,6 @@ from .updates import (
     prove_nielsens_rule,
     prove_right_angle,
 )
-
-BOOK = np.array(
-    [-0.27, -0.41, -0.48, -0.13, 0.09, -0.17, 0.48]
-)  # W¹, b¹, W², b² of Hagan's 1-2-1 network
-
-
-def hagan():
-    """The 1-2-1 network of the page, 13 samples of 1 + sin(πx/4) on [−1, 5]; its start is BOOK."""
-    x = np.linspace(-1, 5, 13)[:, None]
-    return NetworkFit(Input(1) >> Sigmoid(2) >> Linear(1), x, 1 + np.sin(np.pi / 4 * x))
-
 
 also(
     "A.1",
