@@ -1,6 +1,7 @@
-"""Symbols in, the package's own formulas run on them, symbols out; beside them what `sympy.diff` says.
+"""The package's own formulas run on SymPy symbols, and SymPy's derivatives beside them.
 
-What is compared or shown is a SymPy Matrix; what keeps the package's shapes is a NumPy array of dtype object.
+What is compared or shown is a SymPy Matrix. What has the package's shapes is a NumPy array of
+dtype object.
 """
 
 import numpy as np
@@ -15,13 +16,12 @@ from .problems import Problem
 def letters(name, *shape):
     """An object array of real symbols: name_1, name_2, … or name_11, name_12, …"""
     instance("name", name, str, "a name, such as 'w'")
-    return np.array(
-        [sp.Symbol(name + _index(place), real=True) for place in np.ndindex(*shape)]
-    ).reshape(shape)
+    symbols = [sp.Symbol(name + _index(place), real=True) for place in np.ndindex(*shape)]
+    return np.array(symbols).reshape(shape)
 
 
 def symbols_for(m, n):
-    """r (m×1), J (m×n), h (n×1) and μ as letters: real, and μ > 0."""
+    """Real symbols r (m×1), J (m×n), h (n×1), and μ > 0."""
     m, n = at_least("m", m, 1), at_least("n", n, 1)
     r, J, h = letters("r", m), letters("J", m, n), letters("h", n)
     return sp.Matrix(r), sp.Matrix(J), sp.Matrix(h), sp.Symbol("mu", positive=True)
@@ -30,8 +30,8 @@ def symbols_for(m, n):
 class OnSymbols:
     """A problem at a θ of symbols: `F`, `r`, `J`, `g` and `A` as the package computes them.
 
-    `diff_J` = ∂r/∂θ, `diff_g` = ∇F and `hessian` = ∇²F are SymPy's own derivatives of the same r and F. `here` is the
-    package's Linearization, whose `step(mu)` is exact where μ and θ are.
+    `diff_J` = ∂r/∂θ, `diff_g` = ∇F and `hessian` = ∇²F are SymPy's derivatives of the same r and
+    F. `here` is the package's Linearization; its `step(mu)` is exact where μ and θ are.
     """
 
     def __init__(self, problem, theta):
@@ -60,11 +60,11 @@ class OnSymbols:
 
 
 class NetworkOnSymbols(OnSymbols):
-    """A network whose weights, inputs and targets are symbols; besides F, r, J, g and A all that happens inside.
+    """A network whose weights, inputs and targets are symbols, with its activations and δ, S.
 
-    `X`, `Y`, `a` = [a⁰, …, a^L], `delta` = [δ¹, …, δ^L], `S` = [S¹, …, S^L] and `weights` = [(W¹, b¹), …] are object
-    arrays in the package's shapes. Symbols are w^l_jk, b^l_j, x_j and y_k; with several samples x_ij and y_ik, sample
-    first.
+    `X`, `Y`, `a` = [a⁰, …, a^L], `delta` = [δ¹, …, δ^L], `S` = [S¹, …, S^L] and `weights` =
+    [(W¹, b¹), …] are object arrays in the package's shapes. The symbols are w^l_jk, b^l_j, x_j
+    and y_k; with several samples x_ij and y_ik, where i is the sample.
     """
 
     def __init__(self, network, n_samples=1):
@@ -73,17 +73,13 @@ class NetworkOnSymbols(OnSymbols):
         self._run(network.forward(self.X, _vector(self.theta)), _vector(self.r))
 
     def _name(self, network, n_samples):
-        self.network = instance(
-            "network", network, Network, "a Network, such as Input(2) >> Tanh(2) >> Linear(2)"
-        )
+        example = "a Network, such as Input(2) >> Tanh(2) >> Linear(2)"
+        self.network = instance("network", network, Network, example)
         at_least("n_samples", n_samples, 1)
-        self.X, self.Y = (
-            _samples("x", n_samples, network.n_inputs),
-            _samples("y", n_samples, network.n_outputs),
-        )
-        self.theta = sp.Matrix(
-            [symbol for i, shape in enumerate(network.shapes, 1) for symbol in _layer(i, *shape)]
-        )
+        self.X = _samples("x", n_samples, network.n_inputs)
+        self.Y = _samples("y", n_samples, network.n_outputs)
+        layers = [_layer(number, *shape) for number, shape in enumerate(network.shapes, 1)]
+        self.theta = sp.Matrix([symbol for layer in layers for symbol in layer])
 
     def _run(self, activations, r):
         theta = _vector(self.theta)
@@ -92,7 +88,7 @@ class NetworkOnSymbols(OnSymbols):
         self.S = self.network.sensitivities(activations, theta)
 
     def pretty(self, expression):
-        """The expression, or every entry of a matrix, with a letter a^l_j wherever an activation stands."""
+        """The expression or matrix with the symbol a^l_j in place of each activation."""
         named = {}
         for i, a in enumerate(self.a[1:], 1):
             named |= dict(zip(a.flat, _samples(f"a^{i}", *a.shape).flat, strict=True))
@@ -100,7 +96,7 @@ class NetworkOnSymbols(OnSymbols):
 
 
 class NetworkOnLetters(NetworkOnSymbols):
-    """The same with one letter for every activation and residual: `delta`, `S` and `J` read as they stand on paper."""
+    """The same with a symbol for each activation and residual: δ, S and J as on paper."""
 
     def __init__(self, network, n_samples=1):
         self._name(network, n_samples)
@@ -112,23 +108,21 @@ class NetworkOnLetters(NetworkOnSymbols):
 
 
 def _samples(name, n_samples, size):
-    """Letters of shape (n_samples, size); a single sample is not numbered."""
+    """Symbols of shape (n_samples, size); a single sample has no number."""
     return letters(name, size)[None] if n_samples == 1 else letters(name, n_samples, size)
 
 
 def _layer(number, n_out, n_in):
-    """The letters of one layer, W row by row, then b."""
+    """The symbols of one layer, W row by row, then b."""
     return [*letters(f"w^{number}", n_out, n_in).flat, *letters(f"b^{number}", n_out)]
 
 
 def _index(place):
     """_12 for the place (0, 1); _{1,12} where a number has two digits."""
     numbers = [str(i + 1) for i in place]
-    return (
-        "_" + "".join(numbers)
-        if all(len(n) == 1 for n in numbers)
-        else "_{" + ",".join(numbers) + "}"
-    )
+    if all(len(n) == 1 for n in numbers):
+        return "_" + "".join(numbers)
+    return "_{" + ",".join(numbers) + "}"
 
 
 def _vector(column):

@@ -1,4 +1,4 @@
-"""The page of all equations lists every one of them once, in order, as Markdown that a table can hold."""
+"""The page of all equations lists each of them once, in order, in well-formed Markdown tables."""
 
 import re
 

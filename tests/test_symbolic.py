@@ -1,4 +1,4 @@
-"""The package's formulas on symbols are exactly what `sympy.diff` says; and the doors of lmteach.symbolic."""
+"""The package's formulas on symbols equal SymPy's derivatives; bad input is answered in words."""
 
 import numpy as np
 import pytest
@@ -69,14 +69,14 @@ def test_the_gradient(net):
 
 
 def test_the_normal_matrix(net):
-    """With the test of J above, A is what SymPy's derivatives give; where that is quick it is asked directly, too."""
+    """A = JᵀJ with the J tested above; where that is quick, with SymPy's J as well."""
     equal((net.A, net.J.T * net.J))
     if len(net.network.layers) == 2:
         equal((net.A, net.diff_J.T * net.diff_J))
 
 
 def test_error_terms_and_sensitivities(net):
-    """b^l moves z^l of every sample alike, so ∂/∂b^l of one sample's loss and outputs is that sample's ∂/∂z^l."""
+    """For each sample ∂z^l/∂b^l = I, so its δ^l and S^l are derivatives with respect to b^l."""
     m = net.network.n_outputs
     for (_, b), delta, S in zip(net.weights, net.delta, net.S, strict=True):
         for i in range(len(net.X)):
@@ -107,7 +107,7 @@ def test_softplus(n_samples):
 @pytest.mark.parametrize("sizes", SHAPES)
 @pytest.mark.parametrize("sign", ["positive", "negative"])
 def test_relu_on_each_side_of_its_kink(sizes, sign):
-    """With inputs > 0 and W², … > 0, the sign of W¹ and b¹ is the sign of every net input of the first layer."""
+    """With inputs and W², … > 0, net inputs of the first layer have the sign of W¹ and b¹."""
     network = build(sizes, Relu)
     n_first = sizes[1] * (sizes[0] + 1)
     names = [f"t_{i}" for i in range(network.n_parameters)]
@@ -131,7 +131,7 @@ def test_relu_on_each_side_of_its_kink(sizes, sign):
 @pytest.mark.parametrize("hidden", [Linear, Relu])
 @pytest.mark.parametrize("sizes", [(1, 2, 1), (2, 2, 2)])
 def test_the_step_is_exact_in_rational_numbers(sizes, hidden):
-    """The package's step at rational weights is what SymPy solves with its own derivatives there."""
+    """The package's step at rational weights equals the one from SymPy's derivatives."""
     net, mu = NetworkOnSymbols(build(sizes, hidden), n_samples=2), sp.Rational(1, 7)
     for seed in range(2):
         numbers = numbers_for(net, np.random.default_rng(seed))
@@ -203,11 +203,11 @@ def test_names():
     assert all(entry.is_real for entry in symbols_for(2, 3)[1]) and symbols_for(2, 3)[3].is_positive
 
 
-# --- doors
+# --- bad input
 
 NETWORK = Input(1) >> Linear(1)
 PROBLEM = NetworkFit(NETWORK, [[1.0]], [[2.0]])
-DOORS = [
+BAD_INPUT = [
     (symbols_for, (0, 2), ValueError, "m = 0: expected a whole number of at least 1"),
     (symbols_for, (2, 0), ValueError, "n = 0: expected a whole number of at least 1"),
     (symbols_for, (2.0, 1), TypeError, r"m = 2\.0: expected a whole number"),
@@ -253,7 +253,7 @@ DOORS = [
 ]
 
 
-@pytest.mark.parametrize(("door", "given", "error", "words"), DOORS)
-def test_the_doors(door, given, error, words):
+@pytest.mark.parametrize(("function", "given", "error", "words"), BAD_INPUT)
+def test_bad_input(function, given, error, words):
     with pytest.raises(error, match=words):
-        door(*given)
+        function(*given)

@@ -1,6 +1,6 @@
-"""Exercises: `check` looks at an answer and says what it saw, `hint` helps, `solution` shows ours.
+"""Exercises: `check` an answer, ask for a `hint`, look at the reference `solution`.
 
-Every lesson has its module: ids, kinds, signatures, tolerances and references stand there.
+Each lesson has a module with the kind, reference, tolerance and known mistakes of its exercises.
 """
 
 from . import (

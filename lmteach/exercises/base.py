@@ -1,9 +1,9 @@
-"""What an exercise is, and how an answer to it is looked at: values compared, slips recognised, never a grade."""
+"""What an exercise is, and how an answer is checked: values compared, known mistakes recognised."""
 
 import inspect
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,16 +11,35 @@ from ..checks import at_least, one_of
 
 KINDS = ("value", "function", "witness")
 N_TRIALS = 5  # random inputs on which a function is tried
+SMALLEST = 1e-12  # stands for the largest entry where all entries are smaller
 
 
 @dataclass(frozen=True)
 class Exercise:
     """One task: a value, a function, or a witness (a start, data or a μ that shows something).
 
-    `reference` is the solution: a function of the answer's own signature, or of no arguments for a value or a witness.
-    `inputs(rng)` draws arguments for a function. `judge(answer)` tries a witness: (right?, what was seen). `twin` is
-    what the package gives for the same arguments. `slips`: sentence → the value, or the function, that this mistake
-    gives.
+    Attributes
+    ----------
+    id : str
+        Lesson and number, such as "7.2".
+    kind : str
+        "value", "function" or "witness".
+    task : str
+        What is asked for, in words.
+    reference : function
+        The solution: with the answer's signature, or without arguments for a value or a witness.
+    hints : tuple of str
+        Three, each telling a little more.
+    inputs : function, optional
+        inputs(rng) draws the arguments on which a function is tried.
+    judge : function, optional
+        judge(answer) tries a witness: (right?, what was seen).
+    package : function, optional
+        What the package gives for the same arguments.
+    tolerance : float
+        Largest difference that is right, relative to the largest entry.
+    slips : tuple of (wrong answer, sentence)
+        Known mistakes: the value or function that one gives, and what the learner is told.
     """
 
     id: str
@@ -30,25 +49,26 @@ class Exercise:
     hints: tuple
     inputs: Callable = None
     judge: Callable = None
-    twin: Callable = None
+    package: Callable = None
     tolerance: float = 1e-6
-    slips: dict = field(default_factory=dict)
+    slips: tuple = ()
 
     @property
     def signature(self):
-        """The function asked for, as its first line: "damped_step(J, r, mu)"; the name of the value else."""
-        return f"{self.reference.__name__}{inspect.signature(self.reference) if self.kind == 'function' else ''}"
+        """The function asked for, such as "damped_step(J, r, mu)"; else the name of the value."""
+        name = self.reference.__name__
+        return f"{name}{inspect.signature(self.reference)}" if self.kind == "function" else name
 
     @property
     def solution(self):
-        """The reference's source, without what registered it."""
+        """The source of the reference, without its decorator."""
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(self.reference)))
         return source[source.index("def ") :].rstrip()
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the check saw, in words; `right` is True, False, or None where nothing was attempted."""
+    """What the check found, in words; `right` is None where nothing was attempted."""
 
     id: str
     right: bool | None
@@ -59,7 +79,7 @@ class Verdict:
 
 
 class Text(str):
-    """Text that shows itself without quotes, line by line."""
+    """A str whose repr has no quotes, so that a notebook shows it line by line."""
 
     __repr__ = str.__str__
 
@@ -68,7 +88,10 @@ EXERCISES = {}
 
 
 def exercise(id, kind, task, hints, **options):
-    """Register the decorated function as the reference of exercise `id`; see Exercise for the options."""
+    """Register the decorated function as the reference of exercise `id`.
+
+    The options are those of Exercise. Raises ValueError for an unknown kind and an id in use.
+    """
 
     def register(reference):
         one_of("kind", kind, KINDS)
@@ -81,23 +104,24 @@ def exercise(id, kind, task, hints, **options):
 
 
 def find(id):
-    """The Exercise of that number. Raises ValueError for a number that is not there."""
+    """The Exercise with this id. Raises ValueError where there is none."""
     return EXERCISES[one_of("id", id, tuple(EXERCISES))]
 
 
 def check(id, answer):
-    """Look at an answer to exercise `id`, and say in words what was seen: a Verdict, never an exception."""
+    """Check an answer to exercise `id`; returns a Verdict, whose repr says what was found.
+
+    A wrong answer of any type is no error. Raises ValueError for an unknown id.
+    """
     task = find(id)
     if answer is None or answer is ...:
         return Verdict(id, None, "not attempted yet")
-    looked = {"value": _check_value, "function": _check_function, "witness": _check_witness}[
-        task.kind
-    ]
-    return Verdict(id, *looked(task, answer))
+    checks = {"value": _check_value, "function": _check_function, "witness": _check_witness}
+    return Verdict(id, *checks[task.kind](task, answer))
 
 
 def hint(id, number=1):
-    """Hint 1, 2 or 3 of exercise `id`, each telling a little more."""
+    """Hint 1, 2 or 3 of exercise `id`. Raises ValueError for another number."""
     hints = find(id).hints
     if at_least("number", number, 1) > len(hints):
         raise ValueError(
@@ -107,7 +131,7 @@ def hint(id, number=1):
 
 
 def solution(id):
-    """Our answer to exercise `id`, as source; yours may look different and be right."""
+    """The reference solution of exercise `id`, as source; another may be as right."""
     return Text(find(id).solution)
 
 
@@ -115,7 +139,7 @@ def _check_value(task, answer):
     expected = task.reference()
     if _agree(answer, expected, task.tolerance):
         return True, "right"
-    for sentence, wrong in task.slips.items():
+    for wrong, sentence in task.slips:
         if _agree(answer, wrong() if callable(wrong) else wrong, task.tolerance):
             return False, sentence
     return False, f'{_unlike(answer, expected, task.tolerance)} hint("{task.id}") helps.'
@@ -142,7 +166,7 @@ def _check_function(task, answer):
         return None, "not attempted yet"
     if _agree_all(task, given, trials, task.reference):
         return True, "right"
-    for sentence, wrong in task.slips.items():
+    for wrong, sentence in task.slips:
         if _agree_all(task, given, trials, wrong):
             return False, sentence
     expected = [task.reference(*_copies(arguments)) for arguments in trials]
@@ -152,14 +176,13 @@ def _check_function(task, answer):
 
 
 def _agree_all(task, given, trials, function):
-    pairs = zip(given, trials, strict=True)
-    return all(
-        _agree(answer, function(*_copies(arguments)), task.tolerance) for answer, arguments in pairs
-    )
+    """Whether the function gives the given answers on these trials."""
+    expected = (function(*_copies(arguments)) for arguments in trials)
+    return all(_agree(a, e, task.tolerance) for a, e in zip(given, expected, strict=True))
 
 
 def _copies(arguments):
-    """The arguments anew, so that a function that writes into them spoils nothing; those in lists and tuples too."""
+    """Copies of the arguments, deep in lists and tuples: a function may write into its own."""
     return [_copy(a) for a in arguments]
 
 
@@ -170,30 +193,30 @@ def _copy(argument):
 
 
 def _agree(answer, expected, tolerance):
-    """Same shapes, and numbers equal up to the tolerance, relative to the largest; several values one by one."""
+    """Whether shapes are the same and numbers differ by at most tolerance times the largest.
+
+    Several values are compared one by one.
+    """
     if _several(expected):
-        same_kind = isinstance(answer, (tuple, list)) and len(answer) == len(expected)
-        return same_kind and all(
-            _agree(a, e, tolerance) for a, e in zip(answer, expected, strict=True)
-        )
+        if not isinstance(answer, (tuple, list)) or len(answer) != len(expected):
+            return False
+        return all(_agree(a, e, tolerance) for a, e in zip(answer, expected, strict=True))
     if isinstance(expected, str):
         return isinstance(answer, str) and answer.strip().lower() == expected.lower()
     answer, expected = _numbers(answer), _numbers(expected)
     if answer is None or answer.shape != expected.shape:
         return False
-    return bool(
-        np.abs(answer - expected).max(initial=0)
-        <= tolerance * max(np.abs(expected).max(initial=0), 1e-12)
-    )
+    largest = max(np.abs(expected).max(initial=0), SMALLEST)
+    return bool(np.abs(answer - expected).max(initial=0) <= tolerance * largest)
 
 
 def _several(expected):
-    """Several values, as against the entries of one."""
+    """Whether this is several values rather than the entries of one."""
     return isinstance(expected, (tuple, list)) and not np.isscalar(expected[0])
 
 
 def _numbers(value):
-    """A float array of the value, or None where it is not made of numbers."""
+    """The value as a float array, or None where it does not consist of numbers."""
     try:
         return None if value is None else np.asarray(value, dtype=float)
     except (TypeError, ValueError):
@@ -201,24 +224,17 @@ def _numbers(value):
 
 
 def _unlike(answer, expected, tolerance):
-    """In which way the answer is not what was expected, without giving that away."""
+    """How the answer differs from what was expected, which is not given away."""
     said = _difference(answer, expected, tolerance)
     return f"Not yet: {said}." if said else "Not yet."
 
 
 def _difference(answer, expected, tolerance):
-    """The same in a few words; of several values only the first that differs is spoken of."""
+    """The same in a few words, "" where none can be said without giving the answer away."""
     if isinstance(expected, str):
         return ""
     if _several(expected):
-        if not isinstance(answer, (tuple, list)) or len(answer) != len(expected):
-            return f"expected {len(expected)} values"
-        pairs = enumerate(zip(answer, expected, strict=True), 1)
-        number, a, e = next(
-            (number, a, e) for number, (a, e) in pairs if not _agree(a, e, tolerance)
-        )
-        said = _difference(a, e, tolerance)
-        return f"value {number} of {len(expected)}" + (f": {said}" if said else "")
+        return _first_difference(answer, expected, tolerance)
     numbers, right = _numbers(answer), _numbers(expected)
     if numbers is None:
         return f"this is a {type(answer).__name__}, expected numbers"
@@ -226,5 +242,16 @@ def _difference(answer, expected, tolerance):
         return f"the shape is {numbers.shape}, expected {right.shape}"
     if not np.isfinite(numbers).all():
         return "there is a nan or inf in it"
-    off = np.abs(numbers - right).max() / max(np.abs(right).max(), 1e-12)
+    off = np.abs(numbers - right).max() / max(np.abs(right).max(), SMALLEST)
     return f"off by {off:.1g} of the largest entry"
+
+
+def _first_difference(answer, expected, tolerance):
+    """Which of several values is the first that differs, and how."""
+    if not isinstance(answer, (tuple, list)) or len(answer) != len(expected):
+        return f"expected {len(expected)} values"
+    for number, (a, e) in enumerate(zip(answer, expected, strict=True), 1):
+        if not _agree(a, e, tolerance):
+            said = _difference(a, e, tolerance)
+            return f"value {number} of {len(expected)}" + (f": {said}" if said else "")
+    return ""

@@ -1,20 +1,23 @@
-"""Lesson 06: the step in a few lines, a start from which it makes F rise, and a map that jumps to and fro."""
+"""Exercises of lesson 06: the step, a start from which F rises, and a cycle of two points."""
 
 import numpy as np
 
 from ..checks import is_real
-from ..examples import rosenbrock
+from ..examples import next_theta, rosenbrock
 from ..primitives import least_norm
-from ..proofs.gauss_newton import next_theta
 from ..solvers import gauss_newton
 from .base import exercise
 
-LOW, TENFOLD, FAR = 1.0, 10.0, 1e6  # F at the start at most; the rise asked for; no θ_j beyond
-N_SETTLE, N_CYCLE = 20000, 64  # steps until it has settled; longest cycle looked for
+LOW = 1.0  # largest F at the start of 6.2
+TENFOLD = 10.0  # the rise of F asked for
+FAR = 1e6  # largest |θ_j| that is tried
+N_SETTLE = 20000  # steps after which the iteration of 6.3 has settled
+N_CYCLE = 64  # longest cycle looked for
+SAME = 1e-10  # two points no further apart are one
 
 
 def _systems(rng):
-    """A J with independent, well-conditioned columns, as long as it is wide or longer, and any r."""
+    """A J of full column rank with singular values from 0.5 to 3, and any r."""
     P = int(rng.integers(2, 5))
     M = P + int(rng.integers(0, 4))
     Q, V = (np.linalg.qr(rng.normal(size=(n, P)))[0] for n in (M, P))
@@ -24,51 +27,69 @@ def _systems(rng):
 @exercise(
     "6.1",
     "function",
-    "Write Gauss-Newton's step h from (6.3), for any J, (N·m, P), with independent columns, and any r, (N·m,), in at "
-    "most 5 lines, without `lstsq` and without `inv`.",
+    "Write Gauss-Newton's step h from (6.3), for any J, (N·m, P), with independent columns, and "
+    "any r, (N·m,), in at most 5 lines, without `lstsq` and without `inv`.",
     hints=(
-        "(6.3) is a matrix times h = a vector. Write down both, with J.T, @ and r. Which shapes have they?",
-        "JᵀJ is (P, P) and −Jᵀr is (P,): P linear equations with P unknowns. No inverse is needed to solve them.",
+        "(6.3) is a matrix times h = a vector. Write down "
+        "both, with J.T, @ and r. Which shapes have they?",
+        "JᵀJ is (P, P) and −Jᵀr is (P,): P linear equations "
+        "with P unknowns. No inverse is needed to solve them.",
         "np.linalg.solve(A, b) returns the x with Ax = b.",
     ),
     inputs=_systems,
-    twin=lambda J, r: least_norm(J, -r),
-    slips={
-        "This equals ours with the sign flipped: the step makes r + Jh small, so Jh should come near −r, not r. "
-        "(Or is your r target minus prediction? Then flip J too.)": lambda J, r: least_norm(J, r),
-        "This is −g = −Jᵀr, gradient descent's direction. It still has to be solved with JᵀJ, (6.3).": lambda J, r: (
-            -J.T @ r
+    package=lambda J, r: least_norm(J, -r),
+    slips=(
+        (
+            lambda J, r: least_norm(J, r),
+            "This equals ours with the sign flipped: the step makes r + Jh small, so Jh should "
+            "come near −r, not r. (Or is your r target minus prediction? Then flip J too.)",
         ),
-        "This is g = Jᵀr, which points uphill. A step has to solve JᵀJh = −g, (6.3).": lambda J, r: (
-            J.T @ r
+        (
+            lambda J, r: -J.T @ r,
+            "This is −g = −Jᵀr, gradient descent's direction. "
+            "It still has to be solved with JᵀJ, (6.3).",
         ),
-        "This is JᵀJ times −g. JᵀJ stands on h's side of (6.3): solve with it, don't multiply.": lambda J, r: (
-            -J.T @ J @ J.T @ r
+        (
+            lambda J, r: J.T @ r,
+            "This is g = Jᵀr, which points uphill. A step has to solve JᵀJh = −g, (6.3).",
         ),
-        "This divides g by the diagonal of JᵀJ alone, each parameter as if it were the only one. The other entries of "
-        "JᵀJ say how the columns of J overlap.": lambda J, r: -J.T @ r / np.sum(J**2, axis=0),
-        "This is twice the step: a factor 2 of the sum of squares is on one side only. Our F has a ½.": lambda J, r: (
-            2 * least_norm(J, -r)
+        (
+            lambda J, r: -J.T @ J @ J.T @ r,
+            "This is JᵀJ times −g. JᵀJ stands on h's side of (6.3): solve with it, don't multiply.",
         ),
-        "This is half the step: a factor 2 of the sum of squares is on one side only. Our F has a ½.": lambda J, r: (
-            least_norm(J, -r) / 2
+        (
+            lambda J, r: -J.T @ r / np.sum(J**2, axis=0),
+            "This divides g by the diagonal of JᵀJ alone, each parameter as if it were the only "
+            "one. The other entries of JᵀJ say how the columns of J overlap.",
         ),
-        "This is r + Jh, what the model leaves over. The step itself is h.": lambda J, r: (
-            r + J @ least_norm(J, -r)
+        (
+            lambda J, r: 2 * least_norm(J, -r),
+            "This is twice the step: a factor 2 of the sum "
+            "of squares is on one side only. Our F has a ½.",
         ),
-        "lstsq returns four things: x, the sum of squares left over, the rank, the singular values. The step is the "
-        "first.": lambda J, r: np.linalg.lstsq(J, -r, rcond=None),
-    },
+        (
+            lambda J, r: least_norm(J, -r) / 2,
+            "This is half the step: a factor 2 of the sum "
+            "of squares is on one side only. Our F has a ½.",
+        ),
+        (
+            lambda J, r: r + J @ least_norm(J, -r),
+            "This is r + Jh, what the model leaves over. The step itself is h.",
+        ),
+        (
+            lambda J, r: np.linalg.lstsq(J, -r, rcond=None),
+            "lstsq returns four things: x, the sum of squares left over, "
+            "the rank, the singular values. The step is the first.",
+        ),
+    ),
 )
 def gauss_newton_step(J, r):
     A, g = J.T @ J, J.T @ r
-    return np.linalg.solve(
-        A, -g
-    )  # where columns of J depend on each other: np.linalg.lstsq(J, -r, rcond=None)[0]
+    return np.linalg.solve(A, -g)  # for dependent columns: np.linalg.lstsq(J, -r, rcond=None)[0]
 
 
 def _breaks(start):
-    """Does Gauss-Newton's first step from this start lift F tenfold?"""
+    """Whether Gauss-Newton's first step from this start makes F ten times as large."""
     theta = np.array(start, dtype=float)
     if theta.shape != (2,):
         return False, f"this has shape {theta.shape}: expected a start θ, two numbers."
@@ -76,17 +97,16 @@ def _breaks(start):
         return False, f"expected two finite numbers between {-FAR:g} and {FAR:g}."
     before = float(rosenbrock().loss(theta))
     if before > LOW:
-        return (
-            False,
-            f"F = {before:.4g} at the start: expected a start that looks good, with F at most {LOW:g}.",
+        return False, (
+            f"F = {before:.4g} at the start: expected a "
+            f"start that looks good, with F at most {LOW:g}."
         )
     for step in gauss_newton(rosenbrock(), theta, max_steps=1):
         rise = step.trial_loss / before
         seen = f"{before:.4g} → {step.trial_loss:.4g}"
         if rise >= TENFOLD:
-            return (
-                True,
-                f"F rose {seen}, {rise:.3g} times as much: broken, from a start that looked good.",
+            return True, (
+                f"F rose {seen}, {rise:.3g} times as much: broken, from a start that looked good."
             )
         return False, f"F went {seen}: expected a rise of at least {TENFOLD:g} times."
     return False, "Gauss-Newton takes no step here: this is the minimum."
@@ -95,73 +115,84 @@ def _breaks(start):
 @exercise(
     "6.2",
     "witness",
-    "A start for Rosenbrock's problem with F at most 1, from which the first Gauss-Newton step makes F at least ten "
-    "times as large.",
+    "A start for Rosenbrock's problem with F at most 1, from which the "
+    "first Gauss-Newton step makes F at least ten times as large.",
     hints=(
-        "(6.7) says what F is after the step. It depends on h₁ only, and for this problem h₁ = 1 − θ₁.",
+        "(6.7) says what F is after the step. It depends on "
+        "h₁ only, and for this problem h₁ = 1 − θ₁.",
         "So make F small at the start without making h₁ small: where is F low and θ₁ far from 1?",
-        "On the floor of the valley, θ₂ = θ₁², the first residual is 0, and F = ½(1 − θ₁)². F after the step is "
-        "50(1 − θ₁)⁴. Divide.",
+        "On the floor of the valley, θ₂ = θ₁², the first residual is 0, and F "
+        "= ½(1 − θ₁)². F after the step is 50(1 − θ₁)⁴. Divide.",
     ),
     judge=_breaks,
-    slips={
-        "F = 12.1 at the start: expected a start that looks good, with F at most 1.": np.array(
-            [-1.2, 1.0]
+    slips=(
+        (
+            np.array([-1.2, 1.0]),
+            "F = 12.1 at the start: expected a start that looks good, with F at most 1.",
         ),
-        "F went 0.005 → 0.005: expected a rise of at least 10 times.": np.array([0.9, 0.81]),
-        "Gauss-Newton takes no step here: this is the minimum.": np.array([1.0, 1.0]),
-    },
+        (np.array([0.9, 0.81]), "F went 0.005 → 0.005: expected a rise of at least 10 times."),
+        (np.array([1.0, 1.0]), "Gauss-Newton takes no step here: this is the minimum."),
+    ),
 )
 def start():
     return np.array([0.0, 0.0])  # the valley's floor, halfway round the bend: F 0.5 → 50
 
 
 def _two_points(c):
-    """Does Gauss-Newton on (θ + 1, cθ² + θ − 1) jump between two points in the end?"""
+    """Whether Gauss-Newton on (θ + 1, cθ² + θ − 1) ends in a cycle of two points."""
     if not is_real(c):
         return False, f"this is a {type(c).__name__}: expected a number c from −3 to 1."
     if not -3 <= c <= 1:
         return False, f"c = {float(c):g}: expected a number from −3 to 1."
-    c, theta = float(c), 0.1
+    c = float(c)
+    cycle = _cycle(c)
+    if len(cycle) > N_CYCLE:
+        return False, (
+            f"with c = {c:g} it has not settled on at most {N_CYCLE} points after {N_SETTLE} "
+            "steps: expected a cycle of two points, soon enough to be seen. Try another c."
+        )
+    if len(cycle) == 1:
+        end = round(cycle[0], 6) + 0  # never −0
+        return False, f"with c = {c:g} it settles at {end:g}: expected a cycle of two points."
+    seen = (
+        f"with c = {c:g} it settles on a cycle of {len(cycle)} points "
+        f"between {min(cycle):.3g} and {max(cycle):.3g}"
+    )
+    return len(cycle) == 2, f"{seen}." if len(cycle) == 2 else f"{seen}: expected two."
+
+
+def _cycle(c):
+    """The points between which Gauss-Newton jumps in the end; more than N_CYCLE: none found."""
+    theta = 0.1
     for _ in range(N_SETTLE):
         theta = next_theta(c, theta)
     cycle = [theta]
-    while len(cycle) <= N_CYCLE and abs(next_theta(c, cycle[-1]) - theta) > 1e-10:
+    while len(cycle) <= N_CYCLE and abs(next_theta(c, cycle[-1]) - theta) > SAME:
         cycle.append(next_theta(c, cycle[-1]))
-    if len(cycle) > N_CYCLE:
-        seen = (
-            f"with c = {c:g} it has not settled on at most {N_CYCLE} points after {N_SETTLE} steps"
-        )
-        return (
-            False,
-            f"{seen}: expected a cycle of two points, soon enough to be seen. Try another c.",
-        )
-    if len(cycle) == 1:
-        return (
-            False,
-            f"with c = {c:g} it settles at {round(theta, 6) + 0:g}: expected a cycle of two points.",
-        )
-    seen = f"with c = {c:g} it settles on a cycle of {len(cycle)} points between {min(cycle):.3g} and {max(cycle):.3g}"
-    return len(cycle) == 2, f"{seen}." if len(cycle) == 2 else f"{seen}: expected two."
+    return cycle
 
 
 @exercise(
     "6.3",
     "witness",
-    "A number c from −3 to 1 for which Gauss-Newton from θ = 0.1 ends in jumping between two points for ever.",
+    "A number c from −3 to 1 for which Gauss-Newton from θ "
+    "= 0.1 ends in jumping between two points for ever.",
     hints=(
-        "Near 0 the map multiplies θ by its slope, (6.9). What must be true of the slope for 0 not to attract?",
-        "With slope c, |c| < 1 attracts and |c| > 1 repels. And to land on alternate sides, which sign has it?",
+        "Near 0 the map multiplies θ by its slope, (6.9). "
+        "What must be true of the slope for 0 not to attract?",
+        "With slope c, |c| < 1 attracts and |c| > 1 repels. "
+        "And to land on alternate sides, which sign has it?",
         "Just below c = −1 the minimum has only just let go: try values between −1.5 and −1.",
     ),
     judge=_two_points,
-    slips={
-        "with c = -2 it settles on a cycle of 6 points between -0.556 and 0.155: expected two.": -2,
-        "c = -5: expected a number from −3 to 1.": -5,
-        "with c = 0 it settles at 0: expected a cycle of two points.": 0,
-    },
+    slips=(
+        (
+            -2,
+            "with c = -2 it settles on a cycle of 6 points between -0.556 and 0.155: expected two.",
+        ),
+        (-5, "c = -5: expected a number from −3 to 1."),
+        (0, "with c = 0 it settles at 0: expected a cycle of two points."),
+    ),
 )
 def bend():
-    return (
-        -1.2
-    )  # a slope just beyond −1: every step overshoots the minimum by more than it was away
+    return -1.2  # a slope just beyond −1: each step overshoots 0 by more than it was away

@@ -1,4 +1,4 @@
-"""Lesson 05: the memory of J, J of a network with one hidden layer, a step that one output does not feel."""
+"""Exercises of lesson 05: the memory of J, J itself, and a step that leaves one output alone."""
 
 import numpy as np
 
@@ -7,24 +7,12 @@ from ..network_fit import NetworkFit
 from .base import exercise
 
 N = 5000  # samples in 5.1
-THETA = (
-    0.5,
-    -0.4,
-    0.3,
-    0.8,
-    0.1,
-    -0.2,
-    0.7,
-    -0.6,
-    -0.5,
-    0.9,
-    0.2,
-    -0.1,
-)  # the lesson's 2-2-2 network
+# The lesson's 2-2-2 network and its data.
+THETA = (0.5, -0.4, 0.3, 0.8, 0.1, -0.2, 0.7, -0.6, -0.5, 0.9, 0.2, -0.1)
 X, Y = ((1.0, 0.5), (-1.0, 1.0), (0.5, -1.5)), ((0.5, -0.5), (0.0, 1.0), (-1.0, 0.2))
-LEAST = 1e-3  # an output that moves less than this has not visibly moved
-LARGEST = 100  # entry of a step that is tried
-NOTHING = 1e-12  # and one that moves less than this has not moved at all
+LARGEST = 100  # largest entry of a step that is tried
+LEAST = 1e-3  # an output that moves by less has not visibly moved
+NOTHING = 1e-12  # an output that moves by no more has not moved
 
 
 def _bytes_of_the_real_one():
@@ -43,15 +31,15 @@ def _bytes_of_the_real_one():
         "P = 20·(8 + 1) + 3·(20 + 1): each unit has its weights and one bias.",
         "N·m rows is 5000·3, P columns is 243. Each number has 8 bytes.",
     ),
-    twin=_bytes_of_the_real_one,
-    slips={
-        "This is the number of entries: each takes 8 bytes.": 5000 * 3 * 243,
-        "The biases are missing: they are columns of J too.": 5000 * 3 * 220 * 8,
-        "A row for each sample is not enough: there are 3 outputs.": 5000 * 243 * 8,
-        "This is JᵀJ: it has a row for each parameter. J is asked for.": 243 * 243 * 8,
-        "Right in megabytes; bytes are asked for.": 5000 * 3 * 243 * 8 / 1e6,
-        "At 4 bytes a number this would be right: here a number has 8.": 5000 * 3 * 243 * 4,
-    },
+    package=_bytes_of_the_real_one,
+    slips=(
+        (5000 * 3 * 243, "This is the number of entries: each takes 8 bytes."),
+        (5000 * 3 * 220 * 8, "The biases are missing: they are columns of J too."),
+        (5000 * 243 * 8, "A row for each sample is not enough: there are 3 outputs."),
+        (243 * 243 * 8, "This is JᵀJ: it has a row for each parameter. J is asked for."),
+        (5000 * 3 * 243 * 8 / 1e6, "Right in megabytes; bytes are asked for."),
+        (5000 * 3 * 243 * 4, "At 4 bytes a number this would be right: here a number has 8."),
+    ),
 )
 def bytes_of_J():
     N, m = 5000, 3
@@ -88,7 +76,7 @@ def _rows(blocks):
 
 
 def _slip(change):
-    """A wrong answer: `change` made to the blocks of the right one, which it gives as one matrix."""
+    """A wrong answer: the blocks of the right one, put together by `change`."""
     return lambda *arguments: change(_blocks(*arguments))
 
 
@@ -99,54 +87,77 @@ def _with_slope(slope):
 @exercise(
     "5.2",
     "function",
-    "Write J of a network with one hidden tanh layer and a linear output: (N·m, P), rows i·m + k, columns as in theta.",
+    "Write J of a network with one hidden tanh layer and a "
+    "linear output: (N·m, P), rows i·m + k, columns as in theta.",
     hints=(
-        "Forward first: a = tanh(W1 x + b1). Then the two sensitivities of one sample: S2 starts at I, because the"
-        " output is linear, and S1 is S2 W2, each column times the slope of its hidden unit.",
-        "The row of sample i, output k is four pieces in a line: S1[k] ⊗ x, S1[k], S2[k] ⊗ a, S2[k]. np.kron is ⊗.",
-        "Two loops, `for x in X` and inside `for k in range(m)`: append np.concatenate of the four pieces to a list;"
-        " S1 = W2 * (1 - a**2) is (m, n_1), because W2 has a row for each output.",
+        "Forward first: a = tanh(W1 x + b1). Then the two sensitivities of "
+        "one sample: S2 starts at I, because the output is linear, and S1 is "
+        "S2 W2, each column times the slope of its hidden unit.",
+        "The row of sample i, output k is four pieces in a line: "
+        "S1[k] ⊗ x, S1[k], S2[k] ⊗ a, S2[k]. np.kron is ⊗.",
+        "Two loops, `for x in X` and inside `for k in range(m)`: append np.concatenate of the four "
+        "pieces to a list; S1 = W2 * (1 - a**2) is (m, n_1), because W2 has a row for each output.",
     ),
     inputs=_network_and_inputs,
-    twin=_package,
-    slips={
-        "This equals ours with the sign flipped: it is the derivative of target minus prediction. r is prediction"
-        " minus target.": _slip(lambda blocks: -_rows(blocks)),
-        "This equals ours, transposed: J has a row for each residual and a column for each parameter.": _slip(
-            lambda blocks: _rows(blocks).T
+    package=_package,
+    slips=(
+        (
+            _slip(lambda blocks: -_rows(blocks)),
+            "This equals ours with the sign flipped: it is the derivative of "
+            "target minus prediction. r is prediction minus target.",
         ),
-        "Right numbers, wrong order of rows: all samples of output 0 come first. Row i·m + k is sample-major.": _slip(
-            lambda blocks: _rows([np.swapaxes(block, 0, 1) for block in blocks])
+        (
+            _slip(lambda blocks: _rows(blocks).T),
+            "This equals ours, transposed: J has a row for "
+            "each residual and a column for each parameter.",
         ),
-        "Summed over the outputs too early: there is one row for each sample. Each output keeps a row of its"
-        " own.": _slip(
-            lambda blocks: _rows([block.sum(axis=1, keepdims=True) for block in blocks])
+        (
+            _slip(lambda blocks: _rows([np.swapaxes(block, 0, 1) for block in blocks])),
+            "Right numbers, wrong order of rows: all samples of "
+            "output 0 come first. Row i·m + k is sample-major.",
         ),
-        "Summed over the samples: there is one row for each output. Each sample keeps rows of its own.": _slip(
-            lambda blocks: _rows([block.sum(axis=0, keepdims=True) for block in blocks])
+        (
+            _slip(lambda blocks: _rows([block.sum(axis=1, keepdims=True) for block in blocks])),
+            "Summed over the outputs too early: there is one row "
+            "for each sample. Each output keeps a row of its own.",
         ),
-        "The columns of the biases are missing: a bias is a weight whose input is 1.": _slip(
-            lambda blocks: _rows(blocks[::2])
+        (
+            _slip(lambda blocks: _rows([block.sum(axis=0, keepdims=True) for block in blocks])),
+            "Summed over the samples: there is one row for "
+            "each output. Each sample keeps rows of its own.",
         ),
-        "Right columns, wrong order: theta goes layer by layer, so b1 comes between W1 and W2.": _slip(
-            lambda blocks: _rows([blocks[0], blocks[2], blocks[1], blocks[3]])
+        (
+            _slip(lambda blocks: _rows(blocks[::2])),
+            "The columns of the biases are missing: a bias is a weight whose input is 1.",
         ),
-        "Inside a block of W the columns run down W's columns: theta holds W row by row.": _slip(
-            lambda blocks: _rows([np.swapaxes(b, 2, 3) if b.ndim == 4 else b for b in blocks])
+        (
+            _slip(lambda blocks: _rows([blocks[0], blocks[2], blocks[1], blocks[3]])),
+            "Right columns, wrong order: theta goes layer by layer, so b1 comes between W1 and W2.",
         ),
-        "The slope is taken at the wrong place: this is 1 − z². In terms of a = tanh z it is something else.": (
-            _with_slope(lambda a, z: 1 - z**2)
+        (
+            _slip(
+                lambda blocks: _rows([np.swapaxes(b, 2, 3) if b.ndim == 4 else b for b in blocks])
+            ),
+            "Inside a block of W the columns run down W's columns: theta holds W row by row.",
         ),
-        "The slope is 1 − tanh²(a): the tanh was taken twice.": _with_slope(
-            lambda a, z: 1 - np.tanh(a) ** 2
+        (
+            _with_slope(lambda a, z: 1 - z**2),
+            "The slope is taken at the wrong place: this is 1 − "
+            "z². In terms of a = tanh z it is something else.",
         ),
-        "This is the slope of the logistic, a(1 − a). The hidden layer is a tanh.": _with_slope(
-            lambda a, z: a * (1 - a)
+        (
+            _with_slope(lambda a, z: 1 - np.tanh(a) ** 2),
+            "The slope is 1 − tanh²(a): the tanh was taken twice.",
         ),
-        "The slope of the hidden layer is missing in S1.": _with_slope(
-            lambda a, z: np.ones_like(a)
+        (
+            _with_slope(lambda a, z: a * (1 - a)),
+            "This is the slope of the logistic, a(1 − a). The hidden layer is a tanh.",
         ),
-    },
+        (
+            _with_slope(lambda a, z: np.ones_like(a)),
+            "The slope of the hidden layer is missing in S1.",
+        ),
+    ),
 )
 def jacobian(X, W1, b1, W2, b2):
     rows, m = [], len(b2)
@@ -163,9 +174,8 @@ def _judge_step(h):
     problem = NetworkFit(Input(2) >> Tanh(2) >> Tanh(2), np.array(X), np.array(Y))
     h = np.array(h, dtype=float)
     if h.shape != (problem.n_parameters,):
-        return (
-            False,
-            f"h has shape {h.shape}: expected a step of all parameters, ({problem.n_parameters},).",
+        return False, (
+            f"h has shape {h.shape}: expected a step of all parameters, ({problem.n_parameters},)."
         )
     if not np.isfinite(h).all():
         return False, "There is a nan or inf in h."
@@ -179,23 +189,23 @@ def _judge_step(h):
 
 
 def _said_of_step(model, real):
-    """(right?, what was seen) from how far J h and the network move each output, both (N, 2)."""
+    """(right?, what was seen), from how far Jh and the network move the outputs, both (N, 2)."""
     seen = f"Output 0 moves by {real[:, 0].min():.2g} to {real[:, 0].max():.2g}"
     if model[:, 1].max() > NOTHING:
-        return (
-            False,
-            f"Not yet: J h moves output 1 by up to {model[:, 1].max():.2g}. Look for zeros in its rows.",
+        return False, (
+            "Not yet: J h moves output 1 by up to "
+            f"{model[:, 1].max():.2g}. Look for zeros in its rows."
         )
     if real[:, 1].max() > NOTHING:
         return False, (
-            f"Not yet: J h leaves output 1 alone, but the network moves it by up to {real[:, 1].max():.2g}: your h"
-            " balances several weights, which holds on a straight line only. Look for columns that are zero by"
-            " themselves."
+            "Not yet: J h leaves output 1 alone, but the network moves it by up to "
+            f"{real[:, 1].max():.2g}: your h balances several weights, which holds on a straight "
+            "line only. Look for columns that are zero by themselves."
         )
     if real[:, 0].min() < LEAST:
-        return (
-            False,
-            f"Not yet: output 1 stays, but {seen[0].lower()}{seen[1:]}; it shall move at every sample.",
+        return False, (
+            f"Not yet: output 1 stays, but {seen[0].lower()}{seen[1:]}; "
+            "it shall move at every sample."
         )
     return True, f"right. {seen}, and output 1 not at all: neither in J h nor in the network."
 
@@ -203,12 +213,14 @@ def _said_of_step(model, real):
 @exercise(
     "5.3",
     "witness",
-    "Find a step h for the lesson's network that moves output 0 at every sample, and output 1 at none: neither in J h"
-    " nor in the network itself.",
+    "Find a step h for the lesson's network that moves output 0 at every sample, and "
+    "output 1 at none: neither in J h nor in the network itself.",
     hints=(
         "J h adds up columns of J. Which columns have nothing to say to the rows 1, 3 and 5?",
-        "In the picture: which three columns carry a dot in each of the rows 1, 3 and 5? They lead to output 0 alone.",
-        "Columns 6, 7 and 10: the weights and the bias that lead to output 0. Put a number there, zeros elsewhere.",
+        "In the picture: which three columns carry a dot in each "
+        "of the rows 1, 3 and 5? They lead to output 0 alone.",
+        "Columns 6, 7 and 10: the weights and the bias that "
+        "lead to output 0. Put a number there, zeros elsewhere.",
     ),
     judge=_judge_step,
 )

@@ -1,4 +1,4 @@
-"""Lesson 01: the sizes of r and θ, a residual by hand, somebody else's μ."""
+"""Exercises of lesson 01: the sizes of r and θ, a residual, the μ of another loss."""
 
 import numpy as np
 
@@ -21,16 +21,17 @@ def _fit():
     hints=(
         "r has an entry for each sample and each output.",
         "theta holds, for each unit of each layer after the input, its weights and one bias.",
-        "The hidden layer has 4 units with 3 weights and 1 bias each; the output layer 2 units with 4 weights and 1.",
+        "The hidden layer has 4 units with 3 weights and 1 bias "
+        "each; the output layer 2 units with 4 weights and 1.",
     ),
-    twin=lambda: _fit().linearize(NET.theta).J.shape,
-    slips={
-        "Right numbers, the other way round: first r, then theta.": (26, 10),
-        "r is right. theta holds the biases too.": (10, 20),
-        "theta is right. r has an entry for each sample and each output.": (5, 26),
-        "theta is right. r holds the outputs of every sample, not of one.": (2, 26),
-        "r is right. Every unit has a bias of its own.": (10, 22),
-    },
+    package=lambda: _fit().linearize(NET.theta).J.shape,
+    slips=(
+        ((26, 10), "Right numbers, the other way round: first r, then theta."),
+        ((10, 20), "r is right. theta holds the biases too."),
+        ((5, 26), "theta is right. r has an entry for each sample and each output."),
+        ((2, 26), "theta is right. r holds the outputs of every sample, not of one."),
+        ((10, 22), "r is right. Every unit has a bias of its own."),
+    ),
 )
 def sizes():
     N, m = 5, 2
@@ -38,46 +39,49 @@ def sizes():
 
 
 def _tables(rng):
-    N, m = rng.permutation([2, 3, 4, 5])[
-        :2
-    ]  # never square: a table and its transpose differ in shape
+    N, m = rng.permutation([2, 3, 4, 5])[:2]  # unequal: a table and its transpose differ in shape
     return rng.normal(size=(m, N)), rng.normal(size=(m, N))
 
 
 @exercise(
     "1.2",
     "function",
-    "Write r for prediction and target with a column per sample, two arrays of shape (m, N): our sign, our order, a "
-    "flat vector.",
+    "Write r for prediction and target with a column per sample, two "
+    "arrays of shape (m, N): our sign, our order, a flat vector.",
     hints=(
         "Two things happen: a subtraction, and a reading of the table as one vector.",
         "Sample-major: all outputs of sample 0 come first. Where do they stand in her tables?",
-        "NumPy's ravel() reads a table row by row. Her samples are columns: make rows of them first.",
+        "NumPy's ravel() reads a table row by row. Her "
+        "samples are columns: make rows of them first.",
     ),
     inputs=_tables,
-    slips={
-        "The sign is flipped: this is target minus prediction.": lambda a, y: (y - a).T.ravel(),
-        "Right numbers, wrong order: all samples of output 0 come first.": lambda a, y: (
-            a - y
-        ).ravel(),
-        "Sign and order are flipped: target minus prediction, all samples of output 0 first.": (
-            lambda a, y: (y - a).ravel()
+    slips=(
+        (lambda a, y: (y - a).T.ravel(), "The sign is flipped: this is target minus prediction."),
+        (
+            lambda a, y: (a - y).ravel(),
+            "Right numbers, wrong order: all samples of output 0 come first.",
         ),
-        "Right numbers in the right order, but still a table: r is one flat vector.": lambda a, y: (
-            (a - y).T
+        (
+            lambda a, y: (y - a).ravel(),
+            "Sign and order are flipped: target minus prediction, all samples of output 0 first.",
         ),
-        "Right numbers, but still her table: r is one flat vector, sample by sample.": lambda a, y: (
-            a - y
+        (
+            lambda a, y: (a - y).T,
+            "Right numbers in the right order, but still a table: r is one flat vector.",
         ),
-        "These are squares: squaring is F's business.": lambda a, y: ((a - y) ** 2).T.ravel(),
-    },
+        (
+            lambda a, y: a - y,
+            "Right numbers, but still her table: r is one flat vector, sample by sample.",
+        ),
+        (lambda a, y: ((a - y) ** 2).T.ravel(), "These are squares: squaring is F's business."),
+    ),
 )
 def residual(prediction, target):
     return (prediction - target).T.ravel()
 
 
 def _mu_of_her_step():
-    """The μ that her step of the mean's loss tells: equation (1.8)."""
+    """The μ of our step that equals hers, by equation (1.8)."""
     here = _fit().linearize(NET.theta)
     c = 2 / len(here.r)
     h = np.linalg.solve(c * here.A + 0.02 * np.eye(len(here.g)), -c * here.g)
@@ -87,19 +91,20 @@ def _mu_of_her_step():
 @exercise(
     "1.3",
     "value",
-    "She minimises the MSE of this network on 5 samples with mu = 0.02. Which mu gives you the same step?",
+    "She minimises the MSE of this network on 5 samples "
+    "with mu = 0.02. Which mu gives you the same step?",
     hints=(
         "What is c for her loss? Look again at the table of losses under her equation.",
         "MSE = c F with c = 2/(N·m). Her mu is our mu/c.",
         "N·m is 10 here.",
     ),
-    twin=_mu_of_her_step,
-    slips={
-        "Not yet: divide by c, don't multiply.": 0.02 * 2 / 10,
-        "Not yet: this is the sum's factor. She takes the mean.": 0.02 / 2,
-        "Not yet: the mean is over samples and outputs.": 0.02 * 5 / 2,
-        "Not yet: our F has a factor of one half.": 0.02 * 10,
-    },
+    package=_mu_of_her_step,
+    slips=(
+        (0.02 * 2 / 10, "Not yet: divide by c, don't multiply."),
+        (0.02 / 2, "Not yet: this is the sum's factor. She takes the mean."),
+        (0.02 * 5 / 2, "Not yet: the mean is over samples and outputs."),
+        (0.02 * 10, "Not yet: our F has a factor of one half."),
+    ),
 )
 def our_mu():
     N, m = 5, 2

@@ -1,4 +1,4 @@
-"""Lesson 11: a network priced before it is trained, the dual step, the largest batch, a μ that another batch likes."""
+"""Exercises of lesson 11: the cost of a step, the dual step, the largest batch, a μ for two."""
 
 from functools import lru_cache
 from itertools import count, pairwise
@@ -15,9 +15,9 @@ from ..routes.prices import prices
 from ..solvers import levenberg_marquardt
 from .base import exercise
 
-CLASSES, MEMORY, NUMBER = 1000, 16e9, 8  # of exercise 11.3; bytes
-FLOOR = 30.0  # under μ, as in the lesson
-WANTED = 0.97  # F of the second batch, at most this much of what it was
+CLASSES, MEMORY = 1000, 16e9  # of exercise 11.3; bytes
+FLOOR = 30.0  # the smallest μ, as in the lesson
+WANTED = 0.97  # what is left of the second batch's F in 11.4, at most
 
 
 def _price(
@@ -27,7 +27,7 @@ def _price(
     units=lambda sizes: sum(sizes[1:]),
     third=3,
 ):
-    """The answer to 11.1 with some of its parts exchanged; without any, the right one."""
+    """An answer to 11.1 with parts of it exchanged; by default the right one."""
 
     def price(sizes, n_samples):
         P = sum((n_in + bias) * n for n_in, n in pairwise(sizes))
@@ -49,36 +49,41 @@ def _sizes_and_samples(rng):
 @exercise(
     "11.1",
     "function",
-    "Price a network before training it: sizes (n_0, …, n_L) and a number of samples → the operations of the routes"
-    " rows, N·m·P² + P³/3, and samples, (N·m)²·Σn_l + (N·m)³/3.",
+    "Price a network before training it: sizes (n_0, …, n_L) and a number of samples → the "
+    "operations of the routes rows, N·m·P² + P³/3, and samples, (N·m)²·Σn_l + (N·m)³/3.",
     hints=(
         "Three numbers decide: P, the residuals N·m, and Σn_l, all units but the inputs.",
-        "Each unit of layer l has a weight for each unit of layer l − 1, and a bias: n_l·(n_{l−1} + 1) parameters."
-        " itertools.pairwise, or zip(sizes, sizes[1:]), gives the pairs.",
+        "Each unit of layer l has a weight for each unit of layer l − 1, and a bias: n_l·(n_{l−1} "
+        "+ 1) parameters. itertools.pairwise, or zip(sizes, sizes[1:]), gives the pairs.",
         "P = sum(n * (n_in + 1) for n_in, n in zip(sizes, sizes[1:])), M = n_samples * sizes[-1],"
         " and sum(sizes[1:]) is Σn_l. Return the two prices as a tuple.",
     ),
     inputs=_sizes_and_samples,
-    twin=_package_price,
-    slips={
-        "The biases are missing from P: each unit has one.": _price(bias=0),
-        "One residual for each sample? There are N·m of them, and m is the last of the sizes.": _price(
-            per_sample=1
+    package=_package_price,
+    slips=(
+        (_price(bias=0), "The biases are missing from P: each unit has one."),
+        (
+            _price(per_sample=1),
+            "One residual for each sample? There are N·m of them, and m is the last of the sizes.",
         ),
-        "Σn_l runs over layers 1 to L: the inputs are not units.": _price(units=sum),
-        "Σn_l is not only the hidden units: the outputs count too.": _price(
-            units=lambda sizes: sum(sizes[1:-1])
+        (_price(units=sum), "Σn_l runs over layers 1 to L: the inputs are not units."),
+        (
+            _price(units=lambda sizes: sum(sizes[1:-1])),
+            "Σn_l is not only the hidden units: the outputs count too.",
         ),
-        "The Cholesky factorization takes a third of the cube, in both systems.": _price(
-            rows=lambda M, P: M * P**2 + P**3, third=1
+        (
+            _price(rows=lambda M, P: M * P**2 + P**3, third=1),
+            "The Cholesky factorization takes a third of the cube, in both systems.",
         ),
-        "The price of rows has P³/3 too: JᵀJ + μI has to be factorized.": _price(
-            rows=lambda M, P: M * P**2
+        (
+            _price(rows=lambda M, P: M * P**2),
+            "The price of rows has P³/3 too: JᵀJ + μI has to be factorized.",
         ),
-        "The right numbers in the wrong order: rows first, then samples.": lambda *arguments: (
-            _price()(*arguments)[::-1]
+        (
+            lambda *arguments: _price()(*arguments)[::-1],
+            "The right numbers in the wrong order: rows first, then samples.",
         ),
-    },
+    ),
 )
 def price(sizes, n_samples):
     P = sum(n * (n_in + 1) for n_in, n in zip(sizes, sizes[1:], strict=False))
@@ -94,11 +99,8 @@ def _wide(rng):
 
 
 def _package_step(J, r, mu):
-    return (
-        LeastSquares(lambda theta: r + J @ theta, lambda theta: J)
-        .linearize(np.zeros(J.shape[1]))
-        .step(mu)
-    )
+    straight = LeastSquares(lambda theta: r + J @ theta, lambda theta: J)
+    return straight.linearize(np.zeros(J.shape[1])).step(mu)
 
 
 def _dual(J, r, mu):
@@ -108,32 +110,44 @@ def _dual(J, r, mu):
 @exercise(
     "11.2",
     "function",
-    "Write the damped step for a wide J, (N·m, P), with one system of N·m equations and no P×P matrix: h, (P,).",
+    "Write the damped step for a wide J, (N·m, P), with one "
+    "system of N·m equations and no P×P matrix: h, (P,).",
     hints=(
-        "The unknown v has an entry for each residual. Which matrix has a row for each residual, too?",
+        "The unknown v has an entry for each residual. "
+        "Which matrix has a row for each residual, too?",
         "(JJᵀ + μI) v = r. In NumPy, J @ J.T is (N·m, N·m), and the I beside it must be as large.",
-        "v = np.linalg.solve(J @ J.T + mu * np.eye(len(r)), r); what is left is to come from v to h, with its sign.",
+        "v = np.linalg.solve(J @ J.T + mu * np.eye(len(r)), r); "
+        "what is left is to come from v to h, with its sign.",
     ),
     inputs=_wide,
-    twin=_package_step,
-    slips={
-        "This is v, with an entry for each residual. The step has one for each parameter: h = −Jᵀv.": _dual,
-        "This is −v, with an entry for each residual; Jᵀ is still missing: h = −Jᵀv.": lambda J, r, mu: (
-            -_dual(J, r, mu)
+    package=_package_step,
+    slips=(
+        (
+            _dual,
+            "This is v, with an entry for each residual. "
+            "The step has one for each parameter: h = −Jᵀv.",
         ),
-        "This equals ours with the sign flipped: h = −Jᵀv goes downhill.": lambda J, r, mu: (
-            J.T @ _dual(J, r, mu)
+        (
+            lambda J, r, mu: -_dual(J, r, mu),
+            "This is −v, with an entry for each residual; Jᵀ is still missing: h = −Jᵀv.",
         ),
-        "Without μ this is the Gauss-Newton step of least norm: add μI to JJᵀ.": lambda J, r, mu: (
-            -J.T @ np.linalg.solve(J @ J.T, r)
+        (
+            lambda J, r, mu: J.T @ _dual(J, r, mu),
+            "This equals ours with the sign flipped: h = −Jᵀv goes downhill.",
         ),
-        "This is −g: a step along the gradient. The system for v is missing.": lambda J, r, mu: (
-            -J.T @ r
+        (
+            lambda J, r, mu: -J.T @ np.linalg.solve(J @ J.T, r),
+            "Without μ this is the Gauss-Newton step of least norm: add μI to JJᵀ.",
         ),
-        "μ was added to every entry of JJᵀ. μI has it on the diagonal only.": lambda J, r, mu: (
-            -J.T @ np.linalg.solve(J @ J.T + mu, r)
+        (
+            lambda J, r, mu: -J.T @ r,
+            "This is −g: a step along the gradient. The system for v is missing.",
         ),
-    },
+        (
+            lambda J, r, mu: -J.T @ np.linalg.solve(J @ J.T + mu, r),
+            "μ was added to every entry of JJᵀ. μI has it on the diagonal only.",
+        ),
+    ),
 )
 def dual_step(J, r, mu):
     v = np.linalg.solve(J @ J.T + mu * np.eye(len(r)), r)
@@ -151,21 +165,21 @@ def _package_bytes(N):
 @exercise(
     "11.3",
     "value",
-    "A network tells 1000 classes apart. JJᵀ and its Cholesky factor, 8 bytes a number, shall fit into 16 GB (16·10⁹"
-    " bytes). How many samples may a batch have?",
+    "A network tells 1000 classes apart. JJᵀ and its Cholesky factor, 8 bytes a number, shall fit "
+    "into 16 GB (16·10⁹ bytes). How many samples may a batch have?",
     hints=(
         "A residual for each sample and each class: with N samples JJᵀ has 1000·N rows.",
         "Two matrices of (1000·N)² numbers: 2·8·(1000·N)² bytes.",
         "(1000·N)² must be at most 10⁹. The root of 10⁹ is about 31 623.",
     ),
-    twin=lambda: _largest(_package_bytes),
-    slips={
-        "That many residuals; each sample has 1000 of them.": 31_622,
-        "This is with JJᵀ alone: the factor beside it is as large.": 44,
-        "More than fits: round down.": 32,
-        "One residual for each sample? There is one for each class, too.": 31_623,
-        "At 4 bytes a number this would be right: here a number has 8.": 44.7,
-    },
+    package=lambda: _largest(_package_bytes),
+    slips=(
+        (31_622, "That many residuals; each sample has 1000 of them."),
+        (44, "This is with JJᵀ alone: the factor beside it is as large."),
+        (32, "More than fits: round down."),
+        (31_623, "One residual for each sample? There is one for each class, too."),
+        (44.7, "At 4 bytes a number this would be right: here a number has 8."),
+    ),
 )
 def largest_batch():
     N = 1
@@ -181,12 +195,8 @@ def _two_batches():
     (X, Y), (rest, _) = split(data.X, data.Y, fraction=1437 / 1797, seed=0, stratify=data.labels)
     X, _ = standardize(X, rest)
     network = (Input(784) >> Relu(128) >> Linear(10)).initialize(seed=0)
-    problem, theta, mu, rule = (
-        NetworkFit(network, X, Y),
-        network.theta,
-        FLOOR,
-        Nielsen(mu_min=FLOOR),
-    )
+    problem, theta = NetworkFit(network, X, Y), network.theta
+    mu, rule = FLOOR, Nielsen(mu_min=FLOOR)
     for batch in problem.batches(128, seed=0):
         step = next(levenberg_marquardt(batch, theta, mu=mu, damping=rule))
         mu, rule = rule.update(mu, step.rho, step.accepted)
@@ -208,9 +218,8 @@ def _judge(mu):
     if other <= WANTED:
         return True, f"{said}: both are better off."
     if other > 1:
-        return (
-            False,
-            f"{said}: the step serves its own batch at the other's expense. Which way must μ go?",
+        return False, (
+            f"{said}: the step serves its own batch at the other's expense. Which way must μ go?"
         )
     return False, f"{said}: the second gains, but less than 3 %. Which way must μ go?"
 
@@ -218,7 +227,8 @@ def _judge(mu):
 @exercise(
     "11.4",
     "witness",
-    "Find a μ for which one step on the first batch lowers F of the second batch, too: by at least 3 %.",
+    "Find a μ for which one step on the first batch lowers "
+    "F of the second batch, too: by at least 3 %.",
     hints=(
         "Try the three μ of the cell above, and watch the second number.",
         "A short step forgets less. Which μ make short steps?",

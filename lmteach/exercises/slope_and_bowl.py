@@ -1,4 +1,4 @@
-"""Lesson 02: a lost term that vanishes, a bowl upside down, and Newton's step for a sum of squares."""
+"""Exercises of lesson 02: a second-order term that vanishes, an H below 0, and Newton's step."""
 
 import numpy as np
 
@@ -7,8 +7,9 @@ from ..problems import LeastSquares
 from .base import exercise
 
 TIMES = np.array([1.0, 2.0])
-CUP = np.array([0.5, 0.25])  # how warm the cup was at these times
-LEAST, CLOSE = 0.1, 1e-2  # how large both residuals must be, and how near to 0 the lost term
+CUP = np.array([0.5, 0.25])  # temperatures of the cup at these times
+LEAST = 0.1  # smallest size of both residuals in 2.1
+CLOSE = 1e-2  # largest size of Σ rᵢrᵢ″ that counts as 0
 
 
 def _list(numbers):
@@ -27,7 +28,10 @@ def _judge_targets(answer):
         return False, "expected two finite numbers, not larger than 1000"
     r, J, bend = np.sin(TIMES) - y, TIMES * np.cos(TIMES), -(TIMES**2) * np.sin(TIMES)
     lost, A = r @ bend, J @ J
-    seen = f"at θ = 1 the residuals are {_list(r)}, and they are weighted with {_list(bend)}: the lost term is "
+    seen = (
+        f"at θ = 1 the residuals are {_list(r)}, and they "
+        f"are weighted with {_list(bend)}: the lost term is "
+    )
     seen += f"{0 if abs(lost) <= CLOSE else lost:.3g}, H = {A + lost:.3g} and JᵀJ = {A:.3g}"
     if not (abs(r) >= LEAST - 1e-9).all():  # sin 1 − y is rounded
         return (
@@ -40,12 +44,15 @@ def _judge_targets(answer):
 @exercise(
     "2.1",
     "witness",
-    "On the wave at θ = 1, find targets (y_1, y_2) for which the lost term is zero, to 0.01, although both residuals "
-    "are at least 0.1 in size.",
+    "On the wave at θ = 1, find targets (y_1, y_2) for which the lost term is zero, "
+    "to 0.01, although both residuals are at least 0.1 in size.",
     hints=(
-        "The lost term is a sum of two products. Neither residual may be small, so the two products must cancel.",
-        "At θ = 1 the second derivatives are r_1″ = −sin 1 and r_2″ = −4 sin 2. Choose r_1, and r_2 follows.",
-        "−r_1 sin 1 − 4 r_2 sin 2 = 0: take r_2 = 0.2 and solve for r_1. Then y_1 = sin 1 − r_1 and y_2 = sin 2 − r_2.",
+        "The lost term is a sum of two products. Neither "
+        "residual may be small, so the two products must cancel.",
+        "At θ = 1 the second derivatives are r_1″ = −sin 1 "
+        "and r_2″ = −4 sin 2. Choose r_1, and r_2 follows.",
+        "−r_1 sin 1 − 4 r_2 sin 2 = 0: take r_2 = 0.2 and solve "
+        "for r_1. Then y_1 = sin 1 − r_1 and y_2 = sin 2 − r_2.",
     ),
     judge=_judge_targets,
 )
@@ -67,9 +74,9 @@ def _judge_upside_down(theta):
     if not H < 0:
         return False, seen + ": H is not negative, so its parabola does not open downward here"
     end = theta - g / H
-    return (
-        True,
-        f"right: {seen}. Newton's step leads to θ = {end:.3g}, and F goes from {F:.3g} to {_cup(end)[0]:.3g}",
+    return True, (
+        f"right: {seen}. Newton's step leads to θ = {end:.3g}, "
+        f"and F goes from {F:.3g} to {_cup(end)[0]:.3g}"
     )
 
 
@@ -85,9 +92,12 @@ def _cup(theta):
     "witness",
     "A cup cools like e^(−θt); at t = 1 and 2 it was at 0.5 and 0.25. Find a θ with H < 0 < JᵀJ.",
     hints=(
-        "JᵀJ is a sum of squares and positive at every θ here. Look for a θ with a larger, negative lost term.",
-        "rᵢ″ = t²e^(−θt) is positive. So the residuals must be negative: the prediction lies below the targets.",
-        "H = Σ t²e^(−θt) (2e^(−θt) − y). Both terms are negative once e^(−θ) is below 0.25 and e^(−2θ) below 0.125.",
+        "JᵀJ is a sum of squares and positive at every θ here. "
+        "Look for a θ with a larger, negative lost term.",
+        "rᵢ″ = t²e^(−θt) is positive. So the residuals must "
+        "be negative: the prediction lies below the targets.",
+        "H = Σ t²e^(−θt) (2e^(−θt) − y). Both terms are negative "
+        "once e^(−θ) is below 0.25 and e^(−2θ) below 0.125.",
     ),
     judge=_judge_upside_down,
 )
@@ -96,7 +106,7 @@ def upside_down():
 
 
 def _problem(rng):
-    """r (M,), J (M, P) with a JᵀJ far from singular, and the second derivatives of each residual (M, P, P)."""
+    """r (M,), J (M, P) with a well-conditioned JᵀJ, and all ∇²rᵢ, (M, P, P)."""
     M, P = 5, int(rng.integers(2, 4))
     J = np.vstack([np.eye(P), rng.normal(size=(M - P, P))])
     bend = rng.normal(size=(M, P, P))
@@ -108,8 +118,11 @@ def _lost(r, curvatures):
 
 
 def _by_differences(r, J, curvatures):
-    """The same step with the package's g and JᵀJ, and H as a difference of its g."""
-    residual = lambda h: r + J @ h + np.einsum("ijk,j,k->i", curvatures, h, h) / 2  # noqa: E731
+    """The same step from the package's g, with H from differences of g."""
+
+    def residual(h):
+        return r + J @ h + np.einsum("ijk,j,k->i", curvatures, h, h) / 2
+
     problem = LeastSquares(residual, lambda h: J + curvatures @ h)
     here, nudges = problem.linearize(np.zeros(J.shape[1])), 1e-5 * np.eye(J.shape[1])
     H = np.array([problem.linearize(n).g - problem.linearize(-n).g for n in nudges]) / 2e-5
@@ -119,38 +132,49 @@ def _by_differences(r, J, curvatures):
 @exercise(
     "2.3",
     "function",
-    "Write Newton's step for F = ½ rᵀr from r, (M,), J, (M, P), and the ∇²rᵢ, stacked as curvatures, (M, P, P).",
+    "Write Newton's step for F = ½ rᵀr from r, (M,), J, (M, "
+    "P), and the ∇²rᵢ, stacked as curvatures, (M, P, P).",
     hints=(
         "Three lines: the slope g, the bowl H, and a linear system. No inverse is needed.",
         "H is JᵀJ plus a sum over i of a number r[i] times a matrix curvatures[i].",
-        "g = J.T @ r. H = J.T @ J + sum(r[i] * curvatures[i] for i in range(len(r))). Solve H h = −g.",
+        "g = J.T @ r. H = J.T @ J + sum(r[i] * curvatures[i] "
+        "for i in range(len(r))). Solve H h = −g.",
     ),
     inputs=_problem,
-    twin=_by_differences,
-    slips={
-        "The sign is flipped: this step solves Hh = +g. At the bottom g + Hh is zero.": lambda r, J, C: (
-            np.linalg.solve(J.T @ J + _lost(r, C), J.T @ r)
+    package=_by_differences,
+    slips=(
+        (
+            lambda r, J, C: np.linalg.solve(J.T @ J + _lost(r, C), J.T @ r),
+            "The sign is flipped: this step solves Hh = +g. At the bottom g + Hh is zero.",
         ),
-        "This is the step to the bottom of JᵀJ's bowl. H has a second part.": lambda r, J, C: (
-            np.linalg.solve(J.T @ J, -J.T @ r)
+        (
+            lambda r, J, C: np.linalg.solve(J.T @ J, -J.T @ r),
+            "This is the step to the bottom of JᵀJ's bowl. H has a second part.",
         ),
-        "The ∇²rᵢ are added up without their weights: each one counts as much as its residual.": lambda r, J, C: (
-            np.linalg.solve(J.T @ J + C.sum(axis=0), -J.T @ r)
+        (
+            lambda r, J, C: np.linalg.solve(J.T @ J + C.sum(axis=0), -J.T @ r),
+            "The ∇²rᵢ are added up without their weights: each one counts as much as its residual.",
         ),
-        "The lost term is subtracted. Was a residual taken as target minus prediction?": lambda r, J, C: (
-            np.linalg.solve(J.T @ J - _lost(r, C), -J.T @ r)
+        (
+            lambda r, J, C: np.linalg.solve(J.T @ J - _lost(r, C), -J.T @ r),
+            "The lost term is subtracted. Was a residual taken as target minus prediction?",
         ),
-        "This is twice the step: the slope is that of the sum of squares, the bowl that of F = ½ rᵀr.": (
-            lambda r, J, C: np.linalg.solve(J.T @ J + _lost(r, C), -2 * J.T @ r)
+        (
+            lambda r, J, C: np.linalg.solve(J.T @ J + _lost(r, C), -2 * J.T @ r),
+            "This is twice the step: the slope is that of "
+            "the sum of squares, the bowl that of F = ½ rᵀr.",
         ),
-        "This is half the step: the bowl is that of the sum of squares, the slope that of F = ½ rᵀr.": (
-            lambda r, J, C: np.linalg.solve(2 * (J.T @ J + _lost(r, C)), -J.T @ r)
+        (
+            lambda r, J, C: np.linalg.solve(2 * (J.T @ J + _lost(r, C)), -J.T @ r),
+            "This is half the step: the bowl is that of the "
+            "sum of squares, the slope that of F = ½ rᵀr.",
         ),
-        "The lost term is halved: in H both parts have the factor 1.": lambda r, J, C: (
-            np.linalg.solve(J.T @ J + _lost(r, C) / 2, -J.T @ r)
+        (
+            lambda r, J, C: np.linalg.solve(J.T @ J + _lost(r, C) / 2, -J.T @ r),
+            "The lost term is halved: in H both parts have the factor 1.",
         ),
-        "This solves nothing yet: it is −g.": lambda r, J, C: -J.T @ r,
-    },
+        (lambda r, J, C: -J.T @ r, "This solves nothing yet: it is −g."),
+    ),
 )
 def newton_step(r, J, curvatures):
     g = J.T @ r

@@ -6,9 +6,8 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from ..checks import as_floats, instance, is_real, positive
-from ..examples import cycling, rosenbrock
+from ..examples import cycling, next_theta, rosenbrock
 from ..problems import Problem
-from ..proofs.gauss_newton import next_theta
 from ..solvers import gauss_newton, levenberg_marquardt
 from .picture import BLACK, GREY, ORANGE, label, style
 from .scene import Control, Scene

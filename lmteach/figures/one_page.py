@@ -6,8 +6,8 @@ from itertools import islice
 import numpy as np
 
 from ..checks import as_floats, at_least, instance
+from ..examples import BOOK, hagan
 from ..network_fit import NetworkFit
-from ..proofs.one_page import BOOK, hagan
 from ..solvers import levenberg_marquardt
 from .picture import BLACK, GREY, label, style
 from .scene import Control, Scene

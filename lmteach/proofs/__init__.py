@@ -1,6 +1,7 @@
-"""Proofs: one `prove_*` for every displayed equation, a module for each lesson, and the register of them all.
+"""Proofs: a `prove_*` function for every displayed equation, and the register of all of them.
 
-The derivation in the lessons' prose is the proof; SymPy checks it for the shapes that the printed sentence names.
+The derivation in a lesson is the proof; SymPy checks it for the shapes that are printed with it.
+Each lesson has its module.
 """
 
 from . import (

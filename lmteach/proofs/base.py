@@ -1,7 +1,6 @@
-"""What a proof is, how it is written down, and the register of all of them."""
+"""What a proof and a displayed equation are, and the register of all of them."""
 
 import inspect
-import re
 import time
 from dataclasses import dataclass, field
 from functools import wraps
@@ -17,23 +16,23 @@ class NotProved(AssertionError):
 
 @dataclass(frozen=True)
 class Equation:
-    """One displayed equation: its number, its LaTeX, the proof under it, and the package's function that it is."""
+    """One displayed equation: its number, its LaTeX, its proof, and the code that computes it."""
 
     tag: str  # "7.2", the second equation of lesson 07
     latex: str
     proof: str  # name of the prove_* function
-    twin: str  # "Linearization.step", or "" where the package has no such function
+    package: str  # what computes it, such as "Linearization.step"; "" where nothing does
 
     @property
     def lesson(self):
-        """The lesson that displays it: "07", or "A"."""
+        """The lesson that displays the equation: "07", or "A"."""
         number = self.tag.partition(".")[0]
         return number.zfill(2) if number.isdigit() else number
 
 
 @dataclass(frozen=True)
 class Proof:
-    """That a statement was checked, for which shapes, and both sides of what was compared."""
+    """A statement that was checked, the shapes for which it was, and both sides compared."""
 
     name: str
     statement: str
@@ -60,59 +59,53 @@ class Proof:
         return f"<p>{escape(self.statement)} <strong>{said}</strong></p>"
 
 
-IDENTITY = re.compile(
-    r" \(P\d+\w?(, P\d+\w?)*\)"
-)  # the design's number of an identity, of no use to a reader
 REGISTER = {}  # name of the prove_* function → the function
 EQUATIONS = {}  # tag → Equation
+DIGITS = 40  # with which a difference is evaluated at a random point
+ROUNDING = sp.Float("1e-20", DIGITS)  # an entry no larger may be zero
 
 
-def proves(equations=(), twin="", lesson=""):
-    """Register a prove_* function for the displayed equations {tag: LaTeX}, and make it return a Proof.
+def proves(equations=(), package="", lesson=""):
+    """Register a prove_* function for displayed equations, and make it return a Proof.
 
-    The function compares with `same`, `holds` or `close` and returns what the last of them returned; its docstring is
-    the statement. `lesson` is named only where no equation does.
+    The function compares with `same`, `holds` or `close`, and returns what the last of them
+    returned. Its docstring is the statement.
+
+    Parameters
+    ----------
+    equations : dict
+        {number: LaTeX} of the displayed equations.
+    package : str
+        What computes them in the package, such as "Linearization.step".
+    lesson : str
+        The lesson of a statement without an equation.
     """
 
     def register(function):
-        @wraps(function)
-        def prove():
-            start = time.process_time()
-            by, checked_for, left, right = function()
-            seconds = time.process_time() - start
-            return Proof(
-                prove.__name__,
-                IDENTITY.sub("", prove.__doc__),
-                checked_for,
-                by,
-                left,
-                right,
-                seconds,
-                prove.source,
-            )
-
+        prove = _proof_of(function)
         if prove.__name__ in REGISTER:
             raise ValueError(f"{prove.__name__} is taken: expected a new name")
-        prove.source, prove.lesson = _body(function), lesson
+        prove.lesson = lesson
         REGISTER[prove.__name__] = prove
         for tag, latex in dict(equations).items():
-            also(tag, latex, prove, twin)
+            also(tag, latex, prove, package)
         return prove
 
     return register
 
 
-def also(tag, latex, prove, twin=""):
-    """Register a displayed equation that is the statement of an existing proof, such as one on the page A."""
+def also(tag, latex, prove, package=""):
+    """Register a displayed equation that an existing proof proves, such as one of page A."""
     if tag in EQUATIONS:
         raise ValueError(f"tag {tag!r} is taken by {EQUATIONS[tag].proof}: expected a new number")
-    EQUATIONS[tag] = Equation(tag, latex, prove.__name__, twin)
+    EQUATIONS[tag] = Equation(tag, latex, prove.__name__, package)
 
 
 def same(*pairs, shapes):
-    """Nothing left over: every (left, right) is equal exactly; `shapes` says for what, in words.
+    """Check that left = right exactly in every (left, right).
 
-    Matrices, expressions and object arrays alike. Raises NotProved with the simplified difference.
+    The sides are matrices, expressions or object arrays; `shapes` says in words for which shapes
+    this is checked. Raises NotProved with the simplified difference.
     """
     for left, right in pairs:
         left, right = _matrix(left), _matrix(right)
@@ -125,7 +118,10 @@ def same(*pairs, shapes):
 
 
 def holds(*claims, shapes):
-    """Every claim, a (sentence, truth) with truth from SymPy's logic, is true. Raises NotProved with the sentence."""
+    """Check that every (sentence, truth) is true, with a truth from SymPy's logic.
+
+    Raises NotProved with the sentence of one that is false or not decided.
+    """
     for sentence, truth in claims:
         if truth not in (True, sp.true):
             raise NotProved(f"not true, or not decided: {sentence} ({truth})")
@@ -133,7 +129,10 @@ def holds(*claims, shapes):
 
 
 def close(*pairs, shapes, tolerance=1e-9):
-    """Every (left, right) agrees to a relative tolerance, for numbers. Raises NotProved with the largest difference."""
+    """Check that numbers in every (left, right) agree up to a relative tolerance.
+
+    Raises NotProved with the largest difference.
+    """
     for left, right in pairs:
         left, right = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
         if left.shape != right.shape:
@@ -149,13 +148,36 @@ def equations():
     return [EQUATIONS[tag] for tag in sorted(EQUATIONS, key=_order)]
 
 
+def _proof_of(function):
+    """The function, which returns what it compared, as one that returns a Proof."""
+
+    @wraps(function)
+    def prove():
+        start = time.process_time()
+        by, checked_for, left, right = function()
+        return Proof(
+            name=prove.__name__,
+            statement=prove.statement,
+            checked_for=checked_for,
+            by=by,
+            left=left,
+            right=right,
+            seconds=time.process_time() - start,
+            source=prove.source,
+        )
+
+    prove.statement = " ".join(function.__doc__.split())
+    prove.source = _body(function)
+    return prove
+
+
 def _order(tag):
     lesson, _, number = tag.partition(".")
     return (0, int(lesson), int(number)) if lesson.isdigit() else (1, lesson, int(number))
 
 
 def _matrix(side):
-    """A SymPy matrix of anything."""
+    """A matrix, expression, array or list as a SymPy matrix."""
     if isinstance(side, sp.MatrixBase):
         return side
     array = np.asarray(side, dtype=object)
@@ -163,31 +185,34 @@ def _matrix(side):
 
 
 def _simplified(difference):
-    """Zero where it is: expanding is enough for most, and faster; what is no zero at a random point is not zero."""
-    letters = {
-        f: sp.Dummy() for f in difference.atoms(sp.tanh)
-    }  # most differences vanish whatever these stand for
+    """The difference, simplified as far as it takes to see whether it is zero.
+
+    Expanding is enough for most, and fast. What is not zero at a random point is not zero.
+    """
+    # Most differences vanish whatever each tanh stands for.
+    letters = {f: sp.Dummy() for f in difference.atoms(sp.tanh)}
     if difference.xreplace(letters).applyfunc(sp.expand) == sp.zeros(*difference.shape):
         return sp.zeros(*difference.shape)
     rest = difference.applyfunc(sp.expand)
     if rest == sp.zeros(*rest.shape) or _nonzero_somewhere(rest):
         return rest
-    return rest.applyfunc(
-        lambda entry: sp.cancel(entry) if entry.is_rational_function() else sp.simplify(entry)
-    )
+    return rest.applyfunc(_simple)
+
+
+def _simple(entry):
+    return sp.cancel(entry) if entry.is_rational_function() else sp.simplify(entry)
 
 
 def _nonzero_somewhere(matrix):
+    """Whether an entry is not zero at a random point, computed with 40 digits."""
     rng = np.random.default_rng(0)
-    point = {
-        symbol: sp.Float(rng.uniform(0.5, 1.5), 40)
-        for symbol in sorted(matrix.free_symbols, key=str)
-    }
-    values = [abs(entry.subs(point).evalf(40)) for entry in matrix]
-    return any(value.is_number and value > sp.Float("1e-20", 40) for value in values)
+    symbols = sorted(matrix.free_symbols, key=str)
+    point = {symbol: sp.Float(rng.uniform(0.5, 1.5), DIGITS) for symbol in symbols}
+    values = [abs(entry.subs(point).evalf(DIGITS)) for entry in matrix]
+    return any(value.is_number and value > ROUNDING for value in values)
 
 
 def _body(function):
-    """The lines below the docstring."""
+    """The source below the docstring."""
     source = inspect.cleandoc("\n" + inspect.getsource(function))
     return inspect.cleandoc("\n" + source.partition('"""')[2].partition('"""')[2])

@@ -1,4 +1,4 @@
-"""Lesson 04: forward, and the error terms backwards."""
+"""Lesson 04: the forward pass, error terms, and the gradient."""
 
 import numpy as np
 import sympy as sp
@@ -10,26 +10,26 @@ from .base import proves, same
 
 
 class f(sp.Function):
-    """An activation of which nothing is known but its name and that it has a slope, f′."""
+    """Any activation: a function with a derivative f′."""
 
     def fdiff(self, argindex=1):
         """f′(z)."""
         return slope(*self.args)
 
     def _eval_evalf(self, prec):
-        # Never used to prove anything: at a random point a sine in f's place shows quickly that two sides differ.
+        # Only to find quickly that two sides differ at a random point: no proof rests on it.
         return sp.sin(*self.args)._eval_evalf(prec)
 
 
 class slope(sp.Function):
-    """The slope f′ of that f; nothing is known about it either."""
+    """The derivative f′ of that f."""
 
     def _eval_evalf(self, prec):
         return sp.cos(*self.args)._eval_evalf(prec)
 
 
 class AnyLayer(Layer):
-    """One layer of n units with that f, so that the package's recursion can be run for any activation."""
+    """A layer with that f, to run the package's recursion for any activation."""
 
     def activate(self, z):
         """a = f(z)."""
@@ -42,11 +42,12 @@ class AnyLayer(Layer):
 
 @proves(
     {
-        "4.1": r"\begin{aligned} W a_i + b \quad&\text{is row } i \text{ of}\quad \texttt{a @ W.T + b} \\"
-        r" W^\top \delta_i \quad&\text{is row } i \text{ of}\quad \texttt{delta @ W} \\"
-        r" \sum_i \delta_i a_i^\top \quad&\text{is}\quad \texttt{delta.T @ a} \end{aligned}"
+        "4.1": r"\begin{aligned} W a_i + b "
+        r"\quad&\text{is row } i \text{ of}\quad \texttt{a @ W.T + b} \\ "
+        r"W^\top \delta_i \quad&\text{is row } i \text{ of}\quad \texttt{delta @ W} \\ "
+        r"\sum_i \delta_i a_i^\top \quad&\text{is}\quad \texttt{delta.T @ a} \end{aligned}"
     },
-    twin="product",
+    package="product",
 )
 def prove_columns_to_rows():
     """W aᵢ + b is row i of a @ W.T + b, Wᵀδᵢ is row i of delta @ W, and Σᵢ δᵢaᵢᵀ is delta.T @ a."""
@@ -63,10 +64,10 @@ def prove_columns_to_rows():
 
 @proves(
     {
-        "4.2": r"\begin{aligned} a^0 &= x \\ z^l &= W^l a^{l-1} + b^l \\"
-        r" a^l &= f(z^l), \qquad l = 1, \dots, L \end{aligned}"
+        "4.2": r"\begin{aligned} a^0 &= x \\ z^l &= W^l a^{l-1} + b^l \\ "
+        r"a^l &= f(z^l), \qquad l = 1, \dots, L \end{aligned}"
     },
-    twin="Network.forward",
+    package="Network.forward",
 )
 def prove_forward():
     """a⁰ = x, and layer by layer zˡ = Wˡaˡ⁻¹ + bˡ and aˡ = f(zˡ), up to the prediction a^L."""
@@ -75,15 +76,15 @@ def prove_forward():
     for W, b in net.weights:
         z = sp.Matrix(W) * a + sp.Matrix(b)
         a = z.applyfunc(f)
-    inputs = (net.a[0], net.X)
-    return same(
-        (a, net.a[-1][0]), inputs, (net.r, a - sp.Matrix(net.Y[0])), shapes="2-2-2-2, any f"
-    )
+    inputs, outputs = (net.a[0], net.X), (a, net.a[-1][0])
+    return same(outputs, inputs, (net.r, a - sp.Matrix(net.Y[0])), shapes="2-2-2-2, any f")
 
 
 @proves({"4.3": r"\delta^l_j = \frac{\partial F}{\partial z^l_j}"})
 def prove_error_term():
-    """The error term δˡⱼ is the derivative of F with respect to zˡⱼ, the net input of unit j of layer l."""
+    """The error term δˡⱼ is the derivative of F with respect to
+    zˡⱼ, the net input of unit j of layer l.
+    """
     net = NetworkOnSymbols(Input(2) >> AnyLayer(2) >> AnyLayer(2))
     W, b = (sp.Matrix(part) for part in net.weights[0])
     z = sp.Matrix(letters("z^1", 2))
@@ -94,13 +95,16 @@ def prove_error_term():
 
 @proves(
     {
-        "4.4": r"\begin{aligned} \delta^L_j &= \frac{\partial F}{\partial a^L_j}\,"
-        r" \frac{\partial a^L_j}{\partial z^L_j} = r_j\, f'(z^L_j) \\ \delta^L &= r \circ f'(z^L) \end{aligned}"
+        "4.4": r"\begin{aligned} \delta^L_j "
+        r"&= \frac{\partial F}{\partial a^L_j}\, \frac{\partial a^L_j}{\partial z^L_j} "
+        r"= r_j\, f'(z^L_j) \\ \delta^L &= r \circ f'(z^L) \end{aligned}"
     },
-    twin="Network.error_terms",
+    package="Network.error_terms",
 )
 def prove_output_error_term():
-    """At the outputs δ^L = r ∘ f′(z^L): the residual, times the slope of the unit it comes out of."""
+    """At the outputs δ^L = r ∘ f′(z^L): the residual,
+    times the slope of the unit it comes out of.
+    """
     net = NetworkOnSymbols(Input(2) >> AnyLayer(2))
     y, z = sp.Matrix(net.Y[0]), sp.Matrix(letters("z", 2))
     r = z.applyfunc(f) - y
@@ -113,13 +117,15 @@ def prove_output_error_term():
 
 @proves(
     {
-        "4.5": r"\begin{aligned} \delta^l_j &= \sum_k \frac{\partial F}{\partial z^{l+1}_k}\,"
-        r" \frac{\partial z^{l+1}_k}{\partial a^l_j}\, \frac{\partial a^l_j}{\partial z^l_j} \\"
-        r" &= \sum_k \delta^{l+1}_k\, W^{l+1}_{kj}\, f'(z^l_j) \end{aligned}"
+        "4.5": r"\begin{aligned} \delta^l_j &= \sum_k \frac{\partial F}{\partial z^{l+1}_k}\, "
+        r"\frac{\partial z^{l+1}_k}{\partial a^l_j}\, \frac{\partial a^l_j}{\partial z^l_j} \\ "
+        r"&= \sum_k \delta^{l+1}_k\, W^{l+1}_{kj}\, f'(z^l_j) \end{aligned}"
     }
 )
 def prove_hidden_error_term():
-    """A hidden unit collects the error terms of all units that it feeds: δˡⱼ = Σₖ δˡ⁺¹ₖ Wˡ⁺¹ₖⱼ f′(zˡⱼ)."""
+    """A hidden unit collects the error terms of all units that
+    it feeds: δˡⱼ = Σₖ δˡ⁺¹ₖ Wˡ⁺¹ₖⱼ f′(zˡⱼ).
+    """
     n = range(2)
     W, b = letters("w^2", 2, 2), letters("b^2", 2)
     z, y, next_z = letters("z^1", 2), letters("y", 2), letters("z^2", 2)
@@ -127,17 +133,16 @@ def prove_hidden_error_term():
     back = {next_z[k]: sum(W[k, j] * f(z[j]) for j in n) + b[k] for k in n}
     delta = [F.diff(next_z[k]).subs(back) for k in n]
     by_hand = [sum(delta[k] * W[k, j] for k in n) * slope(z[j]) for j in n]
-    return same(
-        (sp.Matrix(by_hand), sp.Matrix([F.subs(back).diff(z[j]) for j in n])),
-        shapes="2 units to 2, any f",
-    )
+    by_diff = [F.subs(back).diff(z[j]) for j in n]
+    return same((sp.Matrix(by_hand), sp.Matrix(by_diff)), shapes="2 units to 2, any f")
 
 
 @proves(
     {
-        "4.6": r"\delta^l = \bigl(W^{l+1\,\top} \delta^{l+1}\bigr) \circ f'(z^l), \qquad l = L - 1, \dots, 1"
+        "4.6": r"\delta^l = \bigl(W^{l+1\,\top} \delta^{l+1}\bigr) \circ f'(z^l), \qquad "
+        r"l = L - 1, \dots, 1"
     },
-    twin="Network.error_terms",
+    package="Network.error_terms",
 )
 def prove_recursion():
     """δˡ = (Wˡ⁺¹ᵀδˡ⁺¹) ∘ f′(zˡ), from the last hidden layer down to the first."""
@@ -148,43 +153,42 @@ def prove_recursion():
         W_next, slopes = sp.Matrix(net.weights[layer + 1][0]), net.a[layer + 1][0]
         slopes = sp.Matrix([slope(*a.args) for a in slopes])
         pairs.append((columns[layer], (W_next.T * columns[layer + 1]).multiply_elementwise(slopes)))
-    by_diff = sp.Matrix(
-        [net.F.diff(b) for b in net.weights[0][1]]
-    )  # z¹ = W¹x + b¹: ∂F/∂b¹ = ∂F/∂z¹
+    by_diff = sp.Matrix([net.F.diff(b) for b in net.weights[0][1]])  # ∂F/∂z¹ = ∂F/∂b¹
     return same(*pairs, (columns[0], by_diff), shapes="2-2-2-2, any f")
 
 
 @proves(
     {
-        "4.7": r"\begin{aligned} \tanh'(z) &= 1 - \tanh^2 z = 1 - a^2 \\"
-        r" \text{logsig}'(z) &= \frac{e^{-z}}{(1 + e^{-z})^2} = a\,(1 - a) \end{aligned}"
+        "4.7": r"\begin{aligned} \tanh'(z) &= 1 - \tanh^2 z = 1 - a^2 \\ "
+        r"\text{logsig}'(z) &= \frac{e^{-z}}{(1 + e^{-z})^2} = a\,(1 - a) \end{aligned}"
     },
-    twin="Tanh.slope",
+    package="Tanh.slope",
 )
 def prove_slopes():
-    """The slope of tanh is 1 − a², that of logsig a(1 − a): the stored a is enough (P10)."""
+    """The slope of tanh is 1 − a², that of logsig a(1 − a): the stored a is enough."""
     z = sp.Symbol("z", real=True)
     a, s = Tanh(1).activate(np.array([z])), Sigmoid(1).activate(np.array([z]))
     logsig, quotient = 1 / (1 + sp.exp(-z)), sp.exp(-z) / (1 + sp.exp(-z)) ** 2
     tanh = (sp.tanh(z).diff(z), 1 - a[0] ** 2)
     by_quotient = (logsig.diff(z), quotient), (quotient, logsig * (1 - logsig))
-    package = (
-        (Tanh(1).slope(a)[0], 1 - a[0] ** 2),
-        (Sigmoid(1).slope(s)[0].rewrite(sp.exp), quotient),
-    )
-    return same(tanh, *by_quotient, *package, shapes="every real z")
+    package_tanh = (Tanh(1).slope(a)[0], 1 - a[0] ** 2)
+    package_logsig = (Sigmoid(1).slope(s)[0].rewrite(sp.exp), quotient)
+    return same(tanh, *by_quotient, package_tanh, package_logsig, shapes="every real z")
 
 
 @proves(
     {
-        "4.8": r"\begin{aligned} \frac{\partial F}{\partial W^l_{jk}} &= \frac{\partial F}{\partial z^l_j}\,"
-        r" \frac{\partial z^l_j}{\partial W^l_{jk}} = \delta^l_j\, a^{l-1}_k \\"
-        r" \frac{\partial F}{\partial b^l_j} &= \frac{\partial F}{\partial z^l_j}\,"
-        r" \frac{\partial z^l_j}{\partial b^l_j} = \delta^l_j \cdot 1 \end{aligned}"
+        "4.8": r"\begin{aligned} \frac{\partial F}{\partial W^l_{jk}} "
+        r"&= \frac{\partial F}{\partial z^l_j}\, \frac{\partial z^l_j}{\partial W^l_{jk}} "
+        r"= \delta^l_j\, a^{l-1}_k \\ \frac{\partial F}{\partial b^l_j} "
+        r"&= \frac{\partial F}{\partial z^l_j}\, \frac{\partial z^l_j}{\partial b^l_j} "
+        r"= \delta^l_j \cdot 1 \end{aligned}"
     }
 )
 def prove_one_weight():
-    """∂F/∂Wˡⱼₖ is the error term at the weight's end times the activation at its start; a bias starts at 1."""
+    """∂F/∂Wˡⱼₖ is the error term at the weight's end times the
+    activation at its start; a bias starts at 1.
+    """
     net = NetworkOnSymbols(Input(2) >> AnyLayer(2) >> AnyLayer(2))
     pairs = []
     for (W, b), a, delta in zip(net.weights, net.a, net.delta, strict=False):
@@ -196,10 +200,10 @@ def prove_one_weight():
 
 @proves(
     {
-        "4.9": r"\frac{\partial F}{\partial W^l} = \sum_i \delta^l_i\, a^{l-1\,\top}_i, \qquad"
-        r" \frac{\partial F}{\partial b^l} = \sum_i \delta^l_i"
+        "4.9": r"\frac{\partial F}{\partial W^l} = \sum_i \delta^l_i\, a^{l-1\,\top}_i, \qquad "
+        r"\frac{\partial F}{\partial b^l} = \sum_i \delta^l_i"
     },
-    twin="Network.gradient",
+    package="Network.gradient",
 )
 def prove_gradient():
     """∂F/∂Wˡ = Σᵢ δˡᵢ aˡ⁻¹ᵢᵀ and ∂F/∂bˡ = Σᵢ δˡᵢ, summed over the samples, make up ∇F."""
@@ -208,24 +212,25 @@ def prove_gradient():
     for a, delta in zip(net.a, net.delta, strict=False):
         ac, dc = [sp.Matrix(row) for row in a], [sp.Matrix(row) for row in delta]
         by_hand += [*(dc[0] * ac[0].T + dc[1] * ac[1].T), *(dc[0] + dc[1])]
-    package = net.network.gradient(net.a, net.delta)
-    return same(
-        (sp.Matrix(by_hand), net.diff_g), (sp.Matrix(package), net.g), shapes="2-2-2, 2 samples"
-    )
+    package = (sp.Matrix(net.network.gradient(net.a, net.delta)), net.g)
+    return same((sp.Matrix(by_hand), net.diff_g), package, shapes="2-2-2, 2 samples")
 
 
 @proves(
     {
-        "4.10": r"\frac{F(\theta_j + \varepsilon) - F(\theta_j - \varepsilon)}{2\varepsilon}"
-        r" = F' + \tfrac16\, F'''\,\varepsilon^2 + O(\varepsilon^4)"
+        "4.10": r"\frac{F(\theta_j + \varepsilon) - F(\theta_j - \varepsilon)}{2\varepsilon} "
+        r"= F' + \tfrac16\, F'''\,\varepsilon^2 + O(\varepsilon^4)"
     },
-    twin="central",
+    package="central",
 )
 def prove_central_difference():
-    """A central difference misses the derivative by ⅙F‴ε² and terms of order ε⁴ (P19)."""
+    """A central difference misses the derivative by ⅙F‴ε² and terms of order ε⁴."""
     eps = sp.Symbol("epsilon", positive=True)
     D = letters("D", 7)  # D₁, D₂, … stand for F, F′, …: the Taylor polynomial of any F
-    F = lambda step: sum(D[k] * step**k / sp.factorial(k) for k in range(7))  # noqa: E731
+
+    def F(step):
+        return sum(D[k] * step**k / sp.factorial(k) for k in range(7))
+
     difference = sp.expand((F(eps) - F(-eps)) / (2 * eps))
     rest = sp.expand(difference - (D[1] + D[3] * eps**2 / 6))
     return same((rest, D[5] * eps**4 / 120), shapes="Taylor polynomials of degree 6")

@@ -1,35 +1,36 @@
-"""Lesson 06: the straight-line model, its minimum by two roads, and what its trust costs."""
+"""Lesson 06: the straight-line model, its minimum, and where Gauss-Newton fails."""
 
 import numpy as np
 import sympy as sp
 
-from ..examples import cycling, rosenbrock
+from ..examples import cycling, next_theta, rosenbrock
 from ..layers import Input, Linear, Tanh
 from ..problems import LeastSquares
 from ..symbolic import NetworkOnSymbols, OnSymbols, letters, symbols_for
 from .base import proves, same
 
 
-def next_theta(c, theta):
-    """Where Gauss-Newton goes from θ on cycling(c): θ − Jᵀr/JᵀJ, one number."""
-    slope = 2 * c * theta + 1
-    return theta - ((theta + 1) + slope * (c * theta * theta + theta - 1)) / (1 + slope * slope)
+def _rotation(angle):
+    return sp.Matrix([[sp.cos(angle), -sp.sin(angle)], [sp.sin(angle), sp.cos(angle)]])
 
 
 @proves({"6.1": r"r(\theta + h) \approx r + J h"})
 def prove_straight_line_model():
-    """r(θ + h) and r + Jh have the same value at h = 0, and the same slope there in every direction."""
+    """r(θ + h) and r + Jh have the same value at h = 0, and the
+    same slope there in every direction.
+    """
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(2))
     h, t = sp.Matrix(letters("h", len(net.theta))), sp.Symbol("t", real=True)
     along = net.r.subs(dict(zip(net.theta, net.theta + t * h, strict=True)), simultaneous=True)
-    return same(
-        (along.diff(t).subs(t, 0), net.J * h), (along.subs(t, 0), net.r), shapes="1-1-2, 1 sample"
-    )
+    slope, value = (along.diff(t).subs(t, 0), net.J * h), (along.subs(t, 0), net.r)
+    return same(slope, value, shapes="1-1-2, 1 sample")
 
 
 @proves({"6.2": r"\tfrac12\,\lVert r + J h\rVert^2 = F + g^\top h + \tfrac12\, h^\top A\, h"})
 def prove_model_is_a_bowl():
-    """Half the squared length of r + Jh is a quadratic in h: F + gᵀh + ½ hᵀAh, with g = Jᵀr and A = JᵀJ."""
+    """Half the squared length of r + Jh is a quadratic in h: F
+    + gᵀh + ½ hᵀAh, with g = Jᵀr and A = JᵀJ.
+    """
     r, J, h, _ = symbols_for(m=3, n=2)
     F, g, A = r.dot(r) / 2, J.T * r, J.T * J
     bowl = (r + J * h).dot(r + J * h) / 2
@@ -38,25 +39,24 @@ def prove_model_is_a_bowl():
 
 @proves(
     {"6.3": r"\begin{aligned} J^\top (r + J h) &= 0 \\ J^\top J\, h &= -J^\top r \end{aligned}"},
-    twin="Linearization.step",
+    package="Linearization.step",
 )
 def prove_gauss_newton_step():
-    """½‖r + Jh‖² has gradient Jᵀ(r + Jh) in h; the package's step(0) makes it zero, JᵀJh = −Jᵀr (P20)."""
+    """½‖r + Jh‖² has gradient Jᵀ(r + Jh) in h; the package's step(0) makes it zero, JᵀJh = −Jᵀr."""
     r, J, h, _ = symbols_for(m=3, n=2)
     bowl = (r + J * h).dot(r + J * h) / 2
     slopes = sp.Matrix([bowl.diff(x) for x in h])
     net = NetworkOnSymbols(Input(1) >> Linear(1), n_samples=2)
     step = sp.Matrix(net.here.step(0))
+    package = (net.J.T * net.J * step, -net.J.T * net.r)
     shapes = "3 residuals, 2 parameters, and a straight line through 2 samples"
-    return same(
-        (slopes, J.T * (r + J * h)), (net.J.T * net.J * step, -net.J.T * net.r), shapes=shapes
-    )
+    return same((slopes, J.T * (r + J * h)), package, shapes=shapes)
 
 
 @proves(
     {
-        "6.4": r"\tfrac12\,\lVert r + J(h + v)\rVert^2 = \tfrac12\,\lVert r + J h\rVert^2"
-        r" + v^\top J^\top (r + J h) + \tfrac12\,\lVert J v\rVert^2"
+        "6.4": r"\tfrac12\,\lVert r + J(h + v)\rVert^2 = \tfrac12\,\lVert r + J h\rVert^2 "
+        r"+ v^\top J^\top (r + J h) + \tfrac12\,\lVert J v\rVert^2"
     }
 )
 def prove_gauss_newton_minimum():
@@ -65,20 +65,21 @@ def prove_gauss_newton_minimum():
     v, squared = sp.Matrix(letters("v", 2)), lambda x: x.dot(x)
     rest, beyond = r + J * h, r + J * (h + v)
     change = v.dot(J.T * rest) + squared(J * v) / 2
-    return same(
-        (squared(beyond) / 2, squared(rest) / 2 + change), shapes="3 residuals, 2 parameters"
-    )
+    moved = squared(rest) / 2 + change
+    return same((squared(beyond) / 2, moved), shapes="3 residuals, 2 parameters")
 
 
 @proves(
     {
-        "6.5": r"\begin{aligned} \Bigl(J^\top J + \sum_i r_i\, \nabla^2 r_i\Bigr)\, h &= -g && \text{Newton} \\"
-        r" J^\top J\, h &= -g && \text{Gauss-Newton} \end{aligned}"
+        "6.5": r"\begin{aligned} \Bigl(J^\top J + \sum_i r_i\, \nabla^2 r_i\Bigr)\, h "
+        r"&= -g && \text{Newton} \\ J^\top J\, h &= -g && \text{Gauss-Newton} \end{aligned}"
     },
-    twin="Linearization.step",
+    package="Linearization.step",
 )
 def prove_newton_without_the_sum():
-    """H without Σ rᵢ∇²rᵢ is JᵀJ and ∇F is Jᵀr, and ½‖r + Jh‖² has the slope JᵀJh + Jᵀr in h: one equation (P25)."""
+    """H without Σ rᵢ∇²rᵢ is JᵀJ and ∇F is Jᵀr, and ½‖r + Jh‖²
+    has the slope JᵀJh + Jᵀr in h: one equation.
+    """
     theta = letters("theta", 2)
     r = sp.Matrix([sp.Function(f"r_{i}")(*theta) for i in (1, 2, 3)])
     J = np.array(r.jacobian(sp.Matrix(theta)))
@@ -93,7 +94,7 @@ def prove_newton_without_the_sum():
 
 @proves({"6.6": r"g(\theta + h) = J^\top (r + J h) = 0 \quad\text{if } r \text{ is straight}"})
 def prove_gauss_newton_one_step():
-    """Where r(θ + h) = r + Jh exactly, one Gauss-Newton step makes the gradient zero (P20b)."""
+    """Where r(θ + h) = r + Jh exactly, one Gauss-Newton step makes the gradient zero."""
     theta, y, x = letters("theta", 2), letters("y", 3), np.array([0, 1, 3])
     J = np.array([[u, 1] for u in x], dtype=object)
     line = LeastSquares(lambda theta: J @ theta - y, lambda _: J)
@@ -105,29 +106,30 @@ def prove_gauss_newton_one_step():
 
 @proves(
     {
-        "6.7": r"\begin{aligned} r(\theta + h) &= r + J h + \begin{pmatrix} -10\,h_1^2 \\ 0 \end{pmatrix}"
-        r" && \text{for every } h \\ F(\theta + h) &= 50\,h_1^4 && \text{for Gauss-Newton's } h \end{aligned}"
+        "6.7": r"\begin{aligned} r(\theta + h) "
+        r"&= r + J h + \begin{pmatrix} -10\,h_1^2 \\ 0 \end{pmatrix} && \text{for every } h \\ "
+        r"F(\theta + h) &= 50\,h_1^4 && \text{for Gauss-Newton's } h \end{aligned}"
     }
 )
 def prove_rosenbrock_bend():
-    """On Rosenbrock's problem r(θ + h) is r + Jh + (−10h₁², 0), so Gauss-Newton's step leaves F = 50h₁⁴."""
+    """On Rosenbrock's problem r(θ + h) is r + Jh + (−10h₁², 0),
+    so Gauss-Newton's step leaves F = 50h₁⁴.
+    """
     theta, h = letters("theta", 2), letters("h", 2)
     at, there = OnSymbols(rosenbrock(), theta), OnSymbols(rosenbrock(), theta + h)
     bend = sp.Matrix([-10 * h[0] ** 2, 0])
     step = at.here.step(0)
-    after = rosenbrock().loss(theta + step)
-    return same(
-        (there.r, at.r + at.J * sp.Matrix(h) + bend),
-        (after, 50 * step[0] ** 4),
-        shapes="Rosenbrock, any θ",
-    )
+    after = (rosenbrock().loss(theta + step), 50 * step[0] ** 4)
+    return same((there.r, at.r + at.J * sp.Matrix(h) + bend), after, shapes="Rosenbrock, any θ")
 
 
 @proves(
     {"6.8": r"r(\theta + t h) = (1 - t)\, r + t^2 \begin{pmatrix} -10\,h_1^2 \\ 0 \end{pmatrix}"}
 )
 def prove_part_of_the_step():
-    """On Rosenbrock's problem a fraction t of Gauss-Newton's step leaves (1 − t)r, and t² times the bend's share."""
+    """On Rosenbrock's problem a fraction t of Gauss-Newton's step
+    leaves (1 − t)r, and t² times the bend's share.
+    """
     theta, t = letters("theta", 2), sp.Symbol("t", positive=True)
     at = OnSymbols(rosenbrock(), theta)
     h = at.here.step(0)
@@ -138,12 +140,15 @@ def prove_part_of_the_step():
 
 @proves(
     {
-        "6.9": r"\begin{aligned} \frac{d(\theta + h)}{d\theta} &= -\frac{\sum_i r_i\, r_i''}{J^\top J}"
-        r" && \text{where } g = 0 \\ &= c && \text{here, at } \theta = 0 \end{aligned}"
+        "6.9": r"\begin{aligned} \frac{d(\theta + h)}{d\theta} "
+        r"&= -\frac{\sum_i r_i\, r_i''}{J^\top J} && \text{where } g = 0 \\ "
+        r"&= c && \text{here, at } \theta = 0 \end{aligned}"
     }
 )
 def prove_gauss_newton_map():
-    """θ + h has slope −Σ rᵢrᵢ″/A + gA′/A² for P = 1; for (θ + 1, cθ² + θ − 1) at θ = 0 this is c (P18)."""
+    """θ + h has slope −Σ rᵢrᵢ″/A + gA′/A² for P = 1;
+    for (θ + 1, cθ² + θ − 1) at θ = 0 this is c.
+    """
     theta, c = sp.symbols("theta c", real=True)
     r = sp.Matrix([sp.Function("r_1")(theta), sp.Function("r_2")(theta)])
     J, lost = r.diff(theta), r.dot(r.diff(theta, 2))
@@ -158,14 +163,15 @@ def prove_gauss_newton_map():
 
 @proves(
     {
-        "6.10": r"J = U\,\operatorname{diag}(s)\,V^\top \;\Rightarrow\; J^\top J = V\,\operatorname{diag}(s^2)\,V^\top"
+        "6.10": r"J = U\,\operatorname{diag}(s)\,V^\top \;\Rightarrow\; J^\top J "
+        r"= V\,\operatorname{diag}(s^2)\,V^\top"
     }
 )
 def prove_condition_squared():
-    """The eigenvalues of JᵀJ are the squares of J's singular values, so its condition number is J's squared."""
+    """The eigenvalues of JᵀJ are the squares of J's singular
+    values, so its condition number is J's squared.
+    """
     s, u, v = letters("s", 2), *sp.symbols("u v", real=True)
-    turn = lambda angle: sp.Matrix(
-        [[sp.cos(angle), -sp.sin(angle)], [sp.sin(angle), sp.cos(angle)]]
-    )  # noqa: E731
-    J = turn(u) * sp.diag(*s) * turn(v).T
-    return same((J.T * J, turn(v) * sp.diag(*(s**2)) * turn(v).T), shapes="every 2×2 matrix J")
+    U, V = _rotation(u), _rotation(v)
+    J = U * sp.diag(*s) * V.T
+    return same((J.T * J, V * sp.diag(*(s**2)) * V.T), shapes="every 2×2 matrix J")

@@ -1,4 +1,4 @@
-"""Lesson 03: how far a step downhill may go."""
+"""Lesson 03: gradient descent and its learning rate."""
 
 import numpy as np
 import sympy as sp
@@ -10,11 +10,16 @@ from .base import holds, proves, same
 
 
 def _straight():
-    """A straight r = J(θ − θ*) + r* in letters, with r* at right angles to J's columns, so that θ* is the minimum."""
+    """(OnSymbols, θ*, r*) of r = J(θ − θ*) + r*, with Jᵀr* = 0, so that θ* is the minimum."""
     J, best, theta = letters("J", 3, 2), letters("best", 2), letters("theta", 2)
     lowest = np.cross(J[:, 0], J[:, 1]) * sp.Symbol("c", real=True)
     here = OnSymbols(LeastSquares(lambda t: J @ (t - best) + lowest, lambda t: J), theta)
     return here, sp.Matrix(best), sp.Matrix(lowest)
+
+
+def _gap(eta, s2):
+    """1 − (1 − ηs²)², above 0 just where |1 − ηs²| < 1."""
+    return sp.factor(1 - (1 - eta * s2) ** 2)
 
 
 @proves({"3.1": r"\frac{d}{d\eta}\,F(\theta - \eta\, g)\,\Big|_{\eta = 0} = -\,g^\top g"})
@@ -29,13 +34,12 @@ def prove_downhill():
     return same((slope, -(g1**2 + g2**2)), shapes="any F of 2 parameters")
 
 
-@proves({"3.2": r"g = J^\top r = A\,(\theta - \theta^*)"}, twin="Linearization.g")
+@proves({"3.2": r"g = J^\top r = A\,(\theta - \theta^*)"}, package="Linearization.g")
 def prove_gradient_of_a_bowl():
     """For a straight model g = A(θ − θ*), where θ* is the point with Jᵀr(θ*) = 0."""
     here, best, _ = _straight()
-    return same(
-        (here.g, here.A * (here.theta - best)), shapes="a straight model, 3 residuals, 2 parameters"
-    )
+    g = here.A * (here.theta - best)
+    return same((here.g, g), shapes="a straight model, 3 residuals, 2 parameters")
 
 
 @proves(
@@ -45,10 +49,8 @@ def prove_straight_bowl():
     """For a straight model F is a bowl around θ*."""
     here, best, lowest = _straight()
     e = here.theta - best
-    return same(
-        (here.F, lowest.dot(lowest) / 2 + (e.T * here.A * e)[0] / 2),
-        shapes="a straight model, 3 residuals, 2 parameters",
-    )
+    bowl = lowest.dot(lowest) / 2 + (e.T * here.A * e)[0] / 2
+    return same((here.F, bowl), shapes="a straight model, 3 residuals, 2 parameters")
 
 
 @proves({"3.4": r"\theta_{\text{next}} - \theta^* = (I - \eta A)\,(\theta - \theta^*)"})
@@ -63,7 +65,7 @@ def prove_one_step():
 
 @proves({"3.5": r"e_i^{\text{next}} = (1 - \eta\, s_i^2)\, e_i"})
 def prove_each_direction():
-    """Along the i-th singular direction of J a step multiplies the distance by 1 − ηsᵢ² (P21)."""
+    """Along the i-th singular direction of J a step multiplies the distance by 1 − ηsᵢ²."""
     s1, s2, eta = sp.symbols("s_1 s_2 eta", positive=True)
     phi, e = sp.Symbol("phi", real=True), sp.Matrix(sp.symbols("e_1 e_2"))
     V = sp.Matrix([[sp.cos(phi), -sp.sin(phi)], [sp.sin(phi), sp.cos(phi)]])
@@ -77,34 +79,31 @@ def prove_each_direction():
     {"3.6": r"|1 - \eta\, s_i^2| < 1 \text{ for every } i \iff 0 < \eta < \frac{2}{s_{\max}^2}"}
 )
 def prove_longest_rate():
-    """Every distance shrinks if and only if 0 < η < 2/s_max², where all sᵢ > 0 (P21)."""
+    """Every distance shrinks if and only if 0 < η < 2/s_max², where all sᵢ > 0."""
     top, over = sp.symbols("s_max over", positive=True)
     below = sp.Symbol("below", nonnegative=True)
-    gap = lambda eta, s2: sp.factor(1 - (1 - eta * s2) ** 2)  # noqa: E731  above 0 just where |1 − ηs²| < 1
     edge, any_s2 = 2 / top**2, top**2 / (1 + below)  # 0 < s² ≤ s_max²
+    inside = _gap(edge * over / (1 + over), any_s2).is_positive
+    keeps = _gap(0, top**2) == _gap(edge, top**2) == 0
     return holds(
-        (
-            "0 < η < 2/s_max²: every direction shrinks",
-            gap(edge * over / (1 + over), any_s2).is_positive,
-        ),
-        ("η > 2/s_max²: the steepest grows", gap(edge * (1 + over), top**2).is_negative),
-        ("η < 0: every direction grows", gap(-over, any_s2).is_negative),
-        (
-            "η = 0 and η = 2/s_max²: the steepest keeps its length",
-            gap(0, top**2) == gap(edge, top**2) == 0,
-        ),
+        ("0 < η < 2/s_max²: every direction shrinks", inside),
+        ("η > 2/s_max²: the steepest grows", _gap(edge * (1 + over), top**2).is_negative),
+        ("η < 0: every direction grows", _gap(-over, any_s2).is_negative),
+        ("η = 0 and η = 2/s_max²: the steepest keeps its length", keeps),
         shapes="any s_max and any s with 0 < s ≤ s_max",
     )
 
 
 @proves(
     {
-        "3.7": r"\eta^* = \frac{2}{s_{\max}^2 + s_{\min}^2}, \qquad |1 - \eta^* s_i^2| \le"
-        r" \frac{\kappa - 1}{\kappa + 1}, \qquad \kappa = \frac{s_{\max}^2}{s_{\min}^2}"
+        "3.7": r"\eta^* = \frac{2}{s_{\max}^2 + s_{\min}^2}, \qquad |1 - \eta^* s_i^2| "
+        r"\le \frac{\kappa - 1}{\kappa + 1}, \qquad \kappa = \frac{s_{\max}^2}{s_{\min}^2}"
     }
 )
 def prove_best_rate():
-    """At η* no direction keeps more than (κ − 1)/(κ + 1); at any other η, the flattest or the steepest does."""
+    """At η* no direction keeps more than (κ − 1)/(κ + 1); at
+    any other η, the flattest or the steepest does.
+    """
     top, low, s, eta = sp.symbols("s_max s_min s eta", positive=True)
     best, kappa = 2 / (top**2 + low**2), top**2 / low**2
     most = (kappa - 1) / (kappa + 1)
@@ -119,16 +118,16 @@ def prove_best_rate():
 
 @proves(
     {
-        "3.8": r"g = \sum_{i=1}^{N} g^{(i)}, \qquad g^{(i)} = \nabla\,\tfrac12 \lVert r^{(i)} \rVert^2"
+        "3.8": r"g = \sum_{i=1}^{N} g^{(i)}, \qquad "
+        r"g^{(i)} = \nabla\,\tfrac12 \lVert r^{(i)} \rVert^2"
     },
-    twin="Network.gradient",
+    package="Network.gradient",
 )
 def prove_sum_of_samples():
     """The gradient of F is the sum of the samples' gradients."""
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(2), n_samples=2)
-    F_of = [
-        sum(r**2 for r in part) / 2 for part in (net.r[:2], net.r[2:])
-    ]  # two residuals a sample
+    samples = net.r[:2], net.r[2:]  # two residuals each
+    F_of = [sum(r**2 for r in part) / 2 for part in samples]
     each = [sp.Matrix([part.diff(t) for t in net.theta]) for part in F_of]
     package = sp.Matrix(net.network.gradient(net.a, net.delta))
     return same((package, each[0] + each[1]), (net.g, package), shapes="1-1-2, 2 samples")

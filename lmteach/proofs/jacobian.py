@@ -1,4 +1,4 @@
-"""Lesson 05: what a backward pass computes, Marquardt sensitivities, J row by row, and g = Jᵀr."""
+"""Lesson 05: the backward pass, Marquardt sensitivities, J row by row, and g = Jᵀr."""
 
 import numpy as np
 import sympy as sp
@@ -9,7 +9,7 @@ from .base import proves, same
 from .error_terms import AnyLayer, slope
 
 
-@proves({"5.1": r"\nabla\,(v^\top r) = J^\top v"}, twin="Linearization.JTv")
+@proves({"5.1": r"\nabla\,(v^\top r) = J^\top v"}, package="Linearization.JTv")
 def prove_backward_pass():
     """The backward pass of lesson 04, started at any v in place of r, gives ∇(vᵀr) = Jᵀv."""
     net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Tanh(2), n_samples=2)
@@ -21,7 +21,9 @@ def prove_backward_pass():
     return same((backward, by_sympy), (net.J.T * sp.Matrix(v), by_sympy), shapes="2-2-2, 2 samples")
 
 
-@proves({"5.2": r"S^l_{kj} = \frac{\partial a^L_k}{\partial z^l_j}"}, twin="Network.sensitivities")
+@proves(
+    {"5.2": r"S^l_{kj} = \frac{\partial a^L_k}{\partial z^l_j}"}, package="Network.sensitivities"
+)
 def prove_sensitivity():
     """Sˡ holds the derivatives of every output with respect to every net input of layer l."""
     net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Tanh(2))
@@ -36,37 +38,36 @@ def prove_sensitivity():
 
 @proves(
     {
-        "5.3": r"S^l_{kj} = \sum_q \frac{\partial a^L_k}{\partial z^{l+1}_q}\,"
-        r" \frac{\partial z^{l+1}_q}{\partial a^l_j}\, \frac{\partial a^l_j}{\partial z^l_j}"
-        r" = \sum_q S^{l+1}_{kq}\, W^{l+1}_{qj}\, f'(z^l_j)",
-        "5.4": r"\begin{aligned} S^L &= I \circ f'(z^L) \\ S^l &= \bigl(S^{l+1}\, W^{l+1}\bigr) \circ f'(z^l)"
-        r" \end{aligned}",
+        "5.3": r"S^l_{kj} = \sum_q \frac{\partial a^L_k}{\partial z^{l+1}_q}\, "
+        r"\frac{\partial z^{l+1}_q}{\partial a^l_j}\, \frac{\partial a^l_j}{\partial z^l_j} "
+        r"= \sum_q S^{l+1}_{kq}\, W^{l+1}_{qj}\, f'(z^l_j)",
+        "5.4": r"\begin{aligned} S^L &= I \circ f'(z^L) \\ "
+        r"S^l &= \bigl(S^{l+1}\, W^{l+1}\bigr) \circ f'(z^l) \end{aligned}",
     },
-    twin="Network.sensitivities",
+    package="Network.sensitivities",
 )
 def prove_sensitivity_recursion():
-    """Started at I ∘ f′(z^L), the recursion Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘ f′(zˡ) gives ∂a^L/∂zˡ, a row for each output."""
+    """Started at I ∘ f′(z^L), the recursion Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘
+    f′(zˡ) gives ∂a^L/∂zˡ, a row for each output.
+    """
     net = NetworkOnSymbols(Input(2) >> AnyLayer(2) >> AnyLayer(2) >> AnyLayer(2))
     outputs, before, pairs = sp.Matrix(net.a[-1][0]), sp.eye(2), []
     for layer in (2, 1, 0):  # counted from 0
         W, b = net.weights[layer]
-        S = before * sp.diag(
-            *(slope(*a.args) for a in net.a[layer + 1][0])
-        )  # column j times f′(z_j)
-        pairs += [
-            (net.S[layer][0], S),
-            (S, outputs.jacobian(sp.Matrix(b))),
-        ]  # a change of b is a change of z
+        slopes = [slope(*a.args) for a in net.a[layer + 1][0]]
+        S = before * sp.diag(*slopes)  # column j times f′(z_j)
+        by_diff = outputs.jacobian(sp.Matrix(b))  # a change of b is a change of z
+        pairs += [(net.S[layer][0], S), (S, by_diff)]
         before = S * sp.Matrix(W)
     return same(*pairs, shapes="2-2-2-2, any f")
 
 
 @proves(
     {
-        "5.5": r"\begin{aligned} \frac{\partial r_{im+k}}{\partial w^l_{jp}} &= S^l_{ikj}\, a^{l-1}_{ip} \\"
-        r" \frac{\partial r_{im+k}}{\partial b^l_j} &= S^l_{ikj} \end{aligned}"
+        "5.5": r"\begin{aligned} \frac{\partial r_{im+k}}{\partial w^l_{jp}} &= S^l_{ikj}\, "
+        r"a^{l-1}_{ip} \\ \frac{\partial r_{im+k}}{\partial b^l_j} &= S^l_{ikj} \end{aligned}"
     },
-    twin="Network.jacobian",
+    package="Network.jacobian",
 )
 def prove_entries():
     """The derivative of r_(i·m+k) is Sˡ_ikj aˡ⁻¹_ip for a weight, and Sˡ_ikj for a bias."""
@@ -80,38 +81,44 @@ def prove_entries():
     return same(*pairs, shapes="2-2-2, 2 samples")
 
 
+def _networks():
+    """Three shapes with tanh and with logistic units, on one sample and on two."""
+    for layer in (Tanh, Sigmoid):
+        for n_samples in (1, 2):
+            yield NetworkOnSymbols(Input(1) >> layer(2) >> layer(1), n_samples)
+            yield NetworkOnSymbols(Input(2) >> layer(2) >> layer(2), n_samples)
+            yield NetworkOnSymbols(Input(2) >> layer(3) >> layer(2) >> layer(1), n_samples)
+
+
 @proves(
     {
-        "5.6": r"J_{im+k} = \begin{pmatrix} S^1_{ik} \otimes a^0_i & S^1_{ik} & \cdots & S^L_{ik} \otimes a^{L-1}_i"
-        r" & S^L_{ik} \end{pmatrix}"
+        "5.6": r"J_{im+k} = \begin{pmatrix} S^1_{ik} \otimes a^0_i & S^1_{ik} & \cdots "
+        r"& S^L_{ik} \otimes a^{L-1}_i & S^L_{ik} \end{pmatrix}"
     },
-    twin="Network.jacobian",
+    package="Network.jacobian",
 )
 def prove_jacobian():
-    """The package's J is ∂r/∂θ, and its row i·m + k is Sˡ_ik ⊗ aˡ⁻¹_i for each W and Sˡ_ik for each b (P9, P22)."""
+    """The package's J is ∂r/∂θ, and its row i·m + k is Sˡ_ik ⊗
+    aˡ⁻¹_i for each W and Sˡ_ik for each b.
+    """
     pairs = []
-    for layer in (Tanh, Sigmoid):
-        nets = [Input(1) >> layer(2) >> layer(1), Input(2) >> layer(2) >> layer(2)]
-        nets += [Input(2) >> layer(3) >> layer(2) >> layer(1)]
-        for net in [NetworkOnSymbols(net, n) for net in nets for n in (1, 2)]:
-            layers = list(zip(net.S, net.a, strict=False))
-            rows = np.ndindex(layers[0][0].shape[:2])  # i, k
-            by_hand = [
-                [part for S, a in layers for part in (*np.kron(S[i, k], a[i]), *S[i, k])]
-                for i, k in rows
-            ]
-            pairs += [(net.J, net.diff_J), (net.J, by_hand)]
+    for net in _networks():
+        layers, by_hand = list(zip(net.S, net.a[:-1], strict=True)), []
+        for i, k in np.ndindex(net.S[0].shape[:2]):
+            row = [part for S, a in layers for part in (*np.kron(S[i, k], a[i]), *S[i, k])]
+            by_hand.append(row)
+        pairs += [(net.J, net.diff_J), (net.J, by_hand)]
     return same(*pairs, shapes="1-2-1, 2-2-2 and 2-3-2-1, tanh and logistic, 1 and 2 samples")
 
 
 @proves(
     {
-        "5.7": r"\begin{aligned} S^2 &= \begin{pmatrix} 1 \end{pmatrix} \\ S^1 &= \begin{pmatrix}"
-        r" w^2_{11}\, a^1_1 (1 - a^1_1) & w^2_{12}\, a^1_2 (1 - a^1_2) \end{pmatrix} \\"
-        r" J &= \begin{pmatrix} S^1_{11}\, x & S^1_{12}\, x & S^1_{11} & S^1_{12} & a^1_1 & a^1_2 & 1 \end{pmatrix}"
-        r" \end{aligned}"
+        "5.7": r"\begin{aligned} S^2 &= \begin{pmatrix} 1 \end{pmatrix} \\ "
+        r"S^1 &= \begin{pmatrix} w^2_{11}\, a^1_1 (1 - a^1_1) "
+        r"& w^2_{12}\, a^1_2 (1 - a^1_2) \end{pmatrix} \\ J &= \begin{pmatrix} S^1_{11}\, x "
+        r"& S^1_{12}\, x & S^1_{11} & S^1_{12} & a^1_1 & a^1_2 & 1 \end{pmatrix} \end{aligned}"
     },
-    twin="Network.jacobian",
+    package="Network.jacobian",
 )
 def prove_1_2_1():
     """A 1-2-1 network, logistic then linear, one sample: S², S¹ and the only row of J."""
@@ -119,66 +126,61 @@ def prove_1_2_1():
     x, (a1, a2), (W2, _) = net.X[0, 0], net.a[1][0], net.weights[1]
     s1, s2 = W2[0, 0] * a1 * (1 - a1), W2[0, 1] * a2 * (1 - a2)
     row = sp.Matrix([[s1 * x, s2 * x, s1, s2, a1, a2, 1]])
-    return same(
-        (net.J, row), (net.S[0][0], [[s1, s2]]), (net.S[1][0], [[1]]), shapes="1-2-1, 1 sample"
-    )
+    S1, S2 = (net.S[0][0], [[s1, s2]]), (net.S[1][0], [[1]])
+    return same((net.J, row), S1, S2, shapes="1-2-1, 1 sample")
 
 
 @proves(
     {
-        "5.8": r"J_{W^2,\,b^2} = \begin{pmatrix} s_1 a^1_1 & s_1 a^1_2 & 0 & 0 & s_1 & 0 \\"
-        r" 0 & 0 & s_2 a^1_1 & s_2 a^1_2 & 0 & s_2 \end{pmatrix}, \qquad s_k = 1 - (a^2_k)^2"
+        "5.8": r"J_{W^2,\,b^2} = \begin{pmatrix} s_1 a^1_1 & s_1 a^1_2 & 0 & 0 & s_1 & 0 \\ "
+        r"0 & 0 & s_2 a^1_1 & s_2 a^1_2 & 0 & s_2 \end{pmatrix}, \qquad s_k = 1 - (a^2_k)^2"
     },
-    twin="Network.jacobian",
+    package="Network.jacobian",
 )
 def prove_zero_block():
-    """In the last layer's columns, the row of output k is zero wherever the weight leads to another output (P22)."""
+    """In the last layer's columns, the row of output k is zero
+    wherever the weight leads to another output.
+    """
     net = NetworkOnLetters(Input(2) >> Tanh(2) >> Tanh(2))
     (a1, a2), (s1, s2) = net.a[1][0], 1 - net.a[2][0] ** 2
     last = sp.Matrix([[s1 * a1, s1 * a2, 0, 0, s1, 0], [0, 0, s2 * a1, s2 * a2, 0, s2]])
     return same((net.J[:, 6:], last), shapes="2-2-2, tanh, 1 sample")
 
 
-@proves({"5.9": r"\delta^l_{ij} = \sum_{k} r_{im+k}\; S^l_{ikj}"}, twin="Network.error_terms")
+@proves({"5.9": r"\delta^l_{ij} = \sum_{k} r_{im+k}\; S^l_{ikj}"}, package="Network.error_terms")
 def prove_delta_is_r_times_s():
-    """δ is S weighted with the residuals and summed over the outputs (P9b, P22)."""
+    """δ is S weighted with the residuals and summed over the outputs."""
     net = NetworkOnLetters(Input(2) >> Tanh(3) >> Tanh(2), n_samples=2)
     r = np.array(list(net.r)).reshape(2, 2)
     pairs = []
     for S, delta in zip(net.S, net.delta, strict=True):
-        summed = [
-            [sum(r[i, k] * S[i, k, j] for k in range(2)) for j in range(S.shape[2])]
-            for i in range(2)
-        ]
-        pairs.append((delta, sp.Matrix(summed)))
+        summed = np.zeros(delta.shape, dtype=object)
+        for i, k, j in np.ndindex(S.shape):
+            summed[i, j] += r[i, k] * S[i, k, j]
+        pairs.append((delta, summed))
     return same(*pairs, shapes="2-3-2, 2 samples")
 
 
-@proves({"5.10": r"J^\top r = g = \nabla F"}, twin="Linearization.g")
+@proves({"5.10": r"J^\top r = g = \nabla F"}, package="Linearization.g")
 def prove_gradient_from_j():
-    """Jᵀr is the gradient of F, and what lesson 04's backward pass gives (P9c)."""
+    """Jᵀr is the gradient of F, and what lesson 04's backward pass gives."""
     net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Linear(2), n_samples=2)
-    backward = net.network.gradient(net.a, net.delta)
-    return same(
-        (net.diff_J.T * net.r, net.diff_g),
-        (backward, net.diff_g),
-        (net.g, net.diff_g),
-        shapes="2-2-2, 2 samples",
-    )
+    backward = (net.network.gradient(net.a, net.delta), net.diff_g)
+    by_diff = (net.diff_J.T * net.r, net.diff_g)
+    return same(by_diff, backward, (net.g, net.diff_g), shapes="2-2-2, 2 samples")
 
 
 @proves(
     {
-        "5.11": r"\begin{aligned} \frac{\partial F}{\partial\theta} &= r^\top J = g^\top \\"
-        r" g\, g^\top &= J^\top \bigl(r\, r^\top\bigr) J \end{aligned}"
+        "5.11": r"\begin{aligned} \frac{\partial F}{\partial\theta} &= r^\top J = g^\top \\ "
+        r"g\, g^\top &= J^\top \bigl(r\, r^\top\bigr) J \end{aligned}"
     }
 )
 def prove_loss_has_one_row():
-    """The Jacobian of the loss is the single row rᵀJ = gᵀ, and its product with itself is Jᵀ(rrᵀ)J, not JᵀJ."""
+    """The Jacobian of the loss is the single row rᵀJ = gᵀ, and
+    its product with itself is Jᵀ(rrᵀ)J, not JᵀJ.
+    """
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(2))
     row = sp.Matrix([net.F]).jacobian(net.theta)
-    return same(
-        (row, net.r.T * net.J),
-        (row.T * row, net.J.T * net.r * net.r.T * net.J),
-        shapes="1-1-2, 1 sample",
-    )
+    product = (row.T * row, net.J.T * net.r * net.r.T * net.J)
+    return same((row, net.r.T * net.J), product, shapes="1-1-2, 1 sample")

@@ -1,12 +1,11 @@
-"""Page A: the blog's derivation in its own order; nearly every statement is one that a lesson has proved."""
+"""Page A: the derivation on one page; most of its equations are proved in a lesson."""
 
 from itertools import islice
 
-import numpy as np
 import sympy as sp
 
-from ..layers import Input, Linear, Sigmoid, Tanh
-from ..network_fit import NetworkFit
+from ..examples import BOOK, hagan
+from ..layers import Input, Linear, Tanh
 from ..problems import LeastSquares
 from ..solvers import levenberg_marquardt
 from ..symbolic import NetworkOnSymbols, OnSymbols, letters, symbols_for
@@ -32,27 +31,12 @@ from .jacobian import (
     prove_sensitivity_recursion,
 )
 from .slope_and_bowl import prove_hessian
-from .updates import (
-    prove_factor_rule,
-    prove_gain_ratio,
-    prove_nielsens_rule,
-    prove_right_angle,
-)
-
-BOOK = np.array(
-    [-0.27, -0.41, -0.48, -0.13, 0.09, -0.17, 0.48]
-)  # W¹, b¹, W², b² of Hagan's 1-2-1 network
-
-
-def hagan():
-    """The 1-2-1 network of the page, 13 samples of 1 + sin(πx/4) on [−1, 5]; its start is BOOK."""
-    x = np.linspace(-1, 5, 13)[:, None]
-    return NetworkFit(Input(1) >> Sigmoid(2) >> Linear(1), x, 1 + np.sin(np.pi / 4 * x))
-
+from .updates import prove_factor_rule, prove_gain_ratio, prove_nielsens_rule, prove_right_angle
 
 also(
     "A.1",
-    r"\begin{aligned} a^0 &= x \\ z^l &= W^l a^{l-1} + b^l \\ a^l &= f(z^l), \qquad l = 1, \dots, L \end{aligned}",
+    r"\begin{aligned} a^0 &= x \\ "
+    r"z^l &= W^l a^{l-1} + b^l \\ a^l &= f(z^l), \qquad l = 1, \dots, L \end{aligned}",
     prove_forward,
     "Network.forward",
 )
@@ -60,35 +44,34 @@ also(
 
 @proves(
     {
-        "A.2": r"\begin{aligned} r &= a^L - y \\ F &= \tfrac12\, r^\top r = \tfrac12 \sum_{i=1}^{N} \sum_{k=1}^{m}"
-        r" \bigl(a^L_{ik} - y_{ik}\bigr)^2 \end{aligned}"
+        "A.2": r"\begin{aligned} r &= a^L - y \\ F &= \tfrac12\, r^\top r "
+        r"= \tfrac12 \sum_{i=1}^{N} \sum_{k=1}^{m} \bigl(a^L_{ik} - y_{ik}\bigr)^2 \end{aligned}"
     },
-    twin="Problem.loss",
+    package="Problem.loss",
 )
 def prove_loss_in_full():
-    """r = a^L − y, sample by sample, and F = ½ rᵀr is half the sum of its squares over all samples and outputs."""
+    """r = a^L − y, sample by sample, and F = ½ rᵀr is half the
+    sum of its squares over all samples and outputs.
+    """
     net = NetworkOnSymbols(Input(1) >> Tanh(2) >> Linear(2), n_samples=2)
     missed = [net.a[-1][i, k] - net.Y[i, k] for i in range(2) for k in range(2)]  # sample by sample
     in_full = sum(entry**2 for entry in missed) / 2
-    return same(
-        (net.F, in_full),
-        (net.r.dot(net.r) / 2, in_full),
-        (net.r, missed),
-        shapes="1-2-2, 2 samples",
-    )
+    in_short = (net.r.dot(net.r) / 2, in_full)
+    return same((net.F, in_full), in_short, (net.r, missed), shapes="1-2-2, 2 samples")
 
 
 also(
     "A.3",
-    r"\delta^L_j = \frac{\partial F}{\partial z^L_j} = r_j\, f'(z^L_j), \qquad \delta^L = r \circ f'(z^L)",
+    r"\delta^L_j = \frac{\partial F}{\partial z^L_j} = r_j\, f'(z^L_j), \qquad "
+    r"\delta^L = r \circ f'(z^L)",
     prove_output_error_term,
     "Network.error_terms",
 )
 also(
     "A.4",
-    r"\begin{aligned} \delta^l_j &= \sum_k \frac{\partial F}{\partial z^{l+1}_k}\,"
-    r" \frac{\partial z^{l+1}_k}{\partial a^l_j}\, \frac{\partial a^l_j}{\partial z^l_j} \\"
-    r" &= \sum_k \delta^{l+1}_k\, W^{l+1}_{kj}\, f'(z^l_j) \end{aligned}",
+    r"\begin{aligned} \delta^l_j &= \sum_k \frac{\partial F}{\partial z^{l+1}_k}\, "
+    r"\frac{\partial z^{l+1}_k}{\partial a^l_j}\, \frac{\partial a^l_j}{\partial z^l_j} \\ "
+    r"&= \sum_k \delta^{l+1}_k\, W^{l+1}_{kj}\, f'(z^l_j) \end{aligned}",
     prove_hidden_error_term,
 )
 also(
@@ -99,8 +82,8 @@ also(
 )
 also(
     "A.6",
-    r"\frac{\partial F}{\partial W^l} = \sum_{i=1}^{N} \delta^l_i\, a^{l-1\,\top}_i, \qquad"
-    r" \frac{\partial F}{\partial b^l} = \sum_{i=1}^{N} \delta^l_i",
+    r"\frac{\partial F}{\partial W^l} = \sum_{i=1}^{N} \delta^l_i\, a^{l-1\,\top}_i, \qquad "
+    r"\frac{\partial F}{\partial b^l} = \sum_{i=1}^{N} \delta^l_i",
     prove_gradient,
     "Network.gradient",
 )
@@ -109,24 +92,24 @@ also("A.7", r"H = J^\top J + \sum_i r_i\,\nabla^2 r_i", prove_hessian)
 
 also(
     "A.8",
-    r"\begin{aligned} S^L &= I \circ f'(z^L) \\ S^l &= \bigl(S^{l+1}\, W^{l+1}\bigr) \circ f'(z^l)"
-    r" \end{aligned}",
+    r"\begin{aligned} S^L &= I \circ f'(z^L) \\ "
+    r"S^l &= \bigl(S^{l+1}\, W^{l+1}\bigr) \circ f'(z^l) \end{aligned}",
     prove_sensitivity_recursion,
     "Network.sensitivities",
 )
 also(
     "A.9",
-    r"J_{im+k} = \begin{pmatrix} S^1_{ik} \otimes a^0_i & S^1_{ik} & \cdots & S^L_{ik} \otimes a^{L-1}_i"
-    r" & S^L_{ik} \end{pmatrix}",
+    r"J_{im+k} = \begin{pmatrix} S^1_{ik} \otimes a^0_i "
+    r"& S^1_{ik} & \cdots & S^L_{ik} \otimes a^{L-1}_i & S^L_{ik} \end{pmatrix}",
     prove_jacobian,
     "Network.jacobian",
 )
 also(
     "A.10",
-    r"\begin{aligned} S^2 &= \begin{pmatrix} 1 \end{pmatrix} \\ S^1 &= \begin{pmatrix}"
-    r" w^2_{11}\, a^1_1 (1 - a^1_1) & w^2_{12}\, a^1_2 (1 - a^1_2) \end{pmatrix} \\"
-    r" J &= \begin{pmatrix} S^1_{11}\, x & S^1_{12}\, x & S^1_{11} & S^1_{12} & a^1_1 & a^1_2 & 1 \end{pmatrix}"
-    r" \end{aligned}",
+    r"\begin{aligned} S^2 &= \begin{pmatrix} 1 \end{pmatrix} \\ "
+    r"S^1 &= \begin{pmatrix} w^2_{11}\, a^1_1 (1 - a^1_1) "
+    r"& w^2_{12}\, a^1_2 (1 - a^1_2) \end{pmatrix} \\ J &= \begin{pmatrix} S^1_{11}\, x "
+    r"& S^1_{12}\, x & S^1_{11} & S^1_{12} & a^1_1 & a^1_2 & 1 \end{pmatrix} \end{aligned}",
     prove_1_2_1,
     "Network.jacobian",
 )
@@ -153,10 +136,10 @@ also("A.16", r"g^\top h = -\lVert Jh\rVert^2 - \mu\,\lVert h\rVert^2 < 0", prove
 
 @proves(
     {
-        "A.17": r"\theta \leftarrow \begin{cases} \theta + h & \text{if } F(\theta + h) < F(\theta) \\"
-        r" \theta & \text{otherwise} \end{cases}"
+        "A.17": r"\theta \leftarrow \begin{cases} \theta + h "
+        r"& \text{if } F(\theta + h) < F(\theta) \\ \theta & \text{otherwise} \end{cases}"
     },
-    twin="Step.next_theta",
+    package="Step.next_theta",
 )
 def prove_update_of_theta():
     """The package moves θ to θ + h where F falls, and leaves it as it is otherwise."""
@@ -166,38 +149,38 @@ def prove_update_of_theta():
     kept = [s.theta + s.h if fell else s.theta for s, fell in zip(steps, falls, strict=True)]
     shapes = "the first 12 trials of the 1-2-1 network"
     holds(("some are refused, some are not", {True, False} == set(falls)), shapes=shapes)
-    return close(
-        ([s.next_theta for s in steps], kept),
-        ([s.theta for s in steps[1:]], kept[:-1]),
-        shapes=shapes,
-    )
+    after = ([s.next_theta for s in steps], kept)
+    return close(after, ([s.theta for s in steps[1:]], kept[:-1]), shapes=shapes)
+
+
+def _constant(r, J):
+    """OnSymbols with this r and J at every θ."""
+    problem = LeastSquares(lambda theta: r, lambda theta: J, check_jacobian=False)
+    return OnSymbols(problem, letters("θ", len(J[0])))
 
 
 @proves(
     {
-        "A.18": r"\begin{aligned} F(\theta) - \tfrac12\lVert r + Jh\rVert^2 &="
-        r" -h^\top g - \tfrac12\, h^\top J^\top J\, h \\"
-        r" &= \tfrac12\, h^\top(\mu h - g) \end{aligned}"
+        "A.18": r"\begin{aligned} F(\theta) - \tfrac12\lVert r + Jh\rVert^2 &= -h^\top g "
+        r"- \tfrac12\, h^\top J^\top J\, h \\ &= \tfrac12\, h^\top(\mu h - g) \end{aligned}"
     },
-    twin="Linearization.damped",
+    package="Linearization.damped",
 )
 def prove_promise():
-    """The promise is −hᵀg − ½hᵀJᵀJh for every h; for the damped step it is ½hᵀ(μh − g), the package's `predicted`."""
+    """The promise is −hᵀg − ½hᵀJᵀJh for every h; for the damped step
+    it is ½hᵀ(μh − g), the package's `predicted`.
+    """
     r, J, h, mu = symbols_for(m=3, n=2)
     falls = r.dot(r) / 2 - (r + J * h).dot(r + J * h) / 2
     any_step = (falls, -h.dot(J.T * r) - h.dot(J.T * J * h) / 2)
     g = -(J.T * J + mu * sp.eye(2)) * h  # what (A.13) says of g
     damped_step = (-h.dot(g) - h.dot(J.T * J * h) / 2, h.dot(mu * h - g) / 2)
-    numbers = sp.Matrix([[1, 2], [3, 1], [0, 2]]).tolist()
-    model = OnSymbols(
-        LeastSquares(lambda t: list(r), lambda t: numbers, check_jacobian=False), letters("θ", 2)
-    )
+    model = _constant(list(r), sp.Matrix([[1, 2], [3, 1], [0, 2]]).tolist())
     damped = model.here.damped(sp.Rational(1, 2))
     end = r + model.J * sp.Matrix(damped.h)
     package = (damped.predicted, model.F - end.dot(end) / 2)
-    return same(
-        any_step, damped_step, package, shapes="3 residuals, 2 parameters; the package's for μ = ½"
-    )
+    shapes = "3 residuals, 2 parameters; the package's for μ = ½"
+    return same(any_step, damped_step, package, shapes=shapes)
 
 
 also(
@@ -208,16 +191,16 @@ also(
 )
 also(
     "A.20",
-    r"\begin{aligned} \text{accepted:}\quad \mu &\leftarrow \mu / c \\"
-    r" \text{refused:}\quad \mu &\leftarrow c\,\mu \end{aligned}",
+    r"\begin{aligned} \text{accepted:}\quad \mu &\leftarrow \mu / c \\ "
+    r"\text{refused:}\quad \mu &\leftarrow c\,\mu \end{aligned}",
     prove_factor_rule,
     "Factor.update",
 )
 also(
     "A.21",
-    r"\begin{aligned} \text{accepted:}\quad \mu &\leftarrow \mu\,\max\bigl(\tfrac13,\;"
-    r" 1 - (2\rho - 1)^3\bigr), & \nu &\leftarrow 2 \\"
-    r" \text{refused:}\quad \mu &\leftarrow \mu\,\nu, & \nu &\leftarrow 2\nu \end{aligned}",
+    r"\begin{aligned} \text{accepted:}\quad "
+    r"\mu &\leftarrow \mu\,\max\bigl(\tfrac13,\; 1 - (2\rho - 1)^3\bigr), & \nu &\leftarrow 2 \\ "
+    r"\text{refused:}\quad \mu &\leftarrow \mu\,\nu, & \nu &\leftarrow 2\nu \end{aligned}",
     prove_nielsens_rule,
     "Nielsen.update",
 )

@@ -7,9 +7,10 @@ from .base import EQUATIONS, REGISTER, equations
 
 
 class Page:
-    """Rows (number, LaTeX, name of the proof, the package's function), lesson by lesson; words where no LaTeX is.
+    """Rows (number, LaTeX, name of the proof, what computes it in the package) of each lesson.
 
-    It shows itself as Markdown tables, in which Jupyter sets the LaTeX, and as plain lines.
+    A statement without an equation has neither number nor LaTeX. A notebook shows the page as
+    Markdown tables; its repr is plain lines.
     """
 
     def __init__(self, lessons):
@@ -20,8 +21,8 @@ class Page:
 
     def __repr__(self):
         rows = [row for rows in self.lessons.values() for row in rows]
-        wide = [max((len(row[i]) for row in rows), default=0) for i in (0, 2)]
-        lines = [f"{tag:>{wide[0]}}  {proof:<{wide[1]}}  {twin}" for tag, _, proof, twin in rows]
+        tags, proofs = (max((len(row[i]) for row in rows), default=0) for i in (0, 2))
+        lines = [f"{tag:>{tags}}  {proof:<{proofs}}  {package}" for tag, _, proof, package in rows]
         return "\n".join(line.rstrip() for line in lines)
 
     def _repr_markdown_(self):
@@ -31,38 +32,37 @@ class Page:
 
 
 def every_equation(lesson=None):
-    """Every numbered equation in the order of the course, and what is proved in words only; or one lesson's.
+    """A Page of every equation and its proof, in the order of the course; or of one lesson's.
 
-    Raises ValueError for a lesson in which nothing is proved.
+    Statements without an equation come last in their lesson. Raises ValueError for a lesson in
+    which nothing is proved.
     """
-    rows = [(e.lesson, e.tag, e.latex, e.proof, e.twin) for e in equations()]
+    rows = [(e.lesson, e.tag, e.latex, e.proof, e.package) for e in equations()]
     rows += [(prove.lesson, "", "", name, "") for name, prove in _in_words().items()]
-    rows.sort(
-        key=lambda row: (not row[0].isdigit(), row[0])
-    )  # stable: equations stay in order, words come last
-    lessons = {
-        name: [row[1:] for row in group] for name, group in groupby(rows, key=lambda row: row[0])
-    }
-    return Page(
-        lessons if lesson is None else {lesson: lessons[one_of("lesson", lesson, tuple(lessons))]}
-    )
+    rows.sort(key=lambda row: (not row[0].isdigit(), row[0]))  # stable: equations stay in order
+    by_lesson = groupby(rows, key=lambda row: row[0])
+    lessons = {name: [row[1:] for row in group] for name, group in by_lesson}
+    if lesson is None:
+        return Page(lessons)
+    return Page({lesson: lessons[one_of("lesson", lesson, tuple(lessons))]})
 
 
 def _in_words():
-    """Proofs under no displayed equation."""
+    """The proofs of statements without a displayed equation."""
     shown = {equation.proof for equation in EQUATIONS.values()}
     return {name: prove for name, prove in REGISTER.items() if name not in shown}
 
 
 def _table(rows):
     lines = ["| | equation | proof | in the package |", "|---|---|---|---|"]
-    for tag, latex, proof, twin in rows:
-        said = _inline(latex) if latex else REGISTER[proof].__doc__.replace("|", r"\|")
-        lines.append(f"| {tag and f'({tag})'} | {said} | `{proof}` | {twin and f'`{twin}`'} |")
+    for tag, latex, proof, package in rows:
+        number, code = tag and f"({tag})", package and f"`{package}`"
+        said = _inline(latex) if latex else REGISTER[proof].statement.replace("|", r"\|")
+        lines.append(f"| {number} | {said} | `{proof}` | {code} |")
     return "\n".join(lines)
 
 
 def _inline(latex):
-    """A displayed equation as it may stand in a table: in one line, without the sign that ends a cell."""
+    """A displayed equation for a Markdown table: in one line, and without |, which ends a cell."""
     line = " ".join(latex.split()).replace(r"\|", r"\Vert ").replace("|", r"\vert ")
     return rf"$\displaystyle {line}$"

@@ -1,10 +1,12 @@
-"""Lesson 11: the dual, for more parameters than residuals; JᵀJ by blocks; cross-entropy as generalized Gauss-Newton."""
+"""Lesson 11: the dual step, JᵀJ by blocks, and cross-entropy as generalized Gauss-Newton."""
+
+from itertools import product
 
 import numpy as np
 import sympy as sp
 
+from ..cross_entropy import LOSSES
 from ..layers import Input, Linear, Softmax, Tanh
-from ..losses import LOSSES
 from ..symbolic import NetworkOnLetters, letters, symbols_for
 from .base import also, proves, same
 from .debug import prove_root_of_the_loss
@@ -12,22 +14,23 @@ from .debug import prove_root_of_the_loss
 
 @proves(
     {
-        "11.1": r"(J^\top J + \mu I)\,J^\top = J^\top J J^\top + \mu J^\top = J^\top (J J^\top + \mu I)"
+        "11.1": r"(J^\top J + \mu I)\,J^\top = J^\top J J^\top + \mu J^\top "
+        r"= J^\top (J J^\top + \mu I)"
     },
-    twin="DampedDual",
+    package="DampedDual",
 )
 def prove_push_through():
-    """(JᵀJ + μI)Jᵀ = Jᵀ(JJᵀ + μI): Jᵀ passes through, and P×P becomes N·m×N·m (P16)."""
+    """(JᵀJ + μI)Jᵀ = Jᵀ(JJᵀ + μI): Jᵀ passes through, and P×P becomes N·m×N·m."""
     _, J, _, mu = symbols_for(m=2, n=3)
-    return same(
-        ((J.T * J + mu * sp.eye(3)) * J.T, J.T * (J * J.T + mu * sp.eye(2))),
-        shapes="2 residuals, 3 parameters",
-    )
+    left, right = (J.T * J + mu * sp.eye(3)) * J.T, J.T * (J * J.T + mu * sp.eye(2))
+    return same((left, right), shapes="2 residuals, 3 parameters")
 
 
-@proves({"11.2": r"(J J^\top + \mu I)\,v = r, \qquad h = -J^\top v"}, twin="Samples.damped")
+@proves({"11.2": r"(J J^\top + \mu I)\,v = r, \qquad h = -J^\top v"}, package="Samples.damped")
 def prove_dual_step():
-    """If (JJᵀ + μI)v = r, then h = −Jᵀv satisfies (JᵀJ + μI)h = −Jᵀr: N·m equations instead of P (P16)."""
+    """If (JJᵀ + μI)v = r, then h = −Jᵀv satisfies (JᵀJ + μI)h = −Jᵀr:
+    N·m equations instead of P.
+    """
     v, J, _, mu = symbols_for(m=2, n=3)
     r = (J * J.T + mu * sp.eye(2)) * v  # v is what the small system gives for this r
     h = -J.T * v
@@ -36,21 +39,22 @@ def prove_dual_step():
 
 @proves(
     {
-        "11.3": r"(J J^\top)_{ik,\,jq} = \sum_{l=1}^{L} "
-        r"\bigl(\hat a_i^{\,l-1} \cdot \hat a_j^{\,l-1}\bigr)\,\bigl(S_{ik}^l \cdot S_{jq}^l\bigr)"
+        "11.3": r"(J J^\top)_{ik,\,jq} = \sum_{l=1}^{L} \bigl(\hat a_i^{\,l-1} \cdot \hat "
+        r"a_j^{\,l-1}\bigr)\,\bigl(S_{ik}^l \cdot S_{jq}^l\bigr)"
     },
-    twin="Samples",
+    package="Samples",
 )
 def prove_gram_matrix_of_samples():
-    """JJᵀ = Σₗ (ÂÂᵀ ⊗ 1ₘ1ₘᵀ) ∘ (SˡSˡᵀ) with Â = [aˡ⁻¹, 1]: from activations and sensitivities, without J."""
+    """JJᵀ = Σₗ (ÂÂᵀ ⊗ 1ₘ1ₘᵀ) ∘ (SˡSˡᵀ) with Â = [aˡ⁻¹, 1]: from
+    activations and sensitivities, without J.
+    """
     net, m = NetworkOnLetters(Input(2) >> Tanh(2) >> Linear(2), n_samples=2), 2
     total = sp.zeros(4, 4)
     for a, S in zip(net.a, net.S, strict=False):
         inputs = sp.Matrix(a).row_join(sp.ones(2, 1))
         S = sp.Matrix(S.reshape(2 * m, -1))
-        total += sp.kronecker_product(inputs * inputs.T, sp.ones(m, m)).multiply_elementwise(
-            S * S.T
-        )
+        products = sp.kronecker_product(inputs * inputs.T, sp.ones(m, m))
+        total += products.multiply_elementwise(S * S.T)
     return same((total, net.J * net.J.T), shapes="2-2-2, 2 samples")
 
 
@@ -59,19 +63,20 @@ def prove_gram_matrix_of_samples():
         "11.4": r"(J^\top J)_{W^k,\,W^l} = \sum_{i=1}^{N} \bigl(S_i^{k\top} S_i^l\bigr) \otimes "
         r"\bigl(a_i^{k-1}\, a_i^{l-1\top}\bigr)"
     },
-    twin="Blocks",
+    package="Blocks",
 )
 def prove_blocks_of_the_matrix():
-    """JᵀJ has, for the layers k and l, the block Σᵢ (SᵢᵏᵀSᵢˡ) ⊗ (aᵢᵏ⁻¹aᵢˡ⁻¹ᵀ), with 1 in place of a for a bias."""
+    """JᵀJ has, for the layers k and l, the block Σᵢ (SᵢᵏᵀSᵢˡ) ⊗
+    (aᵢᵏ⁻¹aᵢˡ⁻¹ᵀ), with 1 in place of a for a bias.
+    """
     net, pieces, stop = NetworkOnLetters(Input(2) >> Tanh(2) >> Linear(2), n_samples=2), [], 0
     for layer_input, S in zip(net.a, net.S, strict=False):
         for a in (layer_input, np.ones((2, 1), dtype=int)):
             pieces.append((slice(stop, stop := stop + S.shape[2] * a.shape[1]), S, a))
-    blocks = [
-        (sum(np.kron(S[i].T @ T[i], np.outer(a[i], b[i])) for i in range(2)), net.A[rows, columns])
-        for rows, S, a in pieces
-        for columns, T, b in pieces
-    ]
+    blocks = []
+    for (rows, S, a), (columns, T, b) in product(pieces, repeat=2):
+        by_sample = [np.kron(S[i].T @ T[i], np.outer(a[i], b[i])) for i in range(2)]
+        blocks.append((sum(by_sample), net.A[rows, columns]))
     return same(*blocks, shapes="2-2-2, 2 samples")
 
 
@@ -82,17 +87,16 @@ def prove_blocks_of_the_matrix():
     }
 )
 def prove_cross_entropy_in_the_logits():
-    """F = −Σ y log p of p = softmax(z) has slope p − y and Hessian diag(p) − ppᵀ in z, if the y sum to 1."""
+    """F = −Σ y log p of p = softmax(z) has slope p − y and
+    Hessian diag(p) − ppᵀ in z, if the y sum to 1.
+    """
     z, y = letters("z", 3), letters("y", 2)
     y = [*y, 1 - sum(y)]
     p = Softmax(3).activate(z[None])[0]
     F = -sum(target * (c - sp.log(sum(map(sp.exp, z)))) for target, c in zip(y, z, strict=True))
     slope, p = sp.Matrix([F.diff(c) for c in z]), sp.Matrix(p)
-    return same(
-        (slope, p - sp.Matrix(y)),
-        (sp.hessian(F, list(z)), sp.diag(*p) - p * p.T),
-        shapes="3 classes",
-    )
+    curvature = (sp.hessian(F, list(z)), sp.diag(*p) - p * p.T)
+    return same((slope, p - sp.Matrix(y)), curvature, shapes="3 classes")
 
 
 @proves(
@@ -100,13 +104,15 @@ def prove_cross_entropy_in_the_logits():
         "11.6": r"C = \operatorname{diag}(\sqrt p) - p\,\sqrt p^{\,\top}, \qquad "
         r"C\,C^\top = \operatorname{diag}(p) - p\,p^\top, \qquad C\,\frac{p - y}{\sqrt p} = p - y"
     },
-    twin="CrossEntropy.start",
+    package="CrossEntropy.output_slopes",
 )
 def prove_root_of_the_curvature():
-    """With C = diag(√p) − p√pᵀ the package has CCᵀ = diag(p) − ppᵀ and, for r̃ = (p − y)/√p, Cr̃ = p − y."""
+    """With C = diag(√p) − p√pᵀ the package has CCᵀ = diag(p) −
+    ppᵀ and, for r̃ = (p − y)/√p, Cr̃ = p − y.
+    """
     (u, v), y = sp.symbols("u v", positive=True), letters("y", 2)
     p, y = np.array([[u**2, v**2, 1 - u**2 - v**2]]), np.array([[*y, 1 - sum(y)]])
-    C = sp.Matrix(LOSSES["cross_entropy"].start(p)[:, :, 0]).T
+    C = sp.Matrix(LOSSES["cross_entropy"].output_slopes(None, p)[:, :, 0]).T
     r = sp.Matrix(LOSSES["cross_entropy"].residual(p, y))
     p, y = sp.Matrix(p[0]), sp.Matrix(y[0])
     return same((C * C.T, sp.diag(*p) - p * p.T), (C * r, p - y), shapes="3 classes")
@@ -115,22 +121,22 @@ def prove_root_of_the_curvature():
 @proves(
     {
         "11.7": r"\tilde J = C^\top \frac{\partial z}{\partial\theta}, \qquad "
-        r"\tilde J^\top \tilde r = \nabla F, \qquad \tilde J^\top \tilde J = "
-        r"\frac{\partial z}{\partial\theta}^{\!\top} \bigl(\operatorname{diag}(p) - p\,p^\top\bigr) "
-        r"\frac{\partial z}{\partial\theta}"
+        r"\tilde J^\top \tilde r = \nabla F, \qquad "
+        r"\tilde J^\top \tilde J = \frac{\partial z}{\partial\theta}^{\!\top} "
+        r"\bigl(\operatorname{diag}(p) - p\,p^\top\bigr) \frac{\partial z}{\partial\theta}"
     },
-    twin="CrossEntropy",
+    package="CrossEntropy",
 )
 def prove_generalized_gauss_newton():
-    """J̃ = Cᵀ∂z/∂θ has J̃ᵀr̃ = (∂z/∂θ)ᵀ(p − y), which is ∇F, and J̃ᵀJ̃ = (∂z/∂θ)ᵀ(diag(p) − ppᵀ)(∂z/∂θ)."""
-    straight, error = (
-        NetworkOnLetters(Input(1) >> Tanh(1) >> Linear(3)),
-        LOSSES["cross_entropy"],
-    )  # its output is z
+    """J̃ = Cᵀ∂z/∂θ has J̃ᵀr̃ = (∂z/∂θ)ᵀ(p − y), which is ∇F,
+    and J̃ᵀJ̃ = (∂z/∂θ)ᵀ(diag(p) − ppᵀ)(∂z/∂θ).
+    """
+    straight = NetworkOnLetters(Input(1) >> Tanh(1) >> Linear(3))  # its output is z
+    error = LOSSES["cross_entropy"]
     (u, v), y = sp.symbols("u v", positive=True), letters("y", 2)
     p, Y = np.array([[u**2, v**2, 1 - u**2 - v**2]]), np.array([[*y, 1 - sum(y)]])
     network, theta = Input(1) >> Tanh(1) >> Softmax(3), np.array(list(straight.theta), dtype=object)
-    J = sp.Matrix(network.jacobian([*straight.a[:-1], p], theta, start=error.start(p)))
+    J = sp.Matrix(network.jacobian([*straight.a[:-1], p], theta, output_slopes=error.output_slopes(None, p)))
     r, Z = sp.Matrix(error.residual(p, Y)), straight.J
     p, y = sp.Matrix(p[0]), sp.Matrix(Y[0])
     slope, curvature = p - y, sp.diag(*p) - p * p.T

@@ -1,4 +1,4 @@
-"""Lesson 08: the promised decrease, the gain ratio, the rules for μ, and when to stop."""
+"""Lesson 08: the predicted decrease, the gain ratio, the rules for μ, and when to stop."""
 
 from itertools import islice
 
@@ -13,16 +13,14 @@ from ..symbolic import OnSymbols, letters, symbols_for
 from .base import close, holds, proves, same
 
 
-@proves({"8.1": r"(J^\top J + \mu I)\,h = -g"}, twin="Linearization.step")
+@proves({"8.1": r"(J^\top J + \mu I)\,h = -g"}, package="Linearization.step")
 def prove_the_step_of_lesson_07():
     """The package's step satisfies (JᵀJ + μI) h = −g."""
     valley = OnSymbols(rosenbrock(), [sp.Rational(-6, 5), sp.Integer(1)])
     mu = sp.Symbol("mu", positive=True)
     h = sp.Matrix(valley.here.step(mu))
-    return same(
-        ((valley.A + mu * sp.eye(2)) * h, -valley.g),
-        shapes="Rosenbrock's valley at (−1.2, 1), every μ",
-    )
+    left = (valley.A + mu * sp.eye(2)) * h
+    return same((left, -valley.g), shapes="Rosenbrock's valley at (−1.2, 1), every μ")
 
 
 @proves({"8.2": r"F(\theta) - \tfrac12\lVert r + Jh\rVert^2 = -h^\top g - \tfrac12\, h^\top A h"})
@@ -36,10 +34,12 @@ def prove_model_decrease():
 
 @proves(
     {"8.3": r"-h^\top g - \tfrac12\, h^\top A h = \tfrac12\, h^\top(\mu h - g)"},
-    twin="Linearization.damped",
+    package="Linearization.damped",
 )
 def prove_predicted_decrease():
-    """For the damped step the promised decrease is ½hᵀ(μh − g), and the package's `predicted` is it (P7, D = I)."""
+    """For the damped step the promised decrease is ½hᵀ(μh − g),
+    and the package's `predicted` is it (D = I).
+    """
     _, J, h, mu = symbols_for(m=3, n=2)
     g = -(J.T * J + mu * sp.eye(2)) * h
     in_letters = (-h.dot(g) - h.dot(J.T * J * h) / 2, h.dot(mu * h - g) / 2)
@@ -62,22 +62,22 @@ def prove_promise_is_a_decrease():
 
 @proves(
     {"8.5": r"\rho = \frac{F(\theta) - F(\theta + h)}{\tfrac12\, h^\top(\mu h - g)}"},
-    twin="Step.rho",
+    package="Step.rho",
 )
 def prove_gain_ratio():
     """The package's ρ is the decrease that came over the decrease that was promised."""
     steps = list(islice(levenberg_marquardt(rosenbrock(), START), 8))
     came = [s.problem.loss(s.theta) - s.problem.loss(s.theta + s.h) for s in steps]
     promised = [s.h @ (s.mu * s.h - s.g) / 2 for s in steps]
-    return close(
-        ([s.rho for s in steps], np.divide(came, promised)),
-        shapes="8 trials on Rosenbrock's valley",
-    )
+    ratios = np.divide(came, promised)
+    return close(([s.rho for s in steps], ratios), shapes="8 trials on Rosenbrock's valley")
 
 
 @proves({"8.6": r"\lim_{\mu \to \infty} \rho = 1 \qquad (g \neq 0)"})
 def prove_short_steps_keep_their_promise():
-    """With μ = 1/t, both decreases are 0 at t = 0 and begin with gᵀg·t, so that ρ → 1 as μ → ∞ wherever g is not 0."""
+    """With μ = 1/t, both decreases are 0 at t = 0 and begin with
+    gᵀg·t, so that ρ → 1 as μ → ∞ wherever g is not 0.
+    """
     t, pairs = sp.Symbol("t", positive=True), []
     for problem, theta in ((cycling(-2), letters("θ", 1)), (rosenbrock(), letters("θ", 2))):
         here = problem.linearize(theta)
@@ -90,32 +90,31 @@ def prove_short_steps_keep_their_promise():
 
 @proves(
     {
-        "8.7": r"\begin{aligned} \text{accepted:}\quad \mu &\leftarrow \mu / c \\"
-        r" \text{refused:}\quad \mu &\leftarrow c\,\mu \end{aligned}"
+        "8.7": r"\begin{aligned} \text{accepted:}\quad \mu &\leftarrow \mu / c \\ "
+        r"\text{refused:}\quad \mu &\leftarrow c\,\mu \end{aligned}"
     },
-    twin="Factor.update",
+    package="Factor.update",
 )
 def prove_factor_rule():
-    """The package's Factor(c) divides μ by c after an accepted trial and multiplies it by c after a refused one."""
+    """The package's Factor(c) divides μ by c after an accepted
+    trial and multiplies it by c after a refused one.
+    """
     mus, rules = np.array([0.01, 0.5, 40.0]), [Factor(1.2), Factor(10.0)]
     down = [rule.update(mu, 0.3, True)[0] for rule in rules for mu in mus]
     up = [rule.update(mu, -0.3, False)[0] for rule in rules for mu in mus]
     cs = np.repeat([1.2, 10.0], 3)
-    return close(
-        (down, np.tile(mus, 2) / cs),
-        (up, np.tile(mus, 2) * cs),
-        shapes="c = 1.2 and 10, three μ each",
-    )
+    lower, higher = np.tile(mus, 2) / cs, np.tile(mus, 2) * cs
+    return close((down, lower), (up, higher), shapes="c = 1.2 and 10, three μ each")
 
 
 @proves(
     {
-        "8.8": r"\begin{aligned} f(\rho) &= 1 - (2\rho - 1)^3 \\"
-        r" f(0) &= 2, \quad f(\tfrac12) = 1, \quad f'(\tfrac12) = f''(\tfrac12) = 0 \end{aligned}"
+        "8.8": r"\begin{aligned} f(\rho) &= 1 - (2\rho - 1)^3 \\ "
+        r"f(0) &= 2, \quad f(\tfrac12) = 1, \quad f'(\tfrac12) = f''(\tfrac12) = 0 \end{aligned}"
     }
 )
 def prove_nielsens_cubic():
-    """Of all cubics only 1 − (2ρ − 1)³ has f(0) = 2, f(½) = 1 and is flat to second order at ½ (P14)."""
+    """Of all cubics only 1 − (2ρ − 1)³ has f(0) = 2, f(½) = 1 and is flat to second order at ½."""
     rho, half, a = sp.Symbol("rho"), sp.Rational(1, 2), sp.symbols("a0:4")
     f = sum(a[k] * rho**k for k in range(4))
     at_half = [f.subs(rho, half) - 1, *(f.diff(rho, k).subs(rho, half) for k in (1, 2))]
@@ -125,31 +124,31 @@ def prove_nielsens_cubic():
 
 @proves(
     {
-        "8.9": r"f(\rho) = \tfrac13 \quad\text{at}\quad \rho = \tfrac12\Bigl(1 + \sqrt[3]{\tfrac23}\Bigr) \approx 0.9368"
+        "8.9": r"f(\rho) = \tfrac13 \quad\text{at}\quad \rho "
+        r"= \tfrac12\Bigl(1 + \sqrt[3]{\tfrac23}\Bigr) \approx 0.9368"
     }
 )
 def prove_where_the_third_begins():
-    """1 − (2ρ − 1)³ falls, and reaches ⅓ at ρ = ½(1 + ∛(2/3)) = 0.9368 (P14)."""
+    """1 − (2ρ − 1)³ falls, and reaches ⅓ at ρ = ½(1 + ∛(2/3)) = 0.9368."""
     rho = sp.Symbol("rho", real=True)
     f, at = 1 - (2 * rho - 1) ** 3, (1 + sp.cbrt(sp.Rational(2, 3))) / 2
     falls = sp.factor(f.diff(rho)) == -6 * (2 * rho - 1) ** 2
     meets = sp.simplify(f.subs(rho, at) - sp.Rational(1, 3)) == 0
     rounds = round(float(at), 4) == 0.9368
-    return holds(
-        ("f falls", falls), ("f = ⅓ there", meets), ("that is 0.9368", rounds), shapes="every ρ"
-    )
+    claims = ("f falls", falls), ("f = ⅓ there", meets), ("that is 0.9368", rounds)
+    return holds(*claims, shapes="every ρ")
 
 
 @proves(
     {
-        "8.10": r"\begin{aligned} \text{accepted:}\quad \mu &\leftarrow \mu\,\max\bigl(\tfrac13,\;"
-        r" 1 - (2\rho - 1)^3\bigr), & \nu &\leftarrow 2 \\"
-        r" \text{refused:}\quad \mu &\leftarrow \mu\,\nu, & \nu &\leftarrow 2\nu \end{aligned}"
+        "8.10": r"\begin{aligned} \text{accepted:}\quad \mu &\leftarrow "
+        r"\mu\,\max\bigl(\tfrac13,\; 1 - (2\rho - 1)^3\bigr), & \nu &\leftarrow 2 \\ "
+        r"\text{refused:}\quad \mu &\leftarrow \mu\,\nu, & \nu &\leftarrow 2\nu \end{aligned}"
     },
-    twin="Nielsen.update",
+    package="Nielsen.update",
 )
 def prove_nielsens_rule():
-    """The package's Nielsen() is that cubic, cut off at ⅓, and its ν doubles at every refusal (P14)."""
+    """The package's Nielsen() is that cubic, cut off at ⅓, and its ν doubles at every refusal."""
     rhos = np.array([0.001, 0.2, 0.5, 0.8, 0.93, 0.94, 1.0, 1.7])
     accepted = [Nielsen(8.0).update(3.0, rho, True) for rho in rhos]
     cubic = 3 * np.where(rhos < (1 + np.cbrt(2 / 3)) / 2, 1 - (2 * rhos - 1) ** 3, 1 / 3)
@@ -168,31 +167,30 @@ def prove_doubling_doubles():
         seen.append(int(mu))
     exponent = n * (n + 1) / 2
     package = (sp.Matrix(seen), sp.Matrix([2 ** exponent.subs(n, i) for i in range(1, 9)]))
-    return same(
-        (sp.summation(k, (k, 1, n)), exponent),
-        package,
-        shapes="every n; the package's rule for n = 1 … 8",
-    )
+    sums = (sp.summation(k, (k, 1, n)), exponent)
+    return same(sums, package, shapes="every n; the package's rule for n = 1 … 8")
 
 
 @proves(
     {"8.12": r"\max_j\; \frac{|g_j|}{\lVert J_j\rVert\,\lVert r\rVert} \le \text{gtol}"},
-    twin="Linearization.orthogonal",
+    package="Linearization.orthogonal",
 )
 def prove_right_angle():
-    """The gradient stop asks whether every column of J stands at a right angle to r: |cos| ≤ gtol."""
+    """The gradient stop asks whether every column of J stands at a right angle to r:
+    |cos| ≤ gtol.
+    """
     here = rosenbrock().linearize(np.array(START))
     lengths = np.linalg.norm(here.J, axis=0) * np.linalg.norm(here.r)
     cosine = np.max(abs(here.J.T @ here.r) / lengths)
     fires = [here.orthogonal(cosine * 1.001), here.orthogonal(cosine * 0.999)]
-    return close(
-        ([here.cosine(), *fires], [cosine, True, False]), shapes="Rosenbrock's valley at (−1.2, 1)"
-    )
+    seen, expected = [here.cosine(), *fires], [cosine, True, False]
+    return close((seen, expected), shapes="Rosenbrock's valley at (−1.2, 1)")
 
 
 @proves(
     {
-        "8.13": r"\lVert g\rVert^2 - \mu^2\lVert h\rVert^2 = \lVert Ah\rVert^2 + 2\mu\lVert Jh\rVert^2"
+        "8.13": r"\lVert g\rVert^2 - \mu^2\lVert h\rVert^2 "
+        r"= \lVert Ah\rVert^2 + 2\mu\lVert Jh\rVert^2"
     }
 )
 def prove_step_is_at_most_g_over_mu():

@@ -1,4 +1,4 @@
-"""For each proof of lesson 04 a slip (old text, new text) in its body that must make it fail."""
+"""For each proof of lesson 04 a slip, (old text, new text), with which it must fail."""
 
 FALSE = {
     "prove_columns_to_rows": ("dc[1] * ac[1].T", "dc[1] * ac[0].T"),

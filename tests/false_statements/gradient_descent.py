@@ -1,4 +1,4 @@
-"""For each proof of lesson 03 a slip (old text, new text) in its body that must make it fail."""
+"""For each proof of lesson 03 a slip, (old text, new text), with which it must fail."""
 
 FALSE = {
     "prove_downhill": ("-(g1**2 + g2**2)", "g1**2 + g2**2"),

@@ -1,4 +1,4 @@
-"""For each proof of lesson 10 a slip (old text, new text) in its body that must make it fail."""
+"""For each proof of lesson 10 a slip, (old text, new text), with which it must fail."""
 
 FALSE = {
     "prove_gradient_of_the_loss_as_jacobian": ("same((-h,", "same((h,"),

@@ -1,4 +1,4 @@
-"""For each proof of lesson 07 a slip (old text, new text) in its body that must make it fail."""
+"""For each proof of lesson 07 a slip, (old text, new text), with which it must fail."""
 
 FALSE = {
     "prove_damped_step": ("mu * h.dot(h) / 2", "mu * h.dot(h)"),
@@ -13,5 +13,5 @@ FALSE = {
     "prove_stacked": ("sp.sqrt(mu)", "mu"),
     "prove_falls_as_predicted": ("mu * D2 * h - g", "mu * D2 * h + g"),
     "prove_units_and_identity": ("[1 / x for x in c]", "list(c)"),
-    "prove_units_and_diagonal": ("lengths(numbers * C)).h", "lengths(numbers)).h"),
+    "prove_units_and_diagonal": ("_lengths(numbers * C)).h", "_lengths(numbers)).h"),
 }

@@ -1,4 +1,4 @@
-"""For each proof of lesson 05 a slip (old text, new text) in its body that must make it fail."""
+"""For each proof of lesson 05 a slip, (old text, new text), with which it must fail."""
 
 FALSE = {
     "prove_backward_pass": ("error_terms(net.a, v, theta)", "error_terms(net.a, -v, theta)"),

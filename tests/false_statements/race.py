@@ -1,4 +1,4 @@
-"""For each proof of lesson 09 a slip (old text, new text) in its body that must make it fail."""
+"""For each proof of lesson 09 a slip, (old text, new text), with which it must fail."""
 
 FALSE = {
     "prove_mean_error_damping": ("net.here.step(N * m * lam / 2)", "net.here.step(lam)"),

@@ -1,4 +1,4 @@
-"""For each proof of lesson 01 a slip (old text, new text) in its body that must make it fail."""
+"""For each proof of lesson 01 a slip, (old text, new text), with which it must fail."""
 
 FALSE = {
     "prove_residual": ("net.a[-1][i, k] - net.Y[i, k]", "net.Y[i, k] - net.a[-1][i, k]"),

@@ -1,7 +1,7 @@
-"""For each proof of lesson 08 a slip (old text, new text) in its body that must make it fail."""
+"""For each proof of lesson 08 a slip, (old text, new text), with which it must fail."""
 
 FALSE = {
-    "prove_the_step_of_lesson_07": ("* h, -valley.g", "* h, valley.g"),
+    "prove_the_step_of_lesson_07": ("(left, -valley.g)", "(left, valley.g)"),
     "prove_model_decrease": ("h.dot(A * h) / 2), shapes", "h.dot(A * h)), shapes"),
     "prove_predicted_decrease": ("h.dot(mu * h - g) / 2", "h.dot(mu * h - g)"),
     "prove_promise_is_a_decrease": ("mu * h.dot(h) +", "mu * h.dot(h) / 2 +"),

@@ -1,4 +1,4 @@
-"""For each proof of lesson 06 a slip (old text, new text) in its body that must make it fail."""
+"""For each proof of lesson 06 a slip, (old text, new text), with which it must fail."""
 
 FALSE = {
     "prove_straight_line_model": ("net.J * h", "-net.J * h"),

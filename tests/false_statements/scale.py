@@ -1,4 +1,4 @@
-"""For each proof of lesson 11 a slip (old text, new text) in its body that must make it fail."""
+"""For each proof of lesson 11 a slip, (old text, new text), with which it must fail."""
 
 FALSE = {
     "prove_push_through": ("mu * sp.eye(2)", "2 * mu * sp.eye(2)"),
