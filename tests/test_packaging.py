@@ -138,8 +138,14 @@ def test_the_wheel_of_the_sdist_is_the_wheel(built):
 
 
 @pytest.mark.full
+def test_the_wheel_says_that_its_types_can_be_read(built):
+    assert "lmteach/py.typed" in zipfile.ZipFile(built["wheel"]).namelist()
+
+
+@pytest.mark.full
 def test_the_sdist_is_complete(built):
     with tarfile.open(built["sdist"]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", ".ci/run", "tests/test_cli.py"} < names
+    expected = {"pyproject.toml", "README.md", "LICENSE", ".ci/run", "tests/test_cli.py"}
+    assert expected | {"docs/CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff"} < names
     assert not any("checkpoint" in name for name in names)
