@@ -74,21 +74,24 @@ class Linearization:
             raise ValueError(f"mus holds {float(mus.min())!r}: expected numbers ≥ 0")
         J = self.J
         U, s, Vt = np.linalg.svd(J, full_matrices=False)
-        kept = s > s.max(initial=0) * max(J.shape) * np.finfo(s.dtype).eps
-        U, s, Vt = U[:, kept], s[kept], Vt[kept]
-        return -(s / (s**2 + mus[:, None]) * (U.T @ self.r)) @ Vt
+        rounding = s.max(initial=0) * max(J.shape) * np.finfo(s.dtype).eps
+        U, s, Vt = U[:, s > rounding], s[s > rounding], Vt[s > rounding]
+        filtered = s / (s**2 + mus[:, None])
+        return -(filtered * (U.T @ self.r)) @ Vt
 
     def orthogonal(self, tolerance):
         """Return whether |cos(J_j, r)| ≤ tolerance for every column j of J."""
-        g, A, most = self.g, self.lower_A(), tolerance * math.sqrt(2 * self.loss)
-        first = abs(g.item(0)) <= most * math.sqrt(A.item(0))  # in most calls this settles it
-        return bool(first and (abs(g) <= most * np.sqrt(A.diagonal())).all())
+        g, A = self.g, self.lower_A()
+        most = tolerance * math.sqrt(2 * self.loss)
+        if abs(g.item(0)) > most * math.sqrt(A.item(0)):  # in most calls this settles it
+            return False
+        return bool((abs(g) <= most * np.sqrt(A.diagonal())).all())
 
     def cosine(self):
         """Return max_j |cos(J_j, r)|, where a column of zeros counts as 0."""
         lengths = self.column_norms * np.sqrt(2 * self.loss)
-        cosines = np.divide(abs(self.g), lengths, out=np.zeros(len(lengths)), where=lengths > 0)
-        return float(cosines.max())
+        lengths[lengths == 0] = math.inf
+        return float((abs(self.g) / lengths).max())
 
 
 class Explicit(Linearization):
@@ -127,7 +130,8 @@ class Explicit(Linearization):
         """Return JᵀJ with its lower triangle filled, not to be written to."""
         if self._lower_A is None:
             P = len(self._Jt)
-            self._lower_A = gram(self._Jt, self.buffer("A", (P, P), self._Jt.dtype, "F"))
+            out = self.buffer("A", (P, P), self._Jt.dtype, "F")
+            self._lower_A = gram(self._Jt, out)
         return self._lower_A
 
     def divided(self, unit):

@@ -23,6 +23,7 @@ class Layer:
 
     straight = False  # True where f′ = 1 for every z
     couples = False  # True where each a depends on every z of the layer
+    symbolic = False  # True for a layer of symbols only, which no numbers can check
     _checked = False
 
     def __init__(self, size):
@@ -49,9 +50,10 @@ class Layer:
 
     def check_slopes(self):
         """Raise ValueError where `slopes` differs from differences of `activate`; looked at once."""
-        if not self._checked and (wrong := slopes_disagree(self.activate, self.slopes, self.size)):
-            raise ValueError(f"{self!r}: {wrong}")
-        self._checked = True
+        if not (self._checked or self.symbolic):
+            if wrong := slopes_disagree(self.activate, self.slopes, self.size):
+                raise ValueError(f"{self!r}: {wrong}")
+            self._checked = True
 
     def __rshift__(self, other):
         return Network([self]) >> other
@@ -68,12 +70,14 @@ class Network:
     extended. The weights come from `initialize(seed=0)` until they are set.
     """
 
+    n_parameters = 0  # P, of the whole θ
+
     def __init__(self, layers):
         self.inputs, *self.layers = _checked_layers(layers)
         sizes = [layer.size for layer in (self.inputs, *self.layers)]
         self.n_inputs, self.n_outputs = sizes[0], sizes[-1]  # n₀ and m = n_L
         self._places = list(_places(sizes))
-        self.n_parameters = self._places[-1][2].stop if self.layers else 0  # P, of the whole θ
+        self.n_parameters = self._places[-1][2].stop if self.layers else 0
         self.initialize()
 
     @property
@@ -160,9 +164,12 @@ class Network:
         """
         N, m = activations[-1].shape
         sensitivities = self._sensitivities(activations, self._weights(theta), output_slopes)
-        Jt = np.empty((self.n_parameters, N * m), activations[-1].dtype) if out is None else out
+        Jt = out
+        if out is None:
+            Jt = np.empty((self.n_parameters, N * m), activations[-1].dtype)
         for (shape, w, b), a, S in zip(self._places, activations, sensitivities):
-            np.multiply(S[:, None], _for_each_output(a, m), Jt[w].reshape(*shape, -1))
+            a = _for_each_output(a, m)
+            np.multiply(S[:, None], a, Jt[w].reshape(*shape, -1))
             Jt[b] = S
         return Jt.T
 
@@ -174,8 +181,10 @@ class Network:
         N, m = activations[-1].shape
         S = self._output_slopes(activations, output_slopes)
         if m > 1 or S.ndim == 3:
-            S = S if S.ndim == 3 else np.eye(m, dtype=S.dtype)[:, :, None] * S
-            S = np.broadcast_to(S, (m, m, N)).transpose(1, 2, 0).reshape(m, -1)
+            if S.ndim == 2:
+                S = np.eye(m, dtype=S.dtype)[:, :, None] * S
+            S = np.broadcast_to(S, (m, m, N))
+            S = S.transpose(1, 2, 0).reshape(m, -1)
         return self._backward(S, activations, weights, m)
 
     def _backward(self, last, activations, weights, m=1):
@@ -184,8 +193,9 @@ class Network:
         Each is (n_l, N) for error terms, (n_l, N·m) for sensitivities.
         """
         terms = [last]
-        for layer, a, (W, _) in zip(self.layers[-2::-1], activations[-2::-1], weights[::-1]):
-            terms.insert(0, W.T.dot(terms[0]) * _for_each_output(layer.slope(a), m))
+        for i in reversed(range(1, len(self.layers))):
+            W, slope = weights[i][0], self.layers[i - 1].slope(activations[i])
+            terms.insert(0, W.T.dot(terms[0]) * _for_each_output(slope, m))
         return terms
 
     def predict(self, X):
@@ -200,7 +210,9 @@ class Network:
         return other
 
     def _output_slopes(self, activations, output_slopes):
-        return self.layers[-1].slopes(activations[-1]) if output_slopes is None else output_slopes
+        if output_slopes is None:
+            return self.layers[-1].slopes(activations[-1])
+        return output_slopes
 
     def _weights(self, theta):
         """The views of θ, of the network's own θ if that is None; what `split` gave as it is."""
@@ -250,7 +262,8 @@ def _flat(layers):
     """Networks among the layers count as their layers."""
     flat = []
     for layer in layers:
-        flat += [layer.inputs, *layer.layers] if isinstance(layer, Network) else [layer]
+        is_network = isinstance(layer, Network)
+        flat += [layer.inputs, *layer.layers] if is_network else [layer]
     return flat
 
 

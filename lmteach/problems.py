@@ -1,6 +1,5 @@
 """What is fitted: θ ↦ r(θ), the loss F = ½ rᵀr, and the linearization there."""
 
-import math
 import sys
 from typing import Any, NamedTuple
 
@@ -41,7 +40,7 @@ class Evaluation(NamedTuple):
 
         Raises ValueError where r is not finite, NotFinite where J is not.
         """
-        if not (math.isfinite(self.loss) or finite(self.r)):
+        if not finite(self.r):
             expected = "expected a θ where every residual is a finite number"
             raise ValueError(f"theta = {self.theta}: r is not finite there; {expected}")
         here = self.problem.linearization(self, work)
@@ -96,7 +95,10 @@ class Problem:
     def jacobian_at(self, theta):
         """Return J = ∂r/∂θ at θ, (N·m, P); here by complex steps or differences."""
         if self._derivative is None:
-            numbers_only(theta, "jacobian is None: expected a jacobian where theta holds symbols")
+            numbers_only(
+                theta,
+                "jacobian is None: expected a function jacobian(theta) where theta holds symbols",
+            )
             self._derivative = checked_jacobian(self.residual_at, theta)
         return self._derivative(theta)
 
@@ -125,7 +127,8 @@ class Problem:
 
     def evaluation(self, theta):
         """Return a new Evaluation at θ, (P,), a read-only array that nobody changes."""
-        r = frozen(as_array("residual(theta)", self.residual_at(theta), 1).copy())
+        r = as_array("residual(theta)", self.residual_at(theta), 1)
+        r = frozen(r.copy())
         return Evaluation(theta, r, inner(r, r) / 2, self)
 
     def linearization(self, seen, work=None):
@@ -136,7 +139,8 @@ class Problem:
             self._compared = True
         shape = len(seen.r), len(seen.theta)
         J = as_array("jacobian(theta)", self.jacobian_at(seen.theta), 2, shape)
-        return Explicit(seen.r, np.array(J, order="F").T, seen.loss, work)
+        Jt = np.array(J, order="F").T
+        return Explicit(seen.r, Jt, seen.loss, work)
 
     def verify(self, theta):
         """Return why J at θ should not be trusted, in words; None if nothing speaks against it."""

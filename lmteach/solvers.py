@@ -102,9 +102,10 @@ def _acceleration(problem, here, theta, damped, D):
     on_the_way = frozen(theta + ALPHA * h)
     if not finite(on_the_way) or not finite(ahead := problem.residual(on_the_way)):
         return None, predicted, "r is not finite on the way to θ + h"
-    a = frozen(-damped.solve(2 / ALPHA * ((ahead - here.r) / ALPHA - here.Jv(h))))
-    Da, Dh = (a, h) if D is None else (D * a, D * h)
-    curved = not norm(Da) <= TOO_CURVED * norm(Dh)
+    second = 2 / ALPHA * ((ahead - here.r) / ALPHA - here.Jv(h))
+    a = frozen(-damped.solve(second))
+    D = 1 if D is None else D
+    curved = not norm(D * a) <= TOO_CURVED * norm(D * h)
     return a, predicted, "the path is too curved for this h" if curved else None
 
 

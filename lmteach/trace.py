@@ -63,7 +63,8 @@ class Step(NamedTuple):
     @property
     def nbytes(self):
         """Bytes of the arrays that this step keeps alive."""
-        return sum(value.nbytes for name in ARRAYS if (value := getattr(self, name)) is not None)
+        arrays = [getattr(self, name) for name in ARRAYS]
+        return sum(array.nbytes for array in arrays if array is not None)
 
     def light(self):
         """Return the same step without its arrays."""
@@ -139,8 +140,10 @@ class Trace:
 
         Of more than `most`, the first and the last, with None between.
         """
-        rows = [(s.k, s.mu, s.loss, s.trial_loss, s.rho, s.accepted, s.why) for s in self]
-        return rows if len(rows) <= most else [*rows[: most // 2], None, *rows[-(most // 2) :]]
+        names = ("k", "mu", "loss", "trial_loss", "rho", "accepted", "why")
+        rows = [tuple(getattr(step, name) for name in names) for step in self]
+        half = most // 2
+        return rows if len(rows) <= most else [*rows[:half], None, *rows[-half:]]
 
     def _repr_html_(self):
         """The summary and the table, for notebooks."""

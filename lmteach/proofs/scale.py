@@ -113,7 +113,7 @@ def prove_root_of_the_curvature():
     (u, v), y = sp.symbols("u v", positive=True), letters("y", 2)
     p, y = np.array([[u**2, v**2, 1 - u**2 - v**2]]), np.array([[*y, 1 - sum(y)]])
     C = sp.Matrix(LOSSES["cross_entropy"].output_slopes(None, p)[:, :, 0]).T
-    r = sp.Matrix(LOSSES["cross_entropy"].residual(p, y))
+    r = sp.Matrix(LOSSES["cross_entropy"].residual(p, y).ravel())
     p, y = sp.Matrix(p[0]), sp.Matrix(y[0])
     return same((C * C.T, sp.diag(*p) - p * p.T), (C * r, p - y), shapes="3 classes")
 
@@ -136,8 +136,9 @@ def prove_generalized_gauss_newton():
     (u, v), y = sp.symbols("u v", positive=True), letters("y", 2)
     p, Y = np.array([[u**2, v**2, 1 - u**2 - v**2]]), np.array([[*y, 1 - sum(y)]])
     network, theta = Input(1) >> Tanh(1) >> Softmax(3), np.array(list(straight.theta), dtype=object)
-    J = sp.Matrix(network.jacobian([*straight.a[:-1], p], theta, output_slopes=error.output_slopes(None, p)))
-    r, Z = sp.Matrix(error.residual(p, Y)), straight.J
+    slopes = error.output_slopes(None, p)
+    J = sp.Matrix(network.jacobian([*straight.a[:-1], p], theta, slopes))
+    r, Z = sp.Matrix(error.residual(p, Y).ravel()), straight.J
     p, y = sp.Matrix(p[0]), sp.Matrix(Y[0])
     slope, curvature = p - y, sp.diag(*p) - p * p.T
     return same((J.T * r, Z.T * slope), (J.T * J, Z.T * curvature * Z), shapes="1-1-3, 1 sample")
