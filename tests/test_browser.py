@@ -8,7 +8,7 @@ import json
 import pytest
 from classroom import LISTED, open_lab, require_browser, wait_until
 
-from lmteach import lessons
+from lmteach.command import lessons
 
 require_browser()
 pytestmark = pytest.mark.e2e

@@ -1,4 +1,4 @@
-"""`lmteach lab` never loses a learner's work, says what it did, and hands the right options to JupyterLab."""
+"""`lmteach lab` loses no learner's work, says what it did, and passes JupyterLab its options."""
 
 import io
 import json
@@ -10,7 +10,8 @@ from datetime import date
 import pytest
 from jupyterlab.labapp import LabApp
 
-from lmteach import __version__, cli, doctor, lessons
+from lmteach import __version__
+from lmteach.command import cli, doctor, lab, lessons
 
 TODAY = date.today().isoformat()
 VIEW = {"model_id": "a1b2", "version_major": 2, "version_minor": 0}
@@ -456,7 +457,7 @@ def test_an_unknown_lesson_to_reset(started, capsys):
 
 
 def test_jupyterlab_is_missing(started, monkeypatch, capsys):
-    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(lab.importlib.util, "find_spec", lambda name: None)
     assert cli.main(["lab"]) == 1
     assert "JupyterLab is missing. Install it: " in capsys.readouterr().err
 
@@ -567,7 +568,7 @@ def nowhere():
     [
         (
             "packages",
-            "lmteach.doctor.PACKAGES",
+            "lmteach.command.doctor.PACKAGES",
             {"none": "none"},
             "broken: none",
             "pip install NAME",
@@ -597,7 +598,7 @@ def nowhere():
         ),
         (
             "lessons",
-            "lmteach.lessons.shipped_folder",
+            "lmteach.command.lessons.shipped_folder",
             nowhere,
             "No lessons",
             "travel inside the package",

@@ -28,7 +28,7 @@ from lmteach import solve
 from lmteach.examples import START, rosenbrock
 from lmteach.figures.damping import MuScene
 from lmteach.figures.updates import RUNS, Player
-from lmteach.lessons import WIDGET_VIEW
+from lmteach.command.lessons import WIDGET_VIEW
 from lmteach.widgets import Explorer
 
 require_browser()

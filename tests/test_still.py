@@ -15,8 +15,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from test_scenes import SCENES
 
 import notebooks
-from lmteach import lessons
-from lmteach.lessons import WIDGET_VIEW
+from lmteach.command import lessons
+from lmteach.command.lessons import WIDGET_VIEW
 from lmteach.widgets import Explorer
 
 LESSONS = sorted(lessons.shipped_folder().glob("*.ipynb"))
