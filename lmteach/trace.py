@@ -134,14 +134,6 @@ class Trace:
             *(step.next_loss for step in self.steps),
         ] or [self.loss]
 
-    def plot(self, **options):
-        """The loss after each trial, as `figures.fig_loss` draws it."""
-        from .figures import (
-            fig_loss,
-        )  # the one import from an upper floor, so that numbers never wait for matplotlib
-
-        return fig_loss(self, **options)
-
     def table(self, most=20):
         """Rows (k, μ, F, trial F, ρ, accepted, why), one a step; beyond `most`, first and last, None between."""
         rows = [(s.k, s.mu, s.loss, s.trial_loss, s.rho, s.accepted, s.why) for s in self]
