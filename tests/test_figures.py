@@ -1,4 +1,4 @@
-"""Figures show what they say: their data, alt text and table, one style for each solver, text large enough to read."""
+"""Figures show what they say: data, alt text and table, solvers' styles, text large enough."""
 
 import base64
 from itertools import count

@@ -76,7 +76,7 @@ def ask(command, folder):
 
 
 def make_python(place):
-    """A fresh virtual environment that borrows numpy and all else from this one, but not lmteach."""
+    """Make a virtual environment that borrows numpy and all else from this one, but not lmteach."""
     venv.create(place, with_pip=True)
     python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     answer = ask([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], place)

@@ -1,4 +1,4 @@
-"""The same cells where nobody runs them: nbconvert's HTML, the shipped notebooks, a site built by Sphinx."""
+"""Cells that are not run: nbconvert's HTML, the shipped notebooks, a site built by Sphinx."""
 
 import base64
 import copy
@@ -21,7 +21,7 @@ from lmteach.widgets import Explorer
 
 LESSONS = sorted(lessons.shipped_folder().glob("*.ipynb"))
 LIVE = ("Explorer(", "explore_mu(", "play(")
-# A site's conf.py. myst-nb 1.4 drops the alternative text of an output: the second half hands it on.
+# A site's conf.py. myst-nb 1.4 drops the alternative text of an output: the second half adds it.
 PAGES = """\
 extensions = ["myst_nb"]
 nb_execution_mode = "off"
@@ -62,7 +62,7 @@ def explorers():
 
 @pytest.fixture(scope="module")
 def saved(explorers):
-    """A notebook of all explorers as JupyterLab saves it: with views that are dead for whoever opens it later."""
+    """A notebook of all explorers as JupyterLab saves it: with views that are dead later."""
     notebook = new_notebook(metadata=copy.deepcopy(notebooks.METADATA))
     for count, explorer in enumerate(explorers, 1):
         data, metadata = explorer._repr_mimebundle_()
@@ -141,7 +141,8 @@ def test_sphinx_shows_the_picture_and_says_what_is_seen(explorers, saved, tmp_pa
     """A site of our explorers and the lessons, built without running anything."""
     if importlib.util.find_spec("myst_nb") is None:
         pytest.skip(
-            "A site is only tested where Sphinx and myst-nb are installed: python -m pip install myst-nb"
+            "A site is only tested where Sphinx and myst-nb are installed: "
+            "python -m pip install myst-nb"
         )
     (tmp_path / "conf.py").write_text(PAGES, encoding="utf-8")
     names = ["explorers", *(path.stem for path in LESSONS)]

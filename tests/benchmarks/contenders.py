@@ -1,5 +1,7 @@
-"""Who is timed: each prepares for a task and returns a function, a whole run from θ₀ until the task's MSE is reached or
-its trials are used up, that returns (trials, accepted, whether the MSE was reached).
+"""Who is timed: each prepares for a task and returns a function that makes a whole run from θ₀.
+
+A run ends when the task's MSE is reached or its trials are used up, and returns (trials, accepted,
+whether the MSE was reached).
 """
 
 import logging
@@ -85,7 +87,7 @@ class Watched:
 
 
 def scipy_least_squares(method):
-    """SciPy's least_squares with the analytic J; its trials are its evaluations of r but the first."""
+    """SciPy's least_squares with the analytic J; trials are its evaluations of r but the first."""
 
     def prepare(task):
         watched = Watched(task)
