@@ -192,7 +192,7 @@ def test_a_damaged_lesson_counts_as_changed(folder, shipped, damage):
 @pytest.mark.parametrize("manifest", ["", "{", "[]"])
 def test_without_its_memory_nothing_of_the_learner_is_overwritten(folder, manifest):
     edit(folder / "07_damping.ipynb", "mu = 99")
-    (folder / lessons.MANIFEST).write_text(manifest)
+    (folder / lessons.MANIFEST).write_text(manifest, encoding="utf-8")
     assert told(folder) == {"07_damping.ipynb": ("beside", "07_damping.new.ipynb")}
     assert (folder / "07_damping.ipynb").read_text(encoding="utf-8") == notebook("mu = 99")
 
@@ -407,7 +407,7 @@ def test_ctrl_c_ends_cleanly(started, monkeypatch, capsys):
 
 
 def test_a_file_is_no_folder(started, tmp_path, capsys):
-    (tmp_path / "kurs").write_text("")
+    (tmp_path / "kurs").write_text("", encoding="utf-8")
     assert cli.main(["lab", "kurs"]) == 1
     assert "kurs is a file, not a folder. Choose another one" in capsys.readouterr().err
     assert started == []
@@ -480,7 +480,7 @@ def other_kernel(tmp_path, monkeypatch, program):
         "argv": [program, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "other",
     }
-    (place / "kernel.json").write_text(json.dumps({**spec, "language": "python"}))
+    (place / "kernel.json").write_text(json.dumps({**spec, "language": "python"}), encoding="utf-8")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "data"))
 
 
@@ -503,7 +503,7 @@ def test_lab_says_so_if_the_kernel_is_another_python(started, tmp_path, monkeypa
 
 def test_lab_says_so_if_the_kernel_is_damaged(started, tmp_path, monkeypatch, capsys):
     other_kernel(tmp_path, monkeypatch, "python")
-    (tmp_path / "data" / "kernels" / "python3" / "kernel.json").write_text("{")
+    (tmp_path / "data" / "kernels" / "python3" / "kernel.json").write_text("{", encoding="utf-8")
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "nowhere"))
     cli.main(["lab"])
     assert "No kernel python3 was found" in capsys.readouterr().out
@@ -639,6 +639,6 @@ def test_a_kernel_that_does_not_have_lmteach():
 
 
 def test_a_file_in_the_way_of_the_folder(tmp_path):
-    (tmp_path / "kurs").write_text("")
+    (tmp_path / "kurs").write_text("", encoding="utf-8")
     with pytest.raises(RuntimeError, match="kurs is a file, not a folder"):
         doctor.check_folder(tmp_path / "kurs")

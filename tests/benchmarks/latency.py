@@ -196,16 +196,21 @@ def mark(text, misses):
     return text + ("!" if misses else " ")
 
 
-def main():
-    """Print the table, a row for each scene."""
+def asked():
+    """Return the presses and the scenes that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--presses", type=int, default=30)
-    parser.add_argument(
-        "names", nargs="*", help="scenes, such as MuScene; all of them unless named"
-    )
+    words = "scenes, such as MuScene; all of them unless named"
+    parser.add_argument("names", nargs="*", help=words)
     options = parser.parse_args()
     sliding = [kind for kind in SCENES if slider_of(kind)]
     kinds = [kind for kind in sliding if kind.__name__ in (options.names or [kind.__name__])]
+    return options.presses, kinds
+
+
+def main():
+    """Print the table, a row for each scene."""
+    presses, kinds = asked()
     with (
         tempfile.TemporaryDirectory() as place,
         running_lab(Path(place)) as lab,
@@ -221,12 +226,13 @@ def main():
             )
             for kind in kinds:
                 with course.lesson(NAME.format(kind.__name__)):
-                    print("  ".join(measure(page, kind, options.presses)), flush=True)
+                    print("  ".join(measure(page, kind, presses)), flush=True)
     print(
         "Goals: MuScene 60 ms, others 100 ms; 4 × faster; 12 a second, or 8 of 10 offered; 2 MB. "
         "! misses its goal."
     )
-    print("Load average at the end: {:.1f}, {:.1f}, {:.1f}.".format(*os.getloadavg()))
+    if hasattr(os, "getloadavg"):  # not on Windows
+        print("Load average at the end: {:.1f}, {:.1f}, {:.1f}.".format(*os.getloadavg()))
 
 
 if __name__ == "__main__":

@@ -92,10 +92,9 @@ def shown(name, executor, X, Y, network, n):
 def report(n_samples=200_000, n=3):
     """Print a line for two processes and one for Dask."""
     (X, Y), network = smooth(n_samples), TASKS["T4"]().problem().network.initialize(0, "uniform")
-    print(
-        f"\nShared sums: {network!r}, N = {n_samples}; load {os.getloadavg()[0]:.1f} "
-        f"on {os.cpu_count()} CPUs"
-    )
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")  # NaN on Windows
+    machine = f"load {load:.1f} on {os.cpu_count()} CPUs"
+    print(f"\nShared sums: {network!r}, N = {n_samples}; {machine}")
     with ProcessPoolExecutor(2) as executor:
         shown("two processes", executor, X, Y, network, n)
     if not find_spec("distributed"):
