@@ -1,8 +1,9 @@
-"""`LevenbergMarquardt` in neupy's shape: its parameters, defaults, methods and signals, on this package's own solver.
+"""`LevenbergMarquardt` in neupy's shape: its parameters, methods and signals, on our solver.
 
-neupy's page says what each of them does. What neupy computed was something else (its source was read): J of the
-squared errors, a μ that answers one epoch late, steps that are kept though the error rises. That is taught, not copied:
-here J is that of the residuals, μ answers to the trial just made, and only a step that lowers the error is kept.
+neupy's page says what each of them does. What neupy computed was something else (its source was
+read): J of the squared errors, a μ that answers one epoch late, steps that are kept though the
+error rises. That is taught, not copied: here J is that of the residuals, μ answers to the trial
+just made, and only a step that lowers the error is kept.
 """
 
 import time
@@ -20,16 +21,19 @@ from .network_fit import NetworkFit
 from .solvers import levenberg_marquardt
 
 EVENTS = (
-    "train_start", "epoch_start", "update_start", "train_error", "update_end", "valid_error", "epoch_end", "train_end",
-)  # fmt: skip
+    "train_start",
+    "epoch_start",
+    "update_start",
+    "train_error",
+    "update_end",
+    "valid_error",
+    "epoch_end",
+    "train_end",
+)
 MOST_TRIALS = 30  # of one epoch
 SMALLEST_MU, LARGEST_MU = 1e-20, 1e20
-ENDLESS = {
-    "gtol": 0.0,
-    "xtol": 0.0,
-    "ftol": 0.0,
-    "max_steps": 2**62,
-}  # epochs are counted here, not there
+# Epochs are counted here, so the solver has no end of its own.
+ENDLESS = {"gtol": 0.0, "xtol": 0.0, "ftol": 0.0, "max_steps": 2**62}
 
 
 class StopTraining(Exception):
@@ -37,7 +41,7 @@ class StopTraining(Exception):
 
 
 class Errors:
-    """Mean squared errors, one for each epoch: `train`, and `valid` for the epochs with test data."""
+    """Mean squared errors, one an epoch: `train`, and `valid` for the epochs with test data."""
 
     def __init__(self):
         self.train, self.valid = [], []
@@ -47,23 +51,27 @@ class Errors:
 
 
 class LevenbergMarquardt:
-    """Trains a network by full-batch Levenberg-Marquardt: (JᵀJ + μI) h = −Jᵀr, at most one accepted step an epoch.
+    """Train a network by Levenberg-Marquardt on all samples: (JᵀJ + μI) h = −Jᵀr.
+
+    There is at most one accepted step an epoch.
 
     `network`: layers joined by >>, or a list or tuple of layers; training changes its θ.
-    `mu`: μ of the next trial, from 1e-20 to 1e20; it belongs to JᵀJ of the residuals, not to the mean of their squares.
+    `mu`: μ of the next trial, from 1e-20 to 1e20; it belongs to JᵀJ of the residuals, not to the
+    mean of their squares.
     `mu_update_factor`: an accepted trial divides μ by it, a refused one multiplies μ by it.
     `error` (or `loss`): "mse", the mean of the squared residuals, as `errors` reports it.
     `show_epoch`: where `verbose`, the 1st, every show_epoch-th and the last epoch are printed.
     `shuffle_data`: put the samples into another order, always the same one, before training.
-    `signals`: a function of the optimizer, called after every epoch; a dict or an object with handlers for EVENTS
-    (train_error and valid_error are also given the error); or a list of such signals.
-    `max_fail` (as in MATLAB's trainlm, not in neupy): stop after so many epochs with a validation error above the
-    lowest so far, the start's included; the network is given back the weights that had the lowest.
+    `signals`: a function of the optimizer, called after every epoch; a dict or an object with
+    handlers for EVENTS (train_error and valid_error are also given the error); or a list of these.
+    `max_fail` (as in MATLAB's trainlm, not in neupy): stop after so many epochs with a validation
+    error above the lowest so far, the start's included; the network then gets the weights that
+    had the lowest.
     `step` and `regularizer` stay None; `target` is accepted and not used.
 
-    `errors.train` and `errors.valid` hold an error for each epoch, `last_epoch` counts the epochs and
-    `n_updates_made` the accepted steps. Raises ValueError or TypeError for bad input. Sources: neupy's documentation;
-    Hagan & Menhaj (1994).
+    `errors.train` and `errors.valid` hold an error for each epoch, `last_epoch` counts the epochs
+    and `n_updates_made` the accepted steps. Raises ValueError or TypeError for bad input.
+    Sources: neupy's documentation; Hagan & Menhaj (1994).
     """
 
     step = regularizer = target = None
@@ -111,14 +119,18 @@ class LevenbergMarquardt:
         super().__setattr__(name, check(name, value) if check else value)
 
     def train(self, X_train, y_train, X_test=None, y_test=None, epochs=100):
-        """Train for `epochs` epochs on X_train (N, n₀), y_train (N, m); with X_test and y_test, validate after each."""
+        """Train for `epochs` epochs on X_train (N, n₀) and y_train (N, m).
+
+        With X_test and y_test, the error on them is computed after each epoch.
+        """
         run = Run(self._fit_to(X_train, y_train, "_train", self.shuffle_data))
         test = self._test(X_test, y_test)
         best = self._best(test)
         last = self.last_epoch + at_least("epochs", epochs, 1)
         self._handlers, self._line = _handlers(self.signals), None
         self._say(
-            f"Levenberg-Marquardt: {self.network!r}, {self.network.n_parameters} parameters, {len(X_train)} samples"
+            f"Levenberg-Marquardt: {self.network!r}, {self.network.n_parameters} parameters, "
+            f"{len(X_train)} samples"
         )
         try:
             self._signal("train_start")
@@ -134,18 +146,18 @@ class LevenbergMarquardt:
             self._signal("train_end")
 
     def fit(self, *args, **kwargs):
-        """The same as `train`; returns the optimizer."""
+        """Train as `train` does, and return the optimizer."""
         self.train(*args, **kwargs)
         return self
 
     def predict(self, X):
-        """The network's output, (N, m), for X, (N, n₀)."""
+        """Return the network's output, (N, m), for X, (N, n₀)."""
         return self.network.predict(X)
 
     def one_training_update(self, X_train, y_train):
-        """One linearization, and trials from it until one is accepted, at most 30; returns the training error then.
+        """Linearize once, make trials until one is accepted, at most 30, and return the error.
 
-        Neither an epoch is counted nor a signal given.
+        No epoch is counted, and no signal given.
         """
         return self._update(Run(self._fit_to(X_train, y_train, "_train")))
 
@@ -170,7 +182,7 @@ class LevenbergMarquardt:
             )
 
     def _update(self, run):
-        """One epoch's trials, and what they change: θ, μ and the count of updates; the training error after them."""
+        """Make one epoch's trials, set θ, μ and the count of updates, and return the error."""
         step, self.mu = run.epoch(self.network.theta, self.mu, self.mu_update_factor)
         if step is None:
             return _mse(run.problem, run.problem.loss(self.network.theta))
@@ -189,12 +201,13 @@ class LevenbergMarquardt:
         self._signal("valid_error", error)
 
     def _best(self, test):
-        """Who keeps the best weights, if `max_fail` asks for it."""
+        """Return the record of the best weights, None without `max_fail`."""
         if self.max_fail is None:
             return None
         if test is None:
             raise ValueError(
-                f"max_fail = {self.max_fail} and no X_test, y_test: expected test data to validate on"
+                f"max_fail = {self.max_fail} and no X_test, y_test: "
+                "expected test data to validate on"
             )
         theta = self.network.theta
         return Best(self.max_fail, _mse(test, test.loss(theta)), theta)
@@ -205,14 +218,14 @@ class LevenbergMarquardt:
                 handlers[event](self, *error)
 
     def _note(self, started, **errors):
-        """Put down the epoch's line, for `_show` to print."""
+        """Keep the epoch's line, for `_show` to print."""
         if self.verbose:
             milliseconds = 1000 * (time.perf_counter() - started)
             words = ", ".join(f"{name}: {error:.6f}" for name, error in errors.items())
             self._line = f"#{self.last_epoch} : [{milliseconds:.0f} ms] {words}"
 
     def _show(self):
-        """Print the last epoch's line, unless it has been."""
+        """Print the last epoch's line, unless it has been printed."""
         if self._line:
             self._say(self._line)
         self._line = None
@@ -229,7 +242,7 @@ class LevenbergMarquardt:
         return self._fit_to(X_test, y_test, "_test")
 
     def _fit_to(self, X, y, which, shuffle=False):
-        """The network's residuals on these data, a problem of its own."""
+        """Return the network's fit to these data, a new problem."""
         X = as_floats(f"X{which}", X, 2, (None, self.network.n_inputs))
         y = as_floats(f"y{which}", y, 2, (None, self.network.n_outputs))
         if len(X) != len(y):
@@ -243,15 +256,18 @@ class LevenbergMarquardt:
 class Run:
     """The trials on one problem, an epoch at a time.
 
-    An epoch goes on where the last one ended, with the solver's buffers and the forward pass of its last trial, or
-    anew if θ, μ or the factor have been changed in between.
+    An epoch goes on where the last one ended, with the solver's buffers and the forward pass of its
+    last trial, or anew if θ, μ or the factor have been changed in between.
     """
 
     def __init__(self, problem):
         self.problem, self._left = problem, None
 
     def epoch(self, theta, mu, factor):
-        """Trials from θ until one is accepted, at most 30: (the last of them, or None if none was left; the next μ)."""
+        """Make trials from θ until one is accepted, at most 30; return the last, and the next μ.
+
+        The last one is None if the solver had none left.
+        """
         steps, step = self._steps(theta, mu, factor), None
         for step in islice(steps, MOST_TRIALS):
             mu = step.next_mu
@@ -266,24 +282,23 @@ class Run:
             steps, last_theta, *last = self._left
             if last == [mu, factor] and np.array_equal(last_theta, theta):
                 return steps
-        return levenberg_marquardt(
-            self.problem, theta, mu, Factor(factor, SMALLEST_MU, LARGEST_MU), **ENDLESS
-        )
+        damping = Factor(factor, SMALLEST_MU, LARGEST_MU)
+        return levenberg_marquardt(self.problem, theta, mu, damping, **ENDLESS)
 
 
 class Best:
-    """The weights with the lowest validation error so far; `fails` counts the epochs above it since."""
+    """The weights with the lowest validation error; `fails` counts the epochs above it since."""
 
     def __init__(self, max_fail, error, theta):
         self._max_fail, self._error, self.theta, self.fails = max_fail, error, theta, 0
 
     @property
     def failed(self):
-        """True once max_fail epochs were above the lowest error."""
+        """Whether max_fail epochs were above the lowest error."""
         return self.fails >= self._max_fail
 
     def see(self, error, theta):
-        """Look at the validation error of an epoch and its weights."""
+        """Take note of the validation error of an epoch and its weights."""
         if error < self._error:
             self._error, self.theta, self.fails = error, theta, 0
         elif error > self._error:
@@ -291,12 +306,15 @@ class Best:
 
 
 def _mse(problem, loss):
-    """MSE = 2F / (N·m)."""
+    """Return MSE = 2F / (N·m)."""
     return 2 * loss / problem.Y.size
 
 
 def _handlers(signals):
-    """A list of {event: function}: a function hears epoch_end, a dict or an object what it names."""
+    """Return a list of {event: function}.
+
+    A function is called at epoch_end, a dict or an object at the events that it names.
+    """
     if signals is None:
         return []
     if isinstance(signals, (list, tuple)):
@@ -304,17 +322,14 @@ def _handlers(signals):
     if isinstance(signals, dict):
         return [_checked(signals)]
     if isinstance(signals, type):
-        raise TypeError(
-            f"signals holds the class {signals.__name__}: expected an object of it, {signals.__name__}()"
-        )
-    methods = {
-        event: getattr(signals, event)
-        for event in EVENTS
-        if callable(getattr(signals, event, None))
-    }
+        name = signals.__name__
+        raise TypeError(f"signals holds the class {name}: expected an object of it, {name}()")
+    named = {event: getattr(signals, event, None) for event in EVENTS}
+    methods = {event: method for event, method in named.items() if callable(method)}
     if not methods and not callable(signals):
         raise TypeError(
-            f"signals is {signals!r}: expected a function, a dict, an object with handlers, or a list of them"
+            f"signals is {signals!r}: expected a function, a dict, an object with handlers, "
+            "or a list of them"
         )
     return [methods or {"epoch_end": signals}]
 

@@ -75,9 +75,8 @@ def as_floats(name, value, ndim, shape=None):
     """as_finite, and no symbols."""
     array = as_finite(name, value, ndim, shape)
     if array.dtype == object:
-        raise TypeError(
-            f"{name} holds objects of type {type(array.flat[0]).__name__}: expected floats or integers"
-        )
+        kind = type(array.flat[0]).__name__
+        raise TypeError(f"{name} holds objects of type {kind}: expected floats or integers")
     return array
 
 
@@ -101,7 +100,7 @@ def holds_symbols(array):
 
 
 def owned(array):
-    """A read-only array that nobody else can change: the array itself, if it is one already, else a copy."""
+    """A read-only array that nobody else can change: itself if it is one already, else a copy."""
     return frozen(array.copy()) if array.flags.writeable or array.base is not None else array
 
 
@@ -158,7 +157,7 @@ def positive(name, value, or_zero=False):
 
 
 def positive_like(array, name, value, or_zero=False):
-    """The same to compute with this array: a float among floats; among symbols as it came, a symbol or exact."""
+    """The same to compute with this array: a float among floats; among symbols as it came."""
     if array.dtype != object:
         return positive(name, value, or_zero)
     sign = getattr(value, "is_nonnegative" if or_zero else "is_positive", None)

@@ -1,4 +1,4 @@
-"""What the lessons fit: X (N, n_inputs), Y (N, n_outputs), from a seed, real digits, and MNIST's files."""
+"""What the lessons fit, X (N, n_inputs) and Y (N, n_outputs): drawn from a seed, digits, MNIST."""
 
 import gzip
 import math
@@ -20,7 +20,7 @@ GZIP_MAGIC, MAX_NDIM = b"\x1f\x8b", 32  # every NumPy has arrays of up to 32 dim
 
 
 class Digits(NamedTuple):
-    """Pixels X (N, side²) in [0, 1], one-hot Y (N, 10), labels (N,), and X as images (N, side, side)."""
+    """Pixels X (N, side²) in [0, 1], one-hot Y (N, 10), labels (N,), images (N, side, side)."""
 
     X: np.ndarray
     Y: np.ndarray
@@ -29,23 +29,24 @@ class Digits(NamedTuple):
 
 
 def line(n=100, seed=42):
-    """The blog's line, y = 3x + 1 + 0.1ε with x uniform in [0, 1): its float32 numbers to the last bit.
+    """Return the blog's line, y = 3x + 1 + 0.1ε with x uniform in [0, 1).
 
-    Returns X (n, 1), Y (n, 1). ValueError, TypeError: n below 1, seed outside 0 … 2³² − 1.
+    These are its float32 numbers to the last bit. Returns X (n, 1), Y (n, 1). Raises ValueError or
+    TypeError if n is below 1 or seed outside 0 … 2³² − 1.
     Source: the first listing of the blog post on Levenberg-Marquardt that started this project.
     """
-    stream = np.random.RandomState(
-        _number("seed", seed, 0, MAX_SEED)
-    )  # leaves np.random's own state alone
+    # A generator of its own leaves the state of np.random as it is.
+    stream = np.random.RandomState(_number("seed", seed, 0, MAX_SEED))
     X = stream.rand(_number("n", n, 1), 1).astype(np.float32)
     Y = 3 * X + 1 + 0.1 * stream.randn(*X.shape).astype(np.float32)
     return X.astype(np.float64), Y.astype(np.float64)
 
 
 def sine(n=40, noise=0.0, seed=0):
-    """One period, y = sin x + noise·ε with ε standard normal, at n equidistant x in [−π, π].
+    """Return one period, y = sin x + noise·ε with ε standard normal, at n even x in [−π, π].
 
-    Returns X (n, 1), Y (n, 1). ValueError, TypeError: n below 1, noise negative or not finite, bad seed.
+    Returns X (n, 1), Y (n, 1). Raises ValueError or TypeError if n is below 1, noise negative or
+    not finite, or the seed bad.
     """
     X = np.linspace(-np.pi, np.pi, _number("n", n, 1))[:, None]
     stream = np.random.default_rng(_number("seed", seed, 0, MAX_SEED))
@@ -53,9 +54,10 @@ def sine(n=40, noise=0.0, seed=0):
 
 
 def sinc(n=17):
-    """A hill with ripples, y = sin(5x₁)/(5x₁) · sin(5x₂)/(5x₂), on the n × n grid over [−1, 1]².
+    """Return a hill with ripples, y = sin(5x₁)/(5x₁) · sin(5x₂)/(5x₂), on a grid over [−1, 1]².
 
-    Returns X (n², 2) with x₁ running fastest, Y (n², 1). ValueError, TypeError: n below 1.
+    Returns X (n², 2) with x₁ running fastest, Y (n², 1). Raises ValueError or TypeError if n is
+    below 1.
     """
     ticks = np.linspace(-1, 1, _number("n", n, 1))
     X = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
@@ -63,10 +65,12 @@ def sinc(n=17):
 
 
 def digits(size=8):
-    """1797 real handwritten digits, offline: ink / 16 on 8 × 8 pixels, or enlarged (bilinear) to size × size.
+    """Return 1797 real handwritten digits, offline: ink / 16 on 8 × 8 pixels.
 
-    Returns Digits in the dataset's own order. ValueError, TypeError: size below 8.
-    Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits (UCI, 1998), from scikit-learn.
+    A larger `size` enlarges them (bilinear) to size × size. Returns Digits in the dataset's own
+    order. Raises ValueError or TypeError if size is below 8.
+    Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits (UCI, 1998), from
+    scikit-learn.
     """
     factor = _number("size", size, SMALL_SIDE) / SMALL_SIDE
     from scipy.ndimage import zoom  # slow to import, both of them, and only needed here
@@ -78,10 +82,11 @@ def digits(size=8):
 
 
 def mnist(folder=None):
-    """MNIST as (train, test), two Digits with pixels = grey / 255: 60 000 and 10 000 of 28 × 28.
+    """Return MNIST as (train, test), two Digits with pixels = grey / 255: 60 000 and 10 000.
 
-    From a folder with its four IDX files (-idx or .idx in the name, gzipped or not), else from openml.org.
-    FileNotFoundError: files missing. ValueError: damaged, or not MNIST's. OSError: nothing fetched.
+    From a folder with its four IDX files (-idx or .idx in the name, gzipped or not), else from
+    openml.org. Raises FileNotFoundError for missing files, ValueError for damaged files or others
+    than MNIST's, and OSError if nothing could be fetched.
     Source: Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST Database of Handwritten Digits (1998).
     """
     if folder is None:
@@ -91,10 +96,12 @@ def mnist(folder=None):
 
 
 def split(X, Y, fraction=0.75, seed=0, stratify=None):
-    """(X, Y) for training and (X, Y) for validation: round(fraction·N) samples drawn at random, and the rest.
+    """Return (X, Y) for training and (X, Y) for validation.
 
-    X (N, n_inputs), Y (N, n_outputs) are copied, in their order. With stratify, labels (N,), each class comes
-    within one sample of its share. ValueError, TypeError: not 2-D, real, finite; other lengths; a part empty.
+    round(fraction·N) samples are drawn at random for training, the others are for validation.
+    X (N, n_inputs), Y (N, n_outputs) are copied, in their order. With stratify, labels (N,), each
+    class comes within one sample of its share. Raises ValueError or TypeError for arrays that are
+    not 2-D, real and finite, for other lengths, and for an empty part.
     """
     X, Y = _table("X", X), _table("Y", Y)
     N = len(X)
@@ -109,53 +116,46 @@ def split(X, Y, fraction=0.75, seed=0, stratify=None):
         0 < n_train < N, f"fraction = {fraction} of {N} samples: expected one or more in each part"
     )
     chance = np.random.default_rng(_number("seed", seed, 0, MAX_SEED)).random(N)
-    train = np.empty(
-        N, bool
-    )  # class after class, each in a random order, we draw at even distances
+    # Class after class, each in a random order, samples are drawn at even distances.
+    train = np.empty(N, bool)
     train[np.lexsort((chance, labels))] = np.diff(np.arange(N + 1, dtype=np.int64) * n_train // N)
     return (X[train], Y[train]), (X[~train], Y[~train])
 
 
 def standardize(train, *others):
-    """(x − mean) / std for every array, with one mean and one std, scalars over the whole of train.
+    """Return (x − mean) / std of every array, with mean and std, two scalars, of train.
 
-    Returns a tuple of new arrays. ValueError, TypeError: not 2-D, real and finite; train constant.
+    Returns a tuple of new arrays. Raises ValueError or TypeError for arrays that are not 2-D, real
+    and finite, and if train is constant.
     """
     train, others = _table("train", train), [_table("others", array) for array in others]
-    _expect(
-        np.ptp(train) > 0,
-        f"train is {train.flat[0]} everywhere: expected at least two different values",
-    )
+    same = f"train is {train.flat[0]} everywhere: expected at least two different values"
+    _expect(np.ptp(train) > 0, same)
     mean, std = train.mean(), train.std()
     return tuple((array - mean) / std for array in (train, *others))
 
 
 def read_idx(path):
-    """The array in an IDX file, gzipped or not, in its own shape and type (native byte order).
+    """Return the array in an IDX file, gzipped or not, in its shape and type (native byte order).
 
-    Big endian: 00 00, type code, number of dimensions, their sizes (uint32), the elements row by row.
-    FileNotFoundError: no such file. ValueError: damaged gzip, wrong magic number, too few or many bytes.
+    Such a file is big-endian: 00 00, type code, number of dimensions, their sizes (uint32), the
+    elements row by row. Raises FileNotFoundError if there is no such file, and ValueError for
+    damaged gzip, a wrong magic number, and too few or too many bytes.
     Source: Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST Database (1998), "The IDX file format".
     """
     content = _unpacked(_path("path", path))
     dtype, shape = _idx_header(path, content)
     start = 4 + 4 * len(shape)
     size = start + dtype.itemsize * math.prod(shape)  # Python's integers: no header overflows them
-    _expect(
-        len(content) == size,
-        f"{path}: {len(content)} bytes, expected {size} for {dtype.name} {shape}",
-    )
-    return (
-        np.frombuffer(content, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
-    )
+    complaint = f"{path}: {len(content)} bytes, expected {size} for {dtype.name} {shape}"
+    _expect(len(content) == size, complaint)
+    array = np.frombuffer(content, dtype, offset=start).reshape(shape)
+    return array.astype(dtype.newbyteorder("="))
 
 
 def _unpacked(path):
-    _expect(
-        path.is_file(),
-        f"{path}: no such file, expected an IDX file, gzipped or not",
-        FileNotFoundError,
-    )
+    missing = f"{path}: no such file, expected an IDX file, gzipped or not"
+    _expect(path.is_file(), missing, FileNotFoundError)
     content = path.read_bytes()
     try:
         return gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
@@ -165,10 +165,11 @@ def _unpacked(path):
 
 def _idx_header(path, content):
     zeros, (code, ndim) = content[:2], content[2:4].ljust(2, b"\0")
+    codes = " ".join(f"{known:02x}" for known in IDX_TYPES)
     _expect(
         zeros == b"\0\0" and code in IDX_TYPES and 0 < ndim <= MAX_NDIM,
         f"{path}: starts with {content[:4].hex(' ') or 'nothing'}, expected an IDX magic number: "
-        f"00 00, type {' '.join(f'{known:02x}' for known in IDX_TYPES)}, 1 to {MAX_NDIM} dimensions",
+        f"00 00, type {codes}, 1 to {MAX_NDIM} dimensions",
     )
     sizes = content[4 : 4 + 4 * ndim]
     shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
@@ -182,11 +183,11 @@ def _idx_header(path, content):
 def _find_idx(folder, name):
     spellings = [stem + end for stem in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")]
     found = [folder / spelt for spelt in spellings if (folder / spelt).is_file()]
-    _expect(
-        found,
-        f"folder = {folder}: no {' or '.join(spellings)}; expected MNIST's four IDX files, {', '.join(MNIST_FILES)}",
-        FileNotFoundError,
+    missing = (
+        f"folder = {folder}: no {' or '.join(spellings)}; "
+        f"expected MNIST's four IDX files, {', '.join(MNIST_FILES)}"
     )
+    _expect(found, missing, FileNotFoundError)
     return found[0]
 
 
@@ -212,9 +213,7 @@ def _fetch_mnist():
 
     try:  # liac-arff, because scikit-learn's quicker parser needs pandas
         raw = fetch_openml("mnist_784", version=1, as_frame=False, parser="liac-arff")
-    except (
-        Exception
-    ) as error:  # no network, a broken line, a spoilt cache: one way out of all of them
+    except Exception as error:  # no network, a broken line, a damaged cache
         raise OSError(
             f"no MNIST from openml.org ({error}); without a network use mnist(folder), a folder "
             f"with the four IDX files {', '.join(MNIST_FILES)}, gzipped or not"
@@ -223,9 +222,8 @@ def _fetch_mnist():
         raw.data.shape == MNIST_SHAPE, f"openml.org gave {raw.data.shape}, expected {MNIST_SHAPE}"
     )
     images, labels = raw.data.reshape(-1, SIDE, SIDE) / INK, raw.target
-    return _as_digits(images[:N_TRAIN], labels[:N_TRAIN]), _as_digits(
-        images[N_TRAIN:], labels[N_TRAIN:]
-    )
+    train = _as_digits(images[:N_TRAIN], labels[:N_TRAIN])
+    return train, _as_digits(images[N_TRAIN:], labels[N_TRAIN:])
 
 
 def _as_digits(images, labels):
@@ -255,15 +253,10 @@ def _array(name, value):
 
 def _table(name, value):
     array = _array(name, value)
-    _expect(
-        array.dtype.kind in "iuf",
-        f"{name} has dtype {array.dtype}: expected real numbers",
-        TypeError,
-    )
-    _expect(
-        array.size and array.ndim == 2,
-        f"{name} has shape {array.shape}: expected 2-D and not empty",
-    )
+    real = f"{name} has dtype {array.dtype}: expected real numbers"
+    _expect(array.dtype.kind in "iuf", real, TypeError)
+    table = f"{name} has shape {array.shape}: expected 2-D and not empty"
+    _expect(array.size and array.ndim == 2, table)
     _expect(np.isfinite(array).all(), f"{name} has NaN or infinite values: expected finite ones")
     return array.astype(np.float64)
 

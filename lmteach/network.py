@@ -49,7 +49,7 @@ class Layer:
         return self.slope(a).T
 
     def check_slopes(self):
-        """Raise ValueError where `slopes` differs from differences of `activate`; looked at once."""
+        """Raise ValueError where `slopes` disagrees with differences of `activate`; asked once."""
         if not (self._checked or self.symbolic):
             if wrong := slopes_disagree(self.activate, self.slopes, self.size):
                 raise ValueError(f"{self!r}: {wrong}")

@@ -19,7 +19,7 @@ def tanh(z):
 
 
 def logistic(z):
-    """1 / (1 + e⁻ᶻ) = ½ + ½ tanh(z/2), elementwise; in this form SymPy can simplify it and e⁻ᶻ never overflows."""
+    """1 / (1 + e⁻ᶻ), elementwise, as ½ + ½ tanh(z/2): SymPy simplifies it, and nothing overflows."""
     return (tanh(z / 2) + 1) / 2
 
 
@@ -51,7 +51,7 @@ def softplus(z):
 
 
 def softmax(z):
-    """eᶻᵏ / Σⱼ eᶻʲ along the last axis, (N, m) → (N, m); shifted by the largest z, so that nothing overflows."""
+    """eᶻᵏ / Σⱼ eᶻʲ along the last axis, (N, m); shifted by the largest z, so nothing overflows."""
     if z.dtype == object:
         import sympy
 
@@ -122,7 +122,7 @@ def norm(v):
 
 
 def gram(Jt, out=None, add=False):
-    """JᵀJ, or out + JᵀJ, from Jᵀ of shape (P, rows): floats fill the lower triangle only, by BLAS syrk."""
+    """JᵀJ, or out + JᵀJ, from Jᵀ, (P, rows): of floats the lower triangle only, by BLAS syrk."""
     if Jt.dtype == object:
         return Jt @ Jt.T + (out if add else 0)
     if out is None:
@@ -135,10 +135,10 @@ def gram(Jt, out=None, add=False):
 
 
 def spd_solver(A, shift, out=None):
-    """v ↦ (A + diag(shift))⁻¹ v for a symmetric A given by its lower triangle, by LAPACK's Cholesky.
+    """v ↦ (A + diag(shift))⁻¹ v for a symmetric A, its lower triangle given, by Cholesky.
 
-    Works on a copy of A (in out, if given). Raises numpy.linalg.LinAlgError where the sum is not positive definite
-    in floating point. Symbols are solved exactly.
+    Works on a copy of A (in out, if given). Raises numpy.linalg.LinAlgError where the sum is not
+    positive definite in floating point. Symbols are solved exactly. Source: LAPACK's potrf.
     """
     if A.dtype == object:
         import sympy
@@ -158,8 +158,9 @@ def spd_solver(A, shift, out=None):
 
 
 def copy_lower(A, L):
-    """The lower triangle of A into L, which may be more precise; of a large one, band by band, without most of the
-    upper.
+    """Copy the lower triangle of A into L, which may be more precise.
+
+    Of a large one band by band, without most of the upper triangle.
     """
     if len(A) <= BAND:
         L[...] = A

@@ -1,4 +1,4 @@
-"""Two directions of many: a problem of any size seen on a plane through θ, as a problem of two parameters."""
+"""Slices: a problem of any size on a plane through θ, as a problem of two parameters."""
 
 from copy import copy
 
@@ -16,11 +16,12 @@ LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class Slice(Problem):
-    """A problem on the plane θ₀ + Bφ: its residuals r(θ₀ + Bφ), with the Jacobian JB, (N·m, 2), in φ, (2,).
+    """A problem on the plane θ₀ + Bφ: r(θ₀ + Bφ), with the Jacobian JB, (N·m, 2), in φ, (2,).
 
-    `theta` is θ₀, (P,); `B` is (P, 2); `start` is the φ from which to look, `names` are those of φ. A step of a slice
-    is the step of this two-parameter problem: what is not in the plane is held. The problem's own counts and memory
-    stay as they are. Raises TypeError or ValueError where the shapes differ or B's columns span no plane.
+    `theta` is θ₀, (P,); `B` is (P, 2); `start` is the φ from which figures start, and `names` are
+    those of φ. A step of a slice is the step of this two-parameter problem: what is not in the
+    plane is held. The problem's own counts and memory stay as they are. Raises TypeError or
+    ValueError where the shapes differ or B's columns span no plane.
     """
 
     n_parameters = 2
@@ -39,7 +40,10 @@ class Slice(Problem):
 
     @classmethod
     def weights(cls, problem, theta, i, j):
-        """Parameters i and j, counted from 0, at their own values; all others held at θ. Errors as those of Slice."""
+        """Return the slice of parameters i and j, counted from 0; all others are held at θ.
+
+        φ holds the two at their own values. Raises the errors of Slice.
+        """
         instance("problem", problem, Problem, KINDS)
         theta = np.array(as_floats("theta", theta, 1, (problem.n_parameters,)))
         for name, place in (("i", i), ("j", j)):
@@ -55,10 +59,11 @@ class Slice(Problem):
 
     @classmethod
     def singular(cls, problem, theta):
-        """The two leading right singular vectors of J at θ, each turned downhill; φ = 0 is θ.
+        """Return the slice of the two leading right singular vectors of J at θ; φ = 0 is θ.
 
-        There h is the part of the whole problem's h along them, because (JᵀJ + μI) h = −g falls apart along such
-        vectors. Raises ValueError where J has no two singular values above 0, besides the errors of Slice.
+        Each vector is turned downhill. There h is the part of the whole problem's h along them,
+        because (JᵀJ + μI) h = −g splits into one equation for each such vector. Raises ValueError
+        where J has no two singular values above 0, besides the errors of Slice.
         """
         here = copy(instance("problem", problem, Problem, KINDS)).linearize(theta)
         _, s, Vt = np.linalg.svd(here.J, full_matrices=False)
@@ -66,17 +71,16 @@ class Slice(Problem):
             raise ValueError(
                 f"theta: J has rank {int(s[0] > 0)} there; expected two singular values above 0"
             )
-        downhill = np.where(
-            Vt[:2] @ here.g > 0, -1.0, 1.0
-        )  # the sign of a singular vector is the computer's whim
+        # The sign of a singular vector is arbitrary, and differs between computers.
+        downhill = np.where(Vt[:2] @ here.g > 0, -1.0, 1.0)
         return cls(problem, theta, Vt[:2].T * downhill, names=("along v₁", "along v₂"))
 
     def full(self, phi):
-        """θ₀ + Bφ, (P,)."""
+        """Return θ₀ + Bφ, (P,)."""
         return self.theta + self.B @ as_floats("phi", phi, 1, (2,))
 
     def verify(self, theta):
-        """What the whole problem says of its Jacobian there."""
+        """Return what the whole problem says of its Jacobian there."""
         full = self.full(theta)
         self.problem.residual(full)
         return self.problem.verify(full)
@@ -93,7 +97,10 @@ class Slice(Problem):
 
 
 def sliced(problem, theta, places):
-    """The Slice for `places`: (i, j) for two parameters, "singular" for the two leading singular vectors."""
+    """Return the Slice for `places`: (i, j) for two parameters, or "singular" for two vectors.
+
+    "singular" stands for the two leading right singular vectors of J.
+    """
     if isinstance(places, str) and places == "singular":
         return Slice.singular(problem, theta)
     if not isinstance(places, (list, tuple)) or len(places) != 2:
@@ -104,7 +111,7 @@ def sliced(problem, theta, places):
 
 
 def parameter_name(problem, place):
-    """W¹[0,1] or b¹[2] in a network, as its arrays are indexed; θ₁, θ₂, … elsewhere."""
+    """Return W¹[0,1] or b¹[2] for a network, as its arrays are indexed, else θ₁, θ₂, …"""
     if not isinstance(problem, NetworkFit):
         return f"θ{place + 1}".translate(LOWERED)
     for layer, (n_out, n_in) in enumerate(problem.network.shapes, 1):

@@ -1,4 +1,4 @@
-"""Scenes made live: sliders, buttons and text boxes around a figure of which only what moves is sent again.
+"""Live scenes: sliders, buttons and text boxes around a figure that sends only what moves again.
 
 Where no widget can be shown, the same object is a still picture and its sentence.
 """
@@ -28,18 +28,18 @@ POINTS = 72  # SVG counts in points, so the live figure has one pixel to the poi
 SHARP = 2  # the still part has so many pixels for each of the page's
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 SAME_PLACE = "1 / 1 / 2 / 2"
-PROJECTED, WORDS, KNOB = (
-    (10.24, 7.68),
-    1.1,
-    0.44,
-)  # a projector's inches, and what the sentence and a row of knobs take
+PROJECTED = (10.24, 7.68)  # a projector's picture in inches
+WORDS, KNOB = 1.1, 0.44  # inches of it that the sentence takes, and each row of controls
+# Stock widgets have no setting for all of their text.
 SIZED = """<style>.lmteach-{0} {{
-    font-size: {0}pt; --jp-widgets-font-size: {0}pt; --jp-widgets-inline-height: max(28px, calc(1.5 * {0}pt));
-}}</style>"""  # stock widgets have no setting for all of their text
+    font-size: {0}pt;
+    --jp-widgets-font-size: {0}pt;
+    --jp-widgets-inline-height: max(28px, calc(1.5 * {0}pt));
+}}</style>"""
 
 
 class Stage:
-    """A scene's figure drawn once: the still part as a PNG, and what moves as a transparent SVG over it."""
+    """A scene's figure drawn once: the still part as a PNG, what moves as an SVG over it."""
 
     def __init__(self, scene, numbers, rows=1):
         self.scene, self.picture = scene, Picture(_look_below(rows))
@@ -47,11 +47,12 @@ class Stage:
         self.artists = scene.still(self.picture)
         self.moving = sorted(_flat(self.artists), key=lambda artist: artist.get_zorder())
         scene.move(self.artists, numbers)
-        self.picture.draw_without_rendering()  # lays the axes out; from here on they stay where they are
+        # This lays the axes out; from here on they stay where they are.
+        self.picture.draw_without_rendering()
         self.picture.set_layout_engine("none")
 
     def background(self):
-        """The still part, PNG bytes."""
+        """Return the still part as PNG bytes."""
         shown = [artist.get_visible() for artist in self.moving]
         for artist in self.moving:
             artist.set_visible(False)
@@ -62,61 +63,60 @@ class Stage:
         return buffer.getvalue()
 
     def overlay(self, numbers):
-        """What moves, at these numbers, as one `<svg>`."""
+        """Return what moves, at these numbers, as one `<svg>`."""
         self.scene.move(self.artists, numbers)
         buffer = io.StringIO()
-        with rc_context(
-            {"svg.hashsalt": "the same names for the same shapes", "svg.fonttype": "none"}
-        ):
+        # With a fixed salt, the same shapes get the same names.
+        with rc_context({"svg.hashsalt": "lmteach", "svg.fonttype": "none"}):
             renderer = RendererSVG(*self.picture.bbox.size, buffer, metadata=NO_METADATA)
             for artist in self.moving:
                 artist.draw(renderer)
             renderer.finalize()
         svg = buffer.getvalue()
-        svg = re.sub(
-            r"<style.*?</style>", "", svg[svg.index("<svg") :], flags=re.S
-        )  # it would reach the whole page
+        svg = svg[svg.index("<svg") :]
+        # A style would apply to the whole page.
+        svg = re.sub(r"<style.*?</style>", "", svg, flags=re.S)
         return re.sub(r'(<svg[^>]*?) width="[^"]*"| height="[^"]*pt"', r"\1", svg, count=2)
 
 
 def _look_below(rows):
-    """The look of a picture below rows of knobs and a sentence: what a projector has left for it."""
+    """Return the look of a picture below rows of controls and a sentence.
+
+    On a projector it is as high as they leave it.
+    """
     look, (width, height) = current_look(), PROJECTED
     return look | {"figsize": (width, height - WORDS - KNOB * rows)} if look is PROJECTOR else look
 
 
 class Explorer(ipywidgets.VBox):
-    """A scene with a slider, two buttons and a text box for each control, the picture, and its sentence.
+    """A scene with a slider, two buttons and a text box for each control, and with its sentence.
 
-    In a notebook nobody runs, in HTML or on paper it is the picture for the present values, with the sentence as
-    alternative text. `set(**controls)` moves it from Python, `table()` gives the numbers.
+    In a notebook that is not run, in HTML or on paper it is the picture for the present values,
+    with the sentence as alternative text. `set(**controls)` moves it from Python, and `table()`
+    gives the numbers.
     """
 
     def __init__(self, scene, **controls):
         instance("scene", scene, Scene, "a Scene, such as MuScene(problem, theta)")
         place = ipywidgets.Layout(grid_area=SAME_PLACE, width="100%", margin="0")
-        self._still, self._moving = (
-            ipywidgets.Image(format="png", layout=place),
-            ipywidgets.HTML(layout=place),
-        )
-        self._picture = ipywidgets.Box(
-            [self._still, self._moving], layout=ipywidgets.Layout(display="grid")
-        )
+        self._still = ipywidgets.Image(format="png", layout=place)
+        self._moving = ipywidgets.HTML(layout=place)
+        grid = ipywidgets.Layout(display="grid")
+        self._picture = ipywidgets.Box([self._still, self._moving], layout=grid)
         self.status, self.buttons, self.knobs = ipywidgets.HTML(), self._buttons(), {}
-        points = current_look()[
-            "text"
-        ]  # knobs and sentence are to be as large as the picture's text
+        # Controls and sentence are to be as large as the picture's text.
+        points = current_look()["text"]
         self._size = ipywidgets.HTML(SIZED.format(points), layout={"display": "none"})
         super().__init__()
         self.add_class(f"lmteach-{points}")
-        self._enact(scene, scene.settings(controls))
+        self._set_scene(scene, scene.settings(controls))
 
     def _buttons(self):
-        """What a subclass puts between the knobs and the sentence."""
+        """Return the widgets that a subclass has between the controls and the sentence."""
         return []
 
-    def _enact(self, scene, values):
-        """Put a scene on the stage, with knobs of its own."""
+    def _set_scene(self, scene, values):
+        """Show this scene, with widgets for its controls, in place of the one before."""
         stage = Stage(scene, scene.compute(**values), len(scene.controls) + len(self.buttons))
         for knob in self.knobs.values():
             knob.close()
@@ -125,30 +125,27 @@ class Explorer(ipywidgets.VBox):
             n: Knob(c, values[n], partial(self._turned, n)) for n, c in scene.controls.items()
         }
         self._still.value = stage.background()
-        self.layout.max_width = (
-            f"{stage.picture.bbox.width * stage.picture.look['dpi'] / POINTS:.0f}px"
-        )
-        self.children = [
-            *self.knobs.values(),
-            *self.buttons,
-            self.status,
-            self._picture,
-            self._size,
-        ]
+        width = stage.picture.bbox.width * stage.picture.look["dpi"] / POINTS
+        self.layout.max_width = f"{width:.0f}px"
+        below = (self.status, self._picture, self._size)
+        self.children = [*self.knobs.values(), *self.buttons, *below]
         self._show()
 
     def set(self, **controls):
-        """Move the named controls; returns the explorer. Raises ValueError or TypeError as `Scene.frame` does."""
+        """Move the named controls, and return the explorer.
+
+        Raises ValueError or TypeError as `Scene.frame` does.
+        """
         for name, value in self.scene.settings({**self.values, **controls}).items():
             self.knobs[name].turn(value)
         return self
 
     def picture(self):
-        """The still Picture for the present values."""
+        """Return the still Picture for the present values."""
         return self.scene.frame(**self.values)
 
     def table(self):
-        """The numbers behind the picture, a list of rows; the first names the columns."""
+        """Return the numbers in the picture, a list of rows; the first row names the columns."""
         return self.scene.rows(self.scene.compute(**self.values))
 
     def _turned(self, name, value):
@@ -156,29 +153,30 @@ class Explorer(ipywidgets.VBox):
         self._show()
 
     def _show(self):
-        """Compute, redraw what moves, and say it; what goes wrong is said too, because no traceback would be seen."""
+        """Compute, redraw what moves, and write the sentence.
+
+        It also says what goes wrong, because a traceback would not be seen.
+        """
         try:
             numbers = self.scene.compute(**self.values)
             svg, said = self.stage.overlay(numbers), self.scene.sentence(numbers)
         except Exception as error:
             said = f"This cannot be drawn here: {type(error).__name__}: {error}"
         else:
-            self._moving.value = svg.replace(
-                "<svg", f'<svg role="img" aria-label="{escape(said)}"', 1
-            )
+            named = f'<svg role="img" aria-label="{escape(said)}"'
+            self._moving.value = svg.replace("<svg", named, 1)
         self._say(said)
 
     def _say(self, said):
-        self.status.value = (
-            f'<div role="status" aria-live="polite" style="line-height: 1.3">{escape(said)}</div>'
-        )
+        live = '<div role="status" aria-live="polite" style="line-height: 1.3">'
+        self.status.value = f"{live}{escape(said)}</div>"
         self.said = said
 
     def __repr__(self):
         return self.said
 
     def _repr_mimebundle_(self, **options):
-        """The live view, and beside it the still picture and the sentence for where no widget can live."""
+        """Return the live view, and still picture and sentence for where there are no widgets."""
         still, alternative = self.picture()._repr_mimebundle_()
         live = super()._repr_mimebundle_(**options)
         data, metadata = live if isinstance(live, tuple) else (live, {})
@@ -186,11 +184,12 @@ class Explorer(ipywidgets.VBox):
 
 
 def explore_mu(problem=None, theta=None, guess=None, slice=None, **controls):
-    """The damped step of any problem of two parameters at θ, with μ to drag; Rosenbrock's valley unless given.
+    """Show the damped step of a problem of two parameters at θ, with a slider for μ.
 
-    `explore_mu(CurveFit(model, x, y), [1.0, 0.5])`. A larger problem is seen through a `slice` at θ: (i, j) for two
-    parameters, counted from 0, all others held, or "singular" for the two leading singular vectors of J. `guess` is a
-    point of the map where you expect a step to land. Errors as those of MuScene and Slice.
+    `explore_mu(CurveFit(model, x, y), [1.0, 0.5])`; Rosenbrock's valley unless given. A larger
+    problem is seen through a `slice` at θ: (i, j) for two parameters, counted from 0, all others
+    held, or "singular" for the two leading singular vectors of J. `guess` is a point of the map
+    where you expect a step to end. Raises the errors of MuScene and Slice.
     """
     if slice is not None:
         problem, theta = sliced(problem, theta, slice), None
@@ -198,17 +197,13 @@ def explore_mu(problem=None, theta=None, guess=None, slice=None, **controls):
 
 
 class TracePlayer(Explorer):
-    """A Player with buttons that go to its refused trials, and one that goes on from here with another μ."""
+    """A Player with buttons for its refused trials, and one to go on from here with another μ."""
 
     def _buttons(self):
-        self.previous, self.following, self.branch = (
-            ipywidgets.Button(description=words, tooltip=tooltip, layout=BUTTON)
-            for words, tooltip in (
-                ("Previous refused", "to the refused trial before this one"),
-                ("Next refused", "to the refused trial after this one"),
-                ("Branch from here", "a second run, which goes on after this trial with this μ"),
-            )
-        )
+        self.previous = _button("Previous refused", "to the refused trial before this one")
+        self.following = _button("Next refused", "to the refused trial after this one")
+        branch = "a second run, which goes on after this trial with this μ"
+        self.branch = _button("Branch from here", branch)
         self.mu = ipywidgets.FloatText(10.0, description="with μ =", layout=BOX, style=WIDE)
         self.previous.on_click(lambda _: self._try(self._to_refused, -1))
         self.following.on_click(lambda _: self._try(self._to_refused, 1))
@@ -216,10 +211,13 @@ class TracePlayer(Explorer):
         return [ipywidgets.HBox([self.previous, self.following, self.branch, self.mu], layout=ROW)]
 
     def go_on(self, mu):
-        """Branch off after the trial that is shown, and walk the branch; returns the explorer, errors as `Player`."""
+        """Branch off after the trial that is shown, show the branch, and return the explorer.
+
+        Raises the errors of Player.
+        """
         trial = self.scene.within(**self.values)
         scene = self.scene.branched(mu, trial, self.values.get("run", 0))
-        self._enact(scene, scene.settings({"trial": trial + 1, "run": "branch"}))
+        self._set_scene(scene, scene.settings({"trial": trial + 1, "run": "branch"}))
         return self
 
     def _to_refused(self, way):
@@ -234,10 +232,11 @@ class TracePlayer(Explorer):
 
 
 def play(trace, guess=None, branch=None, **controls):
-    """A run on two parameters to walk forwards and backwards, with a button that asks: what if μ had been 10 here?
+    """Show a run on two parameters, trial by trial, forwards and backwards.
 
-    `play(solve(problem, [1.0, 0.5], plain=True))`; `guess` is the ρ you expect; `branch`, such as {4: 10}, has asked
-    already; `controls` say where to begin: `trial=4`. Errors as those of Player: a trace without arrays
+    `play(solve(problem, [1.0, 0.5], plain=True))`. A button asks: what if μ had been 10 here?
+    `branch`, such as {4: 10}, has asked already. `guess` is the ρ you expect, and `controls` say
+    where to begin: `trial=4`. Raises the errors of Player: for a trace without arrays
     (`history="light"`), or of other than two parameters.
     """
     instance("trace", trace, Trace, "a Trace, such as solve gives")
@@ -245,24 +244,27 @@ def play(trace, guess=None, branch=None, **controls):
 
 
 class Knob(ipywidgets.HBox):
-    """One control: a slider, Back and Next for those who do not drag, and a text box for those who know the number.
+    """The widgets of one control: a slider, the buttons Back and Next, and a text box.
 
-    The slider counts `stops`, since one that counted in numbers would move what is typed to a number of its own. A
-    choice is a row of buttons; what plays by itself has play, pause and stop beside its slider. What finds no room
-    goes to the next line, so that a long label squeezes nothing.
+    The slider counts `stops`, since one that counted in numbers would round what is typed. A choice
+    is a row of buttons; a control with `play` has play, pause and stop beside its slider. Widgets
+    that do not fit go to the next line, so that a long label squeezes nothing.
     """
 
     def __init__(self, control, value, turned):
         self.control, self.value, self.stops, self._turned = control, value, _stops(control), turned
-        label = ipywidgets.HTML(escape(control.label), layout=LABEL)
-        parts = (
-            [self._choice()] if control.names else [self._slider(), *self._buttons(), self._box()]
-        )
+        parts = [ipywidgets.HTML(escape(control.label), layout=LABEL)]
+        if control.names:
+            parts += [self._choice()]
+        else:
+            parts += [self._slider(), *self._buttons(), self._box()]
         self.slider.observe(lambda change: self._slid(change.new), "value")
-        super().__init__([label, *parts, *([self._player()] if control.play else [])], layout=ROW)
+        if control.play:
+            parts += [self._player()]
+        super().__init__(parts, layout=ROW)
 
     def turn(self, value):
-        """Let this be the value, on the slider and in the box too; they call back, and nothing is new then."""
+        """Set the value, on the slider and in the box too; these call back, and find it set."""
         if value != self.value:
             self.value, self.slider.value = value, self._position(value)
             if not self.control.names:
@@ -270,7 +272,7 @@ class Knob(ipywidgets.HBox):
             self._turned(value)
 
     def close(self):
-        """Close what it is made of too."""
+        """Close this widget and those it is made of."""
         for part in self.children:
             part.close()
         super().close()
@@ -284,55 +286,43 @@ class Knob(ipywidgets.HBox):
 
     def _choice(self):
         options = [(name, i) for i, name in enumerate(self.control.names)]
-        self.slider = ipywidgets.ToggleButtons(
-            options=options, value=self.value, style={"button_width": "auto"}
-        )
+        wide = {"button_width": "auto"}
+        self.slider = ipywidgets.ToggleButtons(options=options, value=self.value, style=wide)
         return self.slider
 
     def _slider(self):
         look = {"readout": False, "tooltip": self.control.label, "layout": SLIDER}
-        self.slider = ipywidgets.IntSlider(
-            self._position(self.value), min=0, max=len(self.stops) - 1, **look
-        )
+        last, here = len(self.stops) - 1, self._position(self.value)
+        self.slider = ipywidgets.IntSlider(here, min=0, max=last, **look)
         return self.slider
 
     def _buttons(self):
-        self.back, self.next = (
-            ipywidgets.Button(
-                description=word, tooltip=f"{self.control.label}: one step {way}", layout=BUTTON
-            )
-            for word, way in (("Back", "back"), ("Next", "on"))
-        )
-        self.back.on_click(
-            lambda _: self.turn(self.stops[max(bisect_left(self.stops, self.value) - 1, 0)])
-        )
-        self.next.on_click(
-            lambda _: self.turn(
-                self.stops[min(bisect_right(self.stops, self.value), self.slider.max)]
-            )
-        )
+        self.back = _button("Back", f"{self.control.label}: one step back")
+        self.next = _button("Next", f"{self.control.label}: one step on")
+        self.back.on_click(lambda _: self._step_to(bisect_left(self.stops, self.value) - 1))
+        self.next.on_click(lambda _: self._step_to(bisect_right(self.stops, self.value)))
         return self.back, self.next
+
+    def _step_to(self, position):
+        self.turn(self.stops[min(max(position, 0), len(self.stops) - 1)])
 
     def _box(self):
         kind = ipywidgets.BoundedIntText if self.control.whole else ipywidgets.BoundedFloatText
-        look = {
-            "description": "exactly",
-            "tooltip": self.control.label,
-            "layout": BOX,
-            "style": WIDE,
-            "step": None,
-        }
+        look = {"description": "exactly", "tooltip": self.control.label, "layout": BOX}
+        look |= {"style": WIDE, "step": None}
         self.box = kind(self.value, min=self.control.low, max=self.control.high, **look)
         self.box.observe(lambda change: self.turn(change.new), "value")
         return self.box
 
     def _player(self):
-        """Counts in the browser; while the kernel is busy the browser keeps only the last count."""
+        """Return play, pause and stop.
+
+        The browser counts; while the kernel is busy it keeps only the last count.
+        """
         last = len(self.stops) - 1
         every = min(PLAY_EVERY, max(PLAY_LEAST, PLAY_WITHIN // last)) if last else PLAY_EVERY
-        self.play = ipywidgets.Play(
-            self.slider.value, min=0, max=last, interval=every, show_repeat=False
-        )
+        look = {"interval": every, "show_repeat": False}
+        self.play = ipywidgets.Play(self.slider.value, min=0, max=last, **look)
         ipywidgets.link((self.slider, "value"), (self.play, "value"))
         return self.play
 
@@ -343,16 +333,20 @@ BUTTON = {"width": "auto"}
 SLIDER = {"width": "270px"}
 BOX = {"width": "11em"}
 WIDE = {"description_width": "initial"}
-PLAY_EVERY, PLAY_LEAST, PLAY_WITHIN = (
-    500,
-    100,
-    20_000,
-)  # milliseconds between two stops, and for all of them
+PLAY_EVERY, PLAY_LEAST = 500, 100  # milliseconds between two stops, if they are few or many
+PLAY_WITHIN = 20_000  # milliseconds for all of them
 N_STOPS = 50  # about so many from one end of a slider to the other
 
 
+def _button(words, tooltip):
+    return ipywidgets.Button(description=words, tooltip=tooltip, layout=BUTTON)
+
+
 def _stops(control):
-    """Where a slider stops: at its ends, its start, and round numbers between; every whole number if it is whole."""
+    """Return where a slider stops: at its ends, its start, and round numbers between them.
+
+    It stops at every whole number if the control is whole.
+    """
     low, high = control.low, control.high
     if control.whole:
         return list(range(int(low), int(high) + 1))
@@ -363,14 +357,11 @@ def _stops(control):
 
 
 def _flat(artists):
-    """The artists in dicts, lists and containers of them; numbers that a scene keeps beside them are passed over."""
+    """Return the artists in dicts and lists of them; numbers beside them are left out."""
     if isinstance(artists, Artist):
         return [artists]
-    parts = (
-        artists.values()
-        if isinstance(artists, dict)
-        else artists
-        if isinstance(artists, (list, tuple))
-        else ()
-    )
-    return [artist for part in parts for artist in _flat(part)]
+    if isinstance(artists, dict):
+        artists = artists.values()
+    elif not isinstance(artists, (list, tuple)):
+        return []
+    return [artist for part in artists for artist in _flat(part)]

@@ -1,4 +1,4 @@
-"""JupyterLab as the README starts it, and a browser that reaches only this computer: for tests and benchmarks."""
+"""JupyterLab as the README starts it, and a browser that reaches only this computer."""
 
 import os
 import re
@@ -45,7 +45,8 @@ PROMPTS = ".jp-Notebook .jp-CodeCell .jp-InputPrompt"
 
 IS_OPEN = """name => {
     const panel = window.jupyterapp?.shell.currentWidget;
-    return panel?.context?.path === name && panel.sessionContext?.session?.kernel?.status === 'idle';
+    const status = panel?.sessionContext?.session?.kernel?.status;
+    return panel?.context?.path === name && status === 'idle';
 }"""
 CLEAR = "() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
 START = """() => {
@@ -53,9 +54,10 @@ START = """() => {
     const end = () => { window.hasRun = true; };
     window.jupyterapp.commands.execute('notebook:run-all-cells').then(end, end);
 }"""
-HAS_RUN = """() =>
-    window.hasRun && window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'
-"""
+HAS_RUN = """() => {
+    const session = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    return window.hasRun && session?.kernel?.status === 'idle';
+}"""
 ARE_LOADED = "() => [...document.querySelectorAll('.jp-Notebook img')].every(i => i.complete)"
 SAVE = "() => window.jupyterapp.commands.execute('docmanager:save')"
 IS_SAVED = "() => !window.jupyterapp.shell.currentWidget.context.model.dirty"
@@ -65,9 +67,10 @@ LEAVE = """() => {
         if (panel.context) panel.dispose();
     }
 }"""
-STOP_KERNELS = """() => Promise.all(
-    [...window.jupyterapp?.shell.widgets('main') ?? []].map(panel => panel.sessionContext?.shutdown())
-)"""
+STOP_KERNELS = """() => {
+    const panels = [...window.jupyterapp?.shell.widgets('main') ?? []];
+    return Promise.all(panels.map(panel => panel.sessionContext?.shutdown()));
+}"""
 END_OF_LESSON = """() => {
     document.querySelector('.jp-WindowedPanel-outer')?.scrollTo(0, 0);
     const last = [...document.querySelectorAll('.jp-Notebook .jp-Cell')].at(-1);
@@ -137,7 +140,8 @@ class Server:
             "--ServerApp.port_retries=0",
             f"--IdentityProvider.token={self.here.token}",
             "--LabApp.expose_app_in_browser=True",
-            "--JupyterNotebookApp.expose_app_in_browser=True",  # Notebook 7, at /notebooks, of the same server
+            # Notebook 7, at /notebooks, of the same server.
+            "--JupyterNotebookApp.expose_app_in_browser=True",
         ]
 
     def end(self):
@@ -155,7 +159,10 @@ class Server:
 
 
 def own_settings(place):
-    """Fresh folders for all that Jupyter remembers; one thread, since waiting threads are slow on a busy computer."""
+    """Return an environment with fresh folders for all that Jupyter remembers.
+
+    It has one thread, since waiting threads are slow on a busy computer.
+    """
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     names += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
     if os.environ.get("PYTHONDONTWRITEBYTECODE") and not os.environ.get("PYTHONPYCACHEPREFIX"):
@@ -188,7 +195,7 @@ def photograph(page, name):
 
 @contextmanager
 def running_server(place):
-    """JupyterLab as the README starts it, without the settings of whoever runs this; it can be restarted."""
+    """JupyterLab as the README starts it, without the user's own settings; it can be restarted."""
     server = Server(place)
     server.start()
     try:
@@ -217,7 +224,7 @@ def running_browser():
 
 @contextmanager
 def offline_page(browser, refused):
-    """A new page that reaches nothing but this computer; `refused` collects what it tried to reach."""
+    """Open a page that reaches only this computer; `refused` collects what it tried to reach."""
     context = browser.new_context(viewport=WINDOW, service_workers="block")
     context.set_default_timeout(1000 * SECONDS)
     context.route(OUTSIDE, lambda route: (refused.append(route.request.url), route.abort()))
@@ -251,9 +258,10 @@ def open_in_notebook_7(page, lab, name):
 
 
 class Course:
-    """Lessons run one after another: while one is looked at, the next runs already, on another page.
+    """Lessons run one after another: while one is looked at, the next runs on another page.
 
-    `names` is the order they are asked for in. Loading JupyterLab anew would take longer than most lessons.
+    `names` is the order they are asked for in. Loading JupyterLab anew would take longer than most
+    lessons.
     """
 
     def __init__(self, pages, lab, names):
@@ -327,7 +335,7 @@ def wait_for_the_end(page):
 
 
 def wait_until(page, condition, argument=None):
-    """Give a condition time to become true; what it should have been is for the caller to assert."""
+    """Give a condition time to become true; the caller asserts what it should have been."""
     from playwright.sync_api import TimeoutError
 
     with suppress(TimeoutError):

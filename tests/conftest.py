@@ -1,11 +1,11 @@
-"""Fixtures of the tests that drive a real browser: one JupyterLab and one browser for all of them."""
+"""Fixtures of the tests that drive a real browser: one JupyterLab and one browser for all."""
 
 import pytest
 from classroom import Course, offline_page, photograph, running_browser, running_server
 
 
 def pytest_collection_modifyitems(items):
-    """Browser tests come last: while playwright runs, no other test could run an event loop of its own."""
+    """Put browser tests last: while playwright runs, no other test can run an event loop."""
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
 
 

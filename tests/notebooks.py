@@ -1,4 +1,4 @@
-"""Run the lessons again and clean them for committing: `python tests/notebooks.py [--check] [names…]`.
+"""Run lessons again and clean them for committing: `python tests/notebooks.py [--check] [names…]`.
 
 Outputs and execution counts stay, because without them nbval has nothing to compare.
 """
@@ -24,7 +24,7 @@ VOLATILE = ("execution", "ExecuteTime", "collapsed", "scrolled", "trusted")
 
 
 def main(arguments=None):
-    """Run or check the named notebooks, all of the lessons unless any is named; return the exit code."""
+    """Run or check the named notebooks, all lessons unless one is named; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0].replace("`", ""))
     parser.add_argument(
         "names", nargs="*", help="01, 01_residuals or a path; all lessons unless given"
@@ -56,7 +56,7 @@ def check(paths):
 
 
 def run(paths):
-    """Run and clean one notebook after another; the first error ends it, and is shown with its cell."""
+    """Run and clean one notebook after another; the first error, shown with its cell, ends it."""
     use_this_python()
     for path in paths:
         notebook = read(path)

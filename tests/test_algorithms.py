@@ -1,4 +1,4 @@
-"""algorithms: neupy's page holds, and each epoch is what plain NumPy makes of the same algorithm."""
+"""algorithms: neupy's page holds, and each epoch is what plain NumPy makes of the algorithm."""
 
 import copy
 import re
@@ -88,7 +88,7 @@ class Uphill(Linear):
 
 
 class Counting(Tanh):
-    """Counts forward passes and Jacobians, and presses Ctrl-C at forward pass number `interrupt_at`."""
+    """Counts forward passes and Jacobians, and presses Ctrl-C at pass number `interrupt_at`."""
 
     forwards = jacobians = 0
     interrupt_at = None
@@ -235,12 +235,11 @@ def second(seed, hidden, rule):
 
 
 @pytest.mark.parametrize("rule", ["neupy", "nielsen"])
-def test_neupys_second_behaviour_holds_for_a_part_of_the_starts_with_relu_and_for_nearly_all_with_tanh(
-    rule,
-):
-    # Only a wide band: which starts succeed depends on the last bits. Where the others end, hardly a Relu is dead and
-    # hardly an output saturated, but they stand at a kink of Relu: some z is nearly 0, g is not small, J has full rank,
-    # and no step lowers F, because beyond the kink g is another one. Tanh has none, so the solver is not the reason.
+def test_neupys_second_behaviour_holds_for_some_starts_with_relu_and_most_with_tanh(rule):
+    # Only a wide band: which starts succeed depends on the last bits. Where the others end, hardly
+    # a Relu is dead and hardly an output saturated, but they stand at a kink of Relu: some z is
+    # nearly 0, g is not small, J has full rank, and no step lowers F, because beyond the kink g is
+    # another one. Tanh has none, so the solver is not the reason.
     assert 0.1 <= np.mean([second(seed, Relu, rule) < 0.001 for seed in range(60)]) <= 0.7
     assert np.mean([second(seed, Tanh, rule) < 0.001 for seed in range(20)]) >= 0.9
 
@@ -261,7 +260,7 @@ def complex_forward(theta, sizes, kinds, X):
 
 
 def straightforward(theta, residual, mu, factor, epochs):
-    """(MSE, μ, updates) after each epoch; J by complex steps, a solve in place of a factorization."""
+    """Return (MSE, μ, updates) after each epoch, with J by complex steps and a plain solve."""
     history, updates, trials = [], 0, 0
     for _ in range(epochs):
         r = residual(theta)
@@ -315,7 +314,8 @@ def test_no_epoch_does_more_than_its_trials_and_one_linearization():
     optimizer = LevenbergMarquardt(network).fit(X2, Y1, epochs=100)
     assert optimizer.n_updates_made == 100
     assert counts.jacobians == 100
-    # The start, 100 accepted trials, and the refused ones: each took μ up by 1.2, each of the others down.
+    # The start, 100 accepted trials, and the refused ones: each took μ up by 1.2, each of the
+    # others down.
     refused = round(np.log(optimizer.mu / 0.1) / np.log(1.2)) + 100
     assert counts.forwards == 1 + 100 + refused
 
@@ -682,13 +682,13 @@ def test_nothing_is_printed_unless_verbose(capsys):
 
 
 def overfitting():
-    """Few noisy samples and a network that is too large: the validation error falls, and then rises."""
+    """Few noisy samples and too large a network: the validation error falls, and then rises."""
     X, y = sine(14, noise=0.4, seed=3)
     return X[:8], y[:8], X[8:], y[8:]
 
 
 def history(epochs):
-    """The validation error and the weights before the first and after every epoch, without max_fail."""
+    """Return validation error and weights at first and after every epoch, without max_fail."""
     data, heard = overfitting(), Recorder()
     network = net(1, 12, 1)
     thetas = [network.theta]

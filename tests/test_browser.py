@@ -1,6 +1,7 @@
-"""The lessons as a learner meets them: `python -m lmteach lab` in a real browser, offline, run from the top.
+"""The lessons as a learner meets them: `python -m lmteach lab` in a real browser, offline.
 
-LMTEACH_CHROMIUM names a browser that is not on the PATH; LMTEACH_SHOT a folder that gets a picture of every page.
+LMTEACH_CHROMIUM names a browser that is not on the PATH; LMTEACH_SHOT a folder that gets a picture
+of every page.
 """
 
 import json
@@ -8,7 +9,7 @@ import json
 import pytest
 from classroom import LISTED, open_lab, require_browser, wait_until
 
-from lmteach import lessons
+from lmteach.command import lessons
 
 require_browser()
 pytestmark = pytest.mark.e2e
@@ -17,13 +18,18 @@ LESSONS = sorted(lessons.shipped_folder().glob("*.ipynb"))
 POP_UPS = ".Toastify__toast, .jp-Dialog"
 OUTPUT = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.{}']"
 COMPLAINTS = ", ".join(map(OUTPUT.format, ("error", "stderr")))
-BROKEN = "() => [...document.querySelectorAll('.jp-Notebook img')].filter(i => !i.naturalWidth).map(i => i.src)"
+BROKEN = """() => {
+    const images = [...document.querySelectorAll('.jp-Notebook img')];
+    return images.filter(image => !image.naturalWidth).map(image => image.src);
+}"""
 NOTEBOOK = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON()"
-# Of each code cell, how many pictures are seen: still ones, and live ones whose moving part and sentence are there.
+# Of each code cell, how many pictures are seen: still ones, and live ones whose moving part and
+# sentence are there.
 PICTURES = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].map(cell => {
     const still = [...cell.querySelectorAll('.jp-RenderedImage img')];
     const live = [...cell.querySelectorAll('.widget-image')].filter(image => {
-        const [svg, said] = ['svg', '[role=status]'].map(part => image.closest('.widget-vbox')?.querySelector(part));
+        const box = image.closest('.widget-vbox');
+        const [svg, said] = ['svg', '[role=status]'].map(part => box?.querySelector(part));
         return svg?.childElementCount && said?.textContent.trim();
     });
     return [...still, ...live].filter(image => image.complete && image.naturalWidth).length;

@@ -1,4 +1,4 @@
-"""`lmteach lab` never loses a learner's work, says what it did, and hands the right options to JupyterLab."""
+"""`lmteach lab` loses no learner's work, says what it did, and passes JupyterLab its options."""
 
 import io
 import json
@@ -10,7 +10,8 @@ from datetime import date
 import pytest
 from jupyterlab.labapp import LabApp
 
-from lmteach import __version__, cli, doctor, lessons
+from lmteach import __version__
+from lmteach.command import cli, doctor, lab, lessons
 
 TODAY = date.today().isoformat()
 VIEW = {"model_id": "a1b2", "version_major": 2, "version_minor": 0}
@@ -191,7 +192,7 @@ def test_a_damaged_lesson_counts_as_changed(folder, shipped, damage):
 @pytest.mark.parametrize("manifest", ["", "{", "[]"])
 def test_without_its_memory_nothing_of_the_learner_is_overwritten(folder, manifest):
     edit(folder / "07_damping.ipynb", "mu = 99")
-    (folder / lessons.MANIFEST).write_text(manifest)
+    (folder / lessons.MANIFEST).write_text(manifest, encoding="utf-8")
     assert told(folder) == {"07_damping.ipynb": ("beside", "07_damping.new.ipynb")}
     assert (folder / "07_damping.ipynb").read_text(encoding="utf-8") == notebook("mu = 99")
 
@@ -406,7 +407,7 @@ def test_ctrl_c_ends_cleanly(started, monkeypatch, capsys):
 
 
 def test_a_file_is_no_folder(started, tmp_path, capsys):
-    (tmp_path / "kurs").write_text("")
+    (tmp_path / "kurs").write_text("", encoding="utf-8")
     assert cli.main(["lab", "kurs"]) == 1
     assert "kurs is a file, not a folder. Choose another one" in capsys.readouterr().err
     assert started == []
@@ -456,7 +457,7 @@ def test_an_unknown_lesson_to_reset(started, capsys):
 
 
 def test_jupyterlab_is_missing(started, monkeypatch, capsys):
-    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(lab.importlib.util, "find_spec", lambda name: None)
     assert cli.main(["lab"]) == 1
     assert "JupyterLab is missing. Install it: " in capsys.readouterr().err
 
@@ -479,7 +480,7 @@ def other_kernel(tmp_path, monkeypatch, program):
         "argv": [program, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "other",
     }
-    (place / "kernel.json").write_text(json.dumps({**spec, "language": "python"}))
+    (place / "kernel.json").write_text(json.dumps({**spec, "language": "python"}), encoding="utf-8")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "data"))
 
 
@@ -502,7 +503,7 @@ def test_lab_says_so_if_the_kernel_is_another_python(started, tmp_path, monkeypa
 
 def test_lab_says_so_if_the_kernel_is_damaged(started, tmp_path, monkeypatch, capsys):
     other_kernel(tmp_path, monkeypatch, "python")
-    (tmp_path / "data" / "kernels" / "python3" / "kernel.json").write_text("{")
+    (tmp_path / "data" / "kernels" / "python3" / "kernel.json").write_text("{", encoding="utf-8")
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "nowhere"))
     cli.main(["lab"])
     assert "No kernel python3 was found" in capsys.readouterr().out
@@ -567,7 +568,7 @@ def nowhere():
     [
         (
             "packages",
-            "lmteach.doctor.PACKAGES",
+            "lmteach.command.doctor.PACKAGES",
             {"none": "none"},
             "broken: none",
             "pip install NAME",
@@ -597,7 +598,7 @@ def nowhere():
         ),
         (
             "lessons",
-            "lmteach.lessons.shipped_folder",
+            "lmteach.command.lessons.shipped_folder",
             nowhere,
             "No lessons",
             "travel inside the package",
@@ -638,6 +639,6 @@ def test_a_kernel_that_does_not_have_lmteach():
 
 
 def test_a_file_in_the_way_of_the_folder(tmp_path):
-    (tmp_path / "kurs").write_text("")
+    (tmp_path / "kurs").write_text("", encoding="utf-8")
     with pytest.raises(RuntimeError, match="kurs is a file, not a folder"):
         doctor.check_folder(tmp_path / "kurs")

@@ -1,9 +1,12 @@
-"""Every solver keeps one style in every figure, and readers who see fewer colours, or none, can tell the styles apart.
+"""Every solver keeps one style in every figure, and all readers can tell the styles apart.
 
-Simulated are protanopia, deuteranopia and tritanopia: G. M. Machado, M. M. Oliveira, L. A. F. Fernandes, "A
-physiologically-based model for simulation of color vision deficiency", IEEE Transactions on Visualization and Computer
-Graphics 15 (2009), matrices for severity 1.0, applied to linear RGB. Grey is luminance, as a printer or an old
-projector gives it. Distances are ΔE76, that is, Euclidean in CIELAB (white D65); 2.3 is just noticeable.
+That is, those who see fewer colours, or none, too.
+
+Simulated are protanopia, deuteranopia and tritanopia: G. M. Machado, M. M. Oliveira, L. A. F.
+Fernandes, "A physiologically-based model for simulation of color vision deficiency", IEEE
+Transactions on Visualization and Computer Graphics 15 (2009), matrices for severity 1.0, applied to
+linear RGB. Grey is luminance, as a printer or an old projector gives it. Distances are ΔE76, that
+is, Euclidean in CIELAB (white D65); 2.3 is just noticeable.
 """
 
 import importlib
@@ -159,7 +162,10 @@ def scene_pictures(kind):
 
 
 def wrong(picture):
-    """Lines in a solver's colour, or with its name, that are not in its style; a part of it may be left out."""
+    """Return lines in a solver's colour, or with its name, that are not in its style.
+
+    A part of the style may be left out.
+    """
     for line in picture.findobj(Line2D):
         for short, name in SHORT.items():
             own, called = STYLES[name], line.get_label().startswith((short, name))

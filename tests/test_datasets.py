@@ -1,4 +1,4 @@
-"""datasets: the data are what they say; files are read exactly, or refused in words, as bad input is."""
+"""datasets: the data are what they say; files are read exactly; bad input is refused in words."""
 
 import gzip
 import math
@@ -617,7 +617,8 @@ def test_paths_at_the_door(value):
 def test_the_file_alone_loads_neither_the_package_nor_scipy_nor_scikit_learn():
     script = f"""import runpy, sys
 runpy.run_path({datasets.__file__!r})
-heavy = {{name.split(".")[0] for name in sys.modules}} & {{"lmteach", "sklearn", "scipy", "matplotlib"}}
+loaded = {{name.split(".")[0] for name in sys.modules}}
+heavy = loaded & {{"lmteach", "sklearn", "scipy", "matplotlib"}}
 sys.exit(f"loaded {{heavy}}" if heavy else 0)"""
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False

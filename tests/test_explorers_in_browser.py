@@ -1,4 +1,4 @@
-"""Every explorer in a real browser, without a mouse: to both ends and back, under load, and on the second day.
+"""Every explorer in a real browser, by keyboard: to both ends, under load, and on the second day.
 
 What is seen is compared with what the scene itself says and draws. How often this passes:
 `for i in 1 2 3 4 5; do python -m pytest -q -m "e2e and not full" || break; done`
@@ -25,10 +25,10 @@ from test_browser import ARE_SEEN, COMPLAINTS, NO_WIDGET, PICTURES
 from test_scenes import SCENES
 
 from lmteach import solve
+from lmteach.command.lessons import WIDGET_VIEW
 from lmteach.examples import START, rosenbrock
 from lmteach.figures.damping import MuScene
 from lmteach.figures.updates import RUNS, Player
-from lmteach.lessons import WIDGET_VIEW
 from lmteach.widgets import Explorer
 
 require_browser()
@@ -36,7 +36,10 @@ pytestmark = pytest.mark.e2e
 
 SCENES = [kind for kind in SCENES if kind.__module__.startswith("lmteach.")]
 NAME = "07_damping all explorers.ipynb"  # a copy of a lesson, for all that `lab` knows
-EXPLORER = "from {0.__module__} import {0.__name__}\nfrom lmteach.widgets import Explorer\nExplorer({0.__name__}())"
+EXPLORER = """\
+from {0.__module__} import {0.__name__}
+from lmteach.widgets import Explorer
+Explorer({0.__name__}())"""
 PLAY = """\
 from lmteach import solve
 from lmteach.examples import START, rosenbrock
@@ -86,27 +89,34 @@ SELECT = """index => {
     notebook.activate();
 }"""
 WHICH_WAY = """target => {
-    const isBefore = document.activeElement.compareDocumentPosition(target) === Node.DOCUMENT_POSITION_PRECEDING;
-    return target === document.activeElement ? '' : isBefore ? 'Shift+Tab' : 'Tab';
+    const here = document.activeElement, where = here.compareDocumentPosition(target);
+    const isBefore = where === Node.DOCUMENT_POSITION_PRECEDING;
+    return target === here ? '' : isBefore ? 'Shift+Tab' : 'Tab';
 }"""
-SAYS = "([cell, said]) => new RegExp(`^${said}$`).test(cell.querySelector('[role=status]').textContent)"
+SAYS = """([cell, said]) =>
+    new RegExp(`^${said}$`).test(cell.querySelector('[role=status]').textContent)"""
 BEGINS = "([cell, words]) => cell.querySelector('[role=status]').textContent.startsWith(words)"
 SAYS_ELSE = f"([cell, said]) => !({SAYS})([cell, said])"
 DRAWN = "cell => cell.querySelector('.widget-vbox svg').outerHTML"
 DRAWS_ELSE = f"([cell, svg]) => ({DRAWN})(cell) !== svg"
-IS_IDLE = (
-    "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
-)
-AT_ONCE = """(handle, key) => {
-    for (let i = 0; i < 30; i++) handle.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+IS_IDLE = """() => {
+    const session = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    return session.kernel.status === 'idle';
 }"""
-# Looks at every frame the browser draws: a frame is blank if the still part or the moving one is missing.
+AT_ONCE = """(handle, key) => {
+    for (let i = 0; i < 30; i++) {
+        handle.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+    }
+}"""
+# Looks at every frame that is drawn: it is blank if the still part or the moving one is missing.
 WATCH = """cell => {
     window.frames_seen = {all: 0, blank: 0, pictures: 0};
     let last = null;
     const look = () => {
-        const [image, svg] = ['.widget-image', 'svg'].map(part => cell.querySelector('.widget-vbox ' + part));
-        const isThere = image?.complete && image.naturalWidth && svg?.childElementCount && svg.clientWidth;
+        const box = cell.querySelector('.widget-vbox');
+        const image = box?.querySelector('.widget-image'), svg = box?.querySelector('svg') ?? null;
+        const isStill = image?.complete && image.naturalWidth;
+        const isThere = isStill && svg?.childElementCount && svg.clientWidth;
         window.frames_seen.all += 1;
         window.frames_seen.blank += isThere ? 0 : 1;
         window.frames_seen.pictures += svg === last ? 0 : 1;
@@ -119,7 +129,7 @@ FRAMES = "() => { cancelAnimationFrame(window.watching); return window.frames_se
 
 
 class Room(NamedTuple):
-    """A page with the notebook of all explorers, run, and what it asked for outside this computer."""
+    """A page with the notebook of all explorers, run, and what it asked other computers for."""
 
     page: object
     refused: list
@@ -176,7 +186,7 @@ class Shown:
         self.page.keyboard.press("Enter")
 
     def shows(self, sentence, unlike=()):
-        """What is said matches the sentence; the picture, which is returned, is none of these others."""
+        """Wait until the sentence is said; return the picture, which is none of these others."""
         wait_until(self.page, SAYS, [self.element, sentence])
         assert re.fullmatch(sentence, self.said())
         for other in unlike:
@@ -198,7 +208,10 @@ def all_is_well(room):
 
 
 def sayer(scene, name):
-    """What an explorer says when one control has a value, as a pattern: measured times differ from run to run."""
+    """Return what an explorer says when one control has a value.
+
+    It is a pattern, because measured times differ from run to run.
+    """
 
     def says(value=None):
         given = {} if value is None else {name: value}
@@ -211,7 +224,7 @@ def sayer(scene, name):
 
 
 def turned(shown, explorer, name, says):
-    """Home and End on the slider, Back and Next as buttons, the start again as a number in the box."""
+    """Press Home and End on the slider, Back and Next, and type the first number again."""
     label, stops = explorer.scene.controls[name].label, explorer.knobs[name].stops
     back, on = (shown.button(f"{label}: one step {way}") for way in ("back", "on"))
     row = back.locator("xpath=..")

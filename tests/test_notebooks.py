@@ -1,4 +1,4 @@
-"""The committed lessons are clean, and the command that cleans them does it the same way every time."""
+"""The committed lessons are clean, and cleaning them twice changes nothing."""
 
 import json
 import re

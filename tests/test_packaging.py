@@ -1,4 +1,4 @@
-"""Wheel, sdist and editable install bring the command and the lessons along, wherever they are run from."""
+"""Wheel, sdist and editable install bring the command and the lessons along."""
 
 import json
 import shutil
@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from lmteach import __version__, lessons
+from lmteach import __version__
+from lmteach.command import lessons
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -28,7 +29,10 @@ LEFT_OUT = (
     ".ipynb_checkpoints",
     "*-lessons",
 )
-ASK = "import json, lmteach.lessons as s; print(json.dumps([str(s.shipped_folder()), list(s.shipped())]))"
+ASK = (
+    "import json; import lmteach.command.lessons as s; "
+    "print(json.dumps([str(s.shipped_folder()), list(s.shipped())]))"
+)
 
 
 # What is declared
@@ -65,14 +69,14 @@ def test_the_installed_command_runs_in_another_folder(tmp_path):
 
 
 def ask(command, folder):
-    """What a program prints, run in a folder; if it fails, the test does, with all it said."""
+    """Return what a program prints when run in a folder; if it fails, the test does."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def make_python(place):
-    """A fresh virtual environment that borrows numpy and all else from this one, but not lmteach."""
+    """Make a virtual environment that borrows numpy and all else from this one, but not lmteach."""
     venv.create(place, with_pip=True)
     python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     answer = ask([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], place)

@@ -1,4 +1,4 @@
-"""The step player: every trial of a run, forwards and backwards, the refused ones, and what might have been."""
+"""The step player: every trial of a run, both ways, the refused ones, and branches."""
 
 import numpy as np
 import pytest

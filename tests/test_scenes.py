@@ -1,4 +1,7 @@
-"""Every scene, at both ends of every control and in the middle: a picture, a sentence, a table, and no memory."""
+"""Every scene, at both ends and in the middle of every control: picture, sentence and table.
+
+None of them depends on what was shown before.
+"""
 
 import importlib
 import pkgutil

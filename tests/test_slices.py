@@ -1,4 +1,4 @@
-"""Slices: the right residuals and Jacobian, the right step, the caller's problem left alone, bad input at the door."""
+"""Slices: residuals, Jacobian and step are right, the caller's problem is not changed."""
 
 import numpy as np
 import pytest

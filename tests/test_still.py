@@ -1,4 +1,4 @@
-"""The same cells where nobody runs them: nbconvert's HTML, the shipped notebooks, a site built by Sphinx."""
+"""Cells that are not run: nbconvert's HTML, the shipped notebooks, a site built by Sphinx."""
 
 import base64
 import copy
@@ -15,13 +15,13 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from test_scenes import SCENES
 
 import notebooks
-from lmteach import lessons
-from lmteach.lessons import WIDGET_VIEW
+from lmteach.command import lessons
+from lmteach.command.lessons import WIDGET_VIEW
 from lmteach.widgets import Explorer
 
 LESSONS = sorted(lessons.shipped_folder().glob("*.ipynb"))
 LIVE = ("Explorer(", "explore_mu(", "play(")
-# A site's conf.py. myst-nb 1.4 drops the alternative text of an output: the second half hands it on.
+# A site's conf.py. myst-nb 1.4 drops the alternative text of an output: the second half adds it.
 PAGES = """\
 extensions = ["myst_nb"]
 nb_execution_mode = "off"
@@ -62,7 +62,7 @@ def explorers():
 
 @pytest.fixture(scope="module")
 def saved(explorers):
-    """A notebook of all explorers as JupyterLab saves it: with views that are dead for whoever opens it later."""
+    """A notebook of all explorers as JupyterLab saves it: with views that are dead later."""
     notebook = new_notebook(metadata=copy.deepcopy(notebooks.METADATA))
     for count, explorer in enumerate(explorers, 1):
         data, metadata = explorer._repr_mimebundle_()
@@ -141,39 +141,33 @@ def test_sphinx_shows_the_picture_and_says_what_is_seen(explorers, saved, tmp_pa
     """A site of our explorers and the lessons, built without running anything."""
     if importlib.util.find_spec("myst_nb") is None:
         pytest.skip(
-            "A site is only tested where Sphinx and myst-nb are installed: python -m pip install myst-nb"
+            "A site is only tested where Sphinx and myst-nb are installed: "
+            "python -m pip install myst-nb"
         )
-    (tmp_path / "conf.py").write_text(PAGES, encoding="utf-8")
-    names = ["explorers", *(path.stem for path in LESSONS)]
-    contents = "# Site\n\n```{toctree}\n" + "\n".join(names) + "\n```\n"
-    (tmp_path / "index.md").write_text(contents, encoding="utf-8")
-    nbformat.write(notebooks.cleaned(saved), tmp_path / "explorers.ipynb")
-    for path in LESSONS:
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-b",
-        "html",
-        "-q",
-        str(tmp_path),
-        str(tmp_path / "_build"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert seen(tmp_path / "_build" / "explorers.html") == [
-        repr(explorer) for explorer in explorers
-    ]
+    site = build_site(tmp_path, notebooks.cleaned(saved))
+    assert seen(site / "explorers.html") == [repr(explorer) for explorer in explorers]
     for path in LESSONS:
         lesson = json.loads(path.read_text(encoding="utf-8"))
         said = ["".join(output["data"]["text/plain"]) for output in pictures(lesson)]
-        assert [
-            alt for alt in seen(tmp_path / "_build" / f"{path.stem}.html") if alt in said
-        ] == said
+        assert [alt for alt in seen(site / f"{path.stem}.html") if alt in said] == said
+
+
+def build_site(folder, explorers):
+    """Build a site of the explorers' notebook and the lessons; return its folder."""
+    names = ["explorers", *(path.stem for path in LESSONS)]
+    contents = "# Site\n\n```{toctree}\n" + "\n".join(names) + "\n```\n"
+    (folder / "conf.py").write_text(PAGES, encoding="utf-8")
+    (folder / "index.md").write_text(contents, encoding="utf-8")
+    nbformat.write(explorers, folder / "explorers.ipynb")
+    for path in LESSONS:
+        (folder / path.name).write_bytes(path.read_bytes())
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", folder, folder / "_build"]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    return folder / "_build"
 
 
 def seen(page):
-    """The alternative texts of the images of a page that are really there."""
+    """Return the alternative texts of the images of a page that are really there."""
     images = Images(page.read_text(encoding="utf-8")).found
     return [image.get("alt") for image in images if (page.parent / image["src"]).is_file()]

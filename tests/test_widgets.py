@@ -1,4 +1,4 @@
-"""Explorers without a browser: every knob to both ends and back, nothing hidden, the same as the still picture."""
+"""Explorers without a browser: every control to both ends and back, as the still picture."""
 
 import base64
 import gc
@@ -49,7 +49,7 @@ def test_live_view_and_still_picture_travel_together(kind):
 
 @pytest.mark.parametrize(("kind", "name"), KNOBS)
 def test_a_knob_for_every_kind_of_control(kind, name):
-    """Its label, and a way from end to end without dragging: Back and Next, or a button for every name."""
+    """Assert its label, and that no dragging is needed: Back and Next, or a button for a name."""
     knob = Explorer(kind()).knobs[name]
     assert escape(knob.control.label) == knob.children[0].value and knob.children[0].value
     assert knob.stops[0] == knob.control.low and knob.stops[-1] == knob.control.high
@@ -126,7 +126,7 @@ def test_what_plays_by_itself():
 
 
 def test_of_a_burst_the_last_value_is_shown():
-    """A browser keeps one message on its way and lets the later ones overtake each other; here all of them arrive."""
+    """All messages arrive here; a browser keeps one on its way and drops all later but the last."""
     scene = Choosing(seconds=0.02)
     explorer = Explorer(scene)
     slider, stops = explorer.knobs["x"].slider, explorer.knobs["x"].stops
@@ -206,7 +206,7 @@ def test_the_door():
 
 @pytest.mark.parametrize("kind", SCENES)
 def test_for_the_projector(kind, monkeypatch):
-    """Knobs, sentence and picture fit into 1024 × 768, and all of the text is as large as the picture's."""
+    """Controls, sentence and picture fit into 1024 × 768, in text as large as the picture's."""
     monkeypatch.setenv("LMTEACH_PROJECTOR", "1")
     explorer = Explorer(kind())
     width, height = explorer.stage.picture.get_size_inches()
@@ -221,10 +221,10 @@ def test_for_the_projector(kind, monkeypatch):
 
 
 def test_importing_the_package_waits_for_no_widgets():
-    code = "import sys, lmteach; print([n for n in ('ipywidgets', 'matplotlib') if n in sys.modules], lmteach.play)"
-    said = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout
+    code = """import sys, lmteach
+print([name for name in ("ipywidgets", "matplotlib") if name in sys.modules], lmteach.play)"""
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said.startswith("[] <function play")
     with pytest.raises(AttributeError, match="module 'lmteach' has no attribute 'paly'"):
         lmteach.paly  # noqa: B018

@@ -1,4 +1,7 @@
-"""Figures: finished runs (`fig_*`), and scenes with controls, one for each lesson; no pyplot, no global state."""
+"""Figures of finished runs (`fig_*`), and scenes with controls, one for each lesson.
+
+Nothing here uses pyplot or any other global state.
+"""
 
 from .contour import SMALLEST, contours
 from .picture import BLACK, DESK, GREY, ORANGE, PROJECTOR, SKY, SPARE, STYLES, VERMILION, Picture

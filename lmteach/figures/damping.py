@@ -1,4 +1,4 @@
-"""Lesson 07: one knob, from the Gauss-Newton step to a short step straight downhill."""
+"""Lesson 07: the damping μ, from the Gauss-Newton step to a short step straight downhill."""
 
 import math
 from copy import copy
@@ -19,10 +19,8 @@ from .scene import Control, Scene
 N_GRID, N_NEAR = 121, 61
 MARGIN = 1.2  # how far beyond what is drawn the map reaches
 NEAR_HEIGHT = 0.62  # of its width, for the close-up
-NAME, APART = (
-    0.4,
-    0.1,
-)  # of a map's sides: the room that a dot's name takes, and its distance from the next
+NAME = 0.4  # of a map's width: the length of a dot's name
+APART = 0.1  # of a map's height: the distance from one name to the next
 UNDER_STAR = 0.04  # a dot so near to θ is not seen
 LINE = 0.03  # a line that comes so near to a name would strike it out
 STRAIGHT = 5  # degrees: a curve that turns by less has no bend to look at
@@ -33,13 +31,17 @@ COLOURS = (ORANGE, SKY)  # of the two singular vectors and their bars
 
 
 class MuScene(Scene):
-    """The damped step h with (JᵀJ + μI) h = −g at one θ, for any problem of two parameters; Rosenbrock's unless given.
+    """The damped step h, (JᵀJ + μI) h = −g, at one θ of a problem of two parameters.
 
-    On the contours of F: the Gauss-Newton step, the direction −g (as long as suits the picture), the curve h(μ) with
-    a dot at each power of ten, and the step for this μ; the same near θ; the filter factors s²/(s² + μ) as bars.
-    A larger problem is seen through a `Slice`; θ is then φ, the slice's start unless given. `guess` is a point, (2,),
-    where the learner expects a step to land; `names` are those of the axes. μ goes from far below the smallest s² to
-    far above the largest. Raises TypeError or ValueError for a problem or a θ of another kind, and where g = 0.
+    On the contours of F: the Gauss-Newton step, the direction −g (as long as suits the picture),
+    the curve h(μ) with a dot at each power of ten, and the step for this μ; the same near θ; and
+    the filter factors s²/(s² + μ) as bars. μ goes from far below the smallest s² to far above the
+    largest.
+
+    The problem is Rosenbrock's unless given. A larger one is seen through a `Slice`; θ is then φ,
+    the slice's start unless given. `guess` is a point, (2,), where the learner expects a step to
+    end; `names` are those of the axes. Raises TypeError or ValueError for a problem or a θ of
+    another kind, and where g = 0.
     """
 
     controls = {"mu": Control(1e-4, 1e6, 10.0, "damping μ", log=True)}
@@ -64,42 +66,45 @@ class MuScene(Scene):
         self._survey()
 
     def _control(self):
-        """μ from a thousandth of the smallest s² to a thousand times the largest, in powers of ten."""
+        """Return μ from 1/1000 of the smallest s² to 1000 times the largest, in powers of ten."""
         kept = self.s[self.s > 0] ** 2
         low, high = math.floor(math.log10(kept[-1])) - 3, math.ceil(math.log10(kept[0])) + 3
-        return Control(
-            10.0**low, 10.0**high, 10.0 ** round((low + high) / 2), "damping μ", log=True
-        )
+        middle = round((low + high) / 2)
+        return Control(10.0**low, 10.0**high, 10.0**middle, "damping μ", log=True)
 
     def steps(self, mus):
-        """h(μ) = −Σᵢ sᵢ/(sᵢ² + μ) (uᵢᵀr) vᵢ, a row for each μ ≥ 0, by the SVD of J: exact where JᵀJ has lost digits."""
+        """Return h(μ) = −Σᵢ sᵢ/(sᵢ² + μ) (uᵢᵀr) vᵢ, a row for each μ ≥ 0.
+
+        By the SVD of J it is exact where JᵀJ has lost digits.
+        """
         kept = self.s > 0
         s = self.s[kept]
         return -(s / (s**2 + np.reshape(mus, (-1, 1))) * self.along[kept]) @ self.Vt[kept]
 
     def _survey(self):
-        """The curve h(μ), and how far the map and the close-up reach."""
-        knob = self.controls["mu"]
-        decades = range(round(math.log10(knob.low)), round(math.log10(knob.high)) + 1)
+        """Compute the curve h(μ), and how far the map and the close-up reach."""
+        low, high = self.controls["mu"].low, self.controls["mu"].high
+        decades = range(round(math.log10(low)), round(math.log10(high)) + 1)
         self.decades = [10.0**k for k in decades]
-        self.curve = self.theta + self.steps([0.0, *np.geomspace(knob.low / 1e3, knob.high, 400)])
+        self.curve = self.theta + self.steps([0.0, *np.geomspace(low / 1e3, high, 400)])
         self.dots = self.theta + self.steps(self.decades)
         scale = _scale(self.curve)
         self.scaled = "" if scale[0] == scale[1] else "two scales: angles are bent"
         away = np.linalg.norm((self.curve - self.theta) / scale, axis=1)  # as long as it looks
         turned = np.array([_angle(h, self.downhill) for h in self.curve - self.theta])
-        halfway = (
-            np.argmin(abs(turned - turned[0] / 2)) if turned[0] > STRAIGHT else 0
-        )  # where the curve bends
+        # Where the curve bends: the close-up shows it.
+        halfway = np.argmin(abs(turned - turned[0] / 2)) if turned[0] > STRAIGHT else 0
         self.half = 1.2 * min(away[halfway], away[0] / 3) * scale * (1 / NEAR_HEIGHT, 1)
         self.near = np.column_stack([self.theta - self.half, self.theta + self.half])
         self.arrow = 0.4 * away[0] / np.linalg.norm(self.downhill / scale)
-        self.span = _around(
-            [*self.curve, self.theta + self.arrow * self.downhill, *self.near.T], scale
-        )
+        tip = self.theta + self.arrow * self.downhill
+        self.span = _around([*self.curve, tip, *self.near.T], scale)
 
     def compute(self, mu):
-        """h and what it does: its length, its angle to −g, F as the straight model predicts it, and F there."""
+        """Return h, its length, its angle to −g, F as the straight model predicts it, and F there.
+
+        `promised` and `came` are the decrease of F, predicted and actual.
+        """
         h, here = self.steps([mu])[0], self.here
         with np.errstate(all="ignore"):  # far away F may be infinite; the words say so
             there = self.problem.residual(self.theta + h)
@@ -119,10 +124,8 @@ class MuScene(Scene):
         }
 
     def still(self, picture):
-        """The map, the close-up, the frame of the bars, and the legend."""
-        words = (
-            0.3 if picture.look["text"] < 16 else 0.45
-        )  # the part of the height that two lines take
+        """Draw the map, the close-up, the frame of the bars and the legend; return what moves."""
+        words = 0.3 if picture.look["text"] < 16 else 0.45  # of the height, for two lines of text
         axes = picture.subplot_mosaic(
             [["words", "words"], ["map", "near"], ["map", "bars"]],
             width_ratios=[1.1, 1],
@@ -130,36 +133,43 @@ class MuScene(Scene):
         )
         moving = {
             "words": self._words(axes["words"]),
-            "map": self._ground(axes["map"], self.span, N_GRID, self.arrow),
-            "near": self._ground(axes["near"], self.near, N_NEAR, self._short_arrow()),
+            "map": self._map(axes["map"]),
+            "near": self._close_up(axes["near"]),
         }
-        axes["near"].set_box_aspect(NEAR_HEIGHT)
-        for v, colour in zip(self.Vt, COLOURS, strict=True):
-            axes["near"].axline(
-                self.theta, self.theta + v, color=colour, linewidth=picture.look["line"], zorder=1.5
-            )
-        axes["map"].set_box_aspect(1)
-        axes["map"].add_patch(
-            Rectangle(self.near[:, 0], *(2 * self.half), fill=False, edgecolor=BLACK, linewidth=1)
-        )
-        label(axes["map"], *self.names, self.scaled)
         self._headline(picture)
-        label(axes["near"], title="the framed part, near θ")
         _legend(picture, axes["map"])
         return moving | self._bars(axes["bars"])
 
-    def _short_arrow(self):
-        """As much of −g as the close-up has room for."""
-        return 0.8 / np.linalg.norm(self.downhill / self.half, ord=np.inf)
+    def _map(self, axes):
+        """Draw the map, with a frame around the close-up's part; return this step's line."""
+        step = self._ground(axes, self.span, N_GRID, self.arrow)
+        axes.set_box_aspect(1)
+        frame = {"fill": False, "edgecolor": BLACK, "linewidth": 1}
+        axes.add_patch(Rectangle(self.near[:, 0], *(2 * self.half), **frame))
+        label(axes, *self.names, self.scaled)
+        return step
+
+    def _close_up(self, axes):
+        """Draw what is near θ, with the singular directions; return this step's line."""
+        # As much of −g as fits in.
+        arrow = 0.8 / np.linalg.norm(self.downhill / self.half, ord=np.inf)
+        step = self._ground(axes, self.near, N_NEAR, arrow)
+        axes.set_box_aspect(NEAR_HEIGHT)
+        line = {"linewidth": axes.figure.look["line"], "zorder": 1.5}
+        for v, colour in zip(self.Vt, COLOURS, strict=True):
+            axes.axline(self.theta, self.theta + v, color=colour, **line)
+        label(axes, title="the framed part, near θ")
+        return step
 
     def _headline(self, picture):
-        """What a slice is, above everything."""
+        """Say above the picture that it is a slice, if it is one."""
         if isinstance(self.problem, Slice):
-            said = f"slice of {len(self.problem.theta)} parameters: h of these two alone, the rest held"
+            n = len(self.problem.theta)
+            said = f"slice of {n} parameters: h of these two alone, the rest held"
             picture.suptitle(said, size=picture.look["text"] + 1)
 
     def _words(self, axes):
-        """Two lines above the picture, still empty; whatever they say, nothing makes room for them."""
+        """Return the text above the picture, still empty: the layout leaves it two lines."""
         axes.axis("off")
         size = axes.figure.look["text"] + 1
         words = axes.text(0.5, 0.5, "", size=size, ha="center", va="center", linespacing=1.25)
@@ -167,69 +177,57 @@ class MuScene(Scene):
         return words
 
     def _ground(self, axes, span, n_grid, arrow):
-        """Contours, both proposals and the curve; returns the line that will be this step."""
+        """Draw contours, both proposals and the curve; return the line that will be this step."""
         look = axes.figure.look
         with np.errstate(all="ignore"):
             contours(axes, self.problem, span, n_grid)
         lm, size = style(look, "LM"), look["marker"]
-        thin, thick = {"linewidth": 0.7 * look["line"]}, {"linewidth": 1.6 * look["line"]}
-        axes.plot(
-            *self.curve.T, color=lm["color"], label="h(μ), dots: powers of 10", zorder=2.5, **thin
-        )
-        axes.plot(*self.dots.T, "o", color=lm["color"], markersize=0.45 * size, zorder=2.5)
-        ends = {"Gauss-Newton": self.curve[0], "downhill, −g": self.theta + arrow * self.downhill}
-        for name, (said, tip) in zip(("GN", "GD"), ends.items(), strict=True):
-            axes.plot(
-                *np.array([self.theta, tip]).T,
-                label=said,
-                markevery=[1],
-                zorder=2.2,
-                **style(look, name),
-            )
-        (step,) = axes.plot([], [], label="this step", markevery=[1], zorder=4, **lm | thick)
+        curve = {"color": lm["color"], "zorder": 2.5}
+        said = "h(μ), dots: powers of 10"
+        axes.plot(*self.curve.T, label=said, linewidth=0.7 * look["line"], **curve)
+        axes.plot(*self.dots.T, "o", markersize=0.45 * size, **curve)
+        tip = self.theta + arrow * self.downhill
+        ends = (("GN", "Gauss-Newton", self.curve[0]), ("GD", "downhill, −g", tip))
+        for name, said, end in ends:
+            way = np.array([self.theta, end]).T
+            axes.plot(*way, label=said, markevery=[1], zorder=2.2, **style(look, name))
+        thick = lm | {"linewidth": 1.6 * look["line"]}
+        (step,) = axes.plot([], [], label="this step", markevery=[1], zorder=4, **thick)
         axes.plot(*self.theta, "*", color=BLACK, markersize=1.5 * size, zorder=4.5)
         if self.guess is not None:
-            axes.plot(
-                *self.guess,
-                "o",
-                color=BLACK,
-                mfc="none",
-                markersize=1.6 * size,
-                label="your guess",
-                zorder=5,
-            )
+            ring = {"color": BLACK, "mfc": "none", "markersize": 1.6 * size, "zorder": 5}
+            axes.plot(*self.guess, "o", label="your guess", **ring)
+        self._set_axes(axes, span, arrow)
+        return step
+
+    def _set_axes(self, axes, span, arrow):
+        """Set limits and ticks, and write the μ beside the dots."""
         axes.set(xlim=span[0], ylim=span[1])
         self._name_dots(axes, span, arrow)
         axes.ticklabel_format(useOffset=False)
         for axis, side in zip((axes.xaxis, axes.yaxis), span, strict=True):
             _ticks(axis, *side)
-        return step
 
     def _name_dots(self, axes, span, arrow):
-        """The μ beside the dots that have room for it, first on the side to which the curve turns."""
-        wide, middle = np.diff(span)[:, 0], np.mean(span, axis=1)
-        ways = np.linspace(0, 1, 50)[:, None]
-        arrows = [
-            self.theta + ways * tip for tip in (self.curve[0] - self.theta, arrow * self.downhill)
-        ]
-        lines, taken = np.vstack([self.curve, *arrows]), [self.curve[0], arrows[1][-1]]
+        """Write the μ beside each dot with space for it.
+
+        The first choice is the side to which the curve turns.
+        """
+        wide, ways = np.diff(span)[:, 0], np.linspace(0, 1, 50)[:, None]
+        gn = self.theta + ways * (self.curve[0] - self.theta)
+        gd = self.theta + ways * arrow * self.downhill
+        lines, taken = np.vstack([self.curve, gn, gd]), [gn[-1], gd[-1]]
         first = -1 if self.downhill[0] < 0 else 1
         seen = np.linalg.norm((self.dots - self.theta) / wide, axis=1) > UNDER_STAR
         for mu, dot in zip(np.array(self.decades)[seen], self.dots[seen], strict=True):
             for side in (first, -first):
-                across, up = ((lines - dot) / wide * (side, 1)).T
-                struck = (across > 0.03) & (across < NAME) & (abs(up) < LINE)
-                room = (
-                    abs(dot + side * wide * (NAME, 0) - middle) < wide / 2
-                )  # the name, too, has to fit in
-                near = np.abs((np.array(taken) - dot) / wide) < (NAME, APART)
-                if room.all() and not struck.any() and not near.all(axis=1).any():
+                if _has_space(dot, side, span, lines, taken):
                     taken.append(dot)
                     _name(axes, f"μ = {_short(mu)}", dot, side)
                     break
 
     def _bars(self, axes):
-        """Two bars of no length yet, one for each singular value, and the numbers beside them."""
+        """Return two bars without a length, one for each singular value, and their numbers."""
         bars = axes.barh([1, 0], [0, 0], height=0.7, color=COLOURS, edgecolor=BLACK, linewidth=0.6)
         label(axes, title="filter factors s²/(s² + μ)")
         axes.set(xlim=(0, 1.3), ylim=(-0.5, 1.5), xticks=[0, 0.5, 1])
@@ -253,33 +251,32 @@ class MuScene(Scene):
         artists["words"].set_text("\n".join(_said(numbers)))
 
     def sentence(self, numbers):
-        """μ, the step's length and angle, F as predicted and as it is, and how far off the guess was."""
+        """Return μ, the step, F as predicted and as it is, and how far off the guess was."""
         said = ", ".join(_said(numbers)) + "."
         if self.guess is not None:
-            said += f" Your guess is {_short(np.linalg.norm(self.guess - numbers['trial']))} from where it lands"
+            off = np.linalg.norm(self.guess - numbers["trial"])
+            said += f" Your guess is {_short(off)} from where it lands"
             inside = (self.span[:, 0] <= self.guess).all() and (self.guess <= self.span[:, 1]).all()
             said += "." if inside else ", off the map."
         if isinstance(self.problem, Slice):
-            said += f" Slice of {len(self.problem.theta)} parameters, {' and '.join(self.names)}, the rest held."
+            n, names = len(self.problem.theta), " and ".join(self.names)
+            said += f" Slice of {n} parameters, {names}, the rest held."
         return said
 
     def rows(self, numbers):
-        """This μ, then every power of ten: the step's length and angle, and by how much F falls."""
+        """Return length, angle and decrease of F for this μ and then for every power of ten."""
+        head = ("mu", "length of h", "degrees from -g", "predicted decrease", "actual decrease")
         table = [numbers, *(self.compute(mu) for mu in self.decades)]
         entries = [(n["mu"], n["length"], n["angle"], n["promised"], n["came"]) for n in table]
-        return [
-            ("mu", "length of h", "degrees from -g", "predicted decrease", "actual decrease"),
-            *entries,
-        ]
+        return [head, *entries]
 
 
 def _two_parameters(problem, theta):
-    """The problem, a copy that counts for itself; θ, (2,); and the names of the two."""
+    """Return a copy of the problem that counts for itself, θ, (2,), and the two names."""
     if problem is None:
         problem, theta = rosenbrock(), START if theta is None else theta
-    problem = copy(
-        instance("problem", problem, Problem, "a LeastSquares, CurveFit, NetworkFit or Slice")
-    )
+    instance("problem", problem, Problem, "a LeastSquares, CurveFit, NetworkFit or Slice")
+    problem = copy(problem)
     names = problem.names if isinstance(problem, Slice) else ("θ₁", "θ₂")
     if theta is None and isinstance(problem, Slice):
         theta = problem.start
@@ -290,74 +287,90 @@ def _two_parameters(problem, theta):
     size = problem.n_parameters or len(as_floats("theta", theta, 1))
     if size > 2:
         raise ValueError(
-            f"problem has {size} parameters, and a map shows two: expected a slice of it, Slice.weights(problem, theta,"
-            " i, j) or Slice.singular(problem, theta); explore_mu takes slice=(i, j) or slice='singular'"
+            f"problem has {size} parameters, and a map shows two: expected a slice of it, "
+            "Slice.weights(problem, theta, i, j) or Slice.singular(problem, theta); "
+            "explore_mu takes slice=(i, j) or slice='singular'"
         )
     return problem, np.array(as_floats("theta", theta, 1, (2,))), names
 
 
 def _two_names(names):
-    """The names of the axes."""
+    """Return the names of the axes as a tuple; raise TypeError unless they are two strings."""
     if not isinstance(names, (list, tuple)) or [type(name) for name in names] != [str, str]:
         raise TypeError(f"names = {names!r}: expected two names, such as ('height', 'rate')")
     return tuple(names)
 
 
 def _scale(curve):
-    """The units of the two axes, (2,): the same, unless the curve would then be too flat to be seen."""
+    """Return the units of the two axes, (2,): equal, unless the curve would then look flat."""
     wide = np.ptp(curve, axis=0)
     flat = wide.min() <= ROUNDING * wide.max() or (wide <= 1e-9 * abs(curve).max(axis=0)).any()
     return np.full(2, wide.max()) if flat or wide.max() < UNEVEN * wide.min() else wide
 
 
 def _around(points, scale):
-    """((θ₁ low, high), (θ₂ low, high)): a square in these units around the points, with a margin."""
+    """Return the ends of both axes: a square in these units around the points, with a margin."""
     low, high = np.min(points, axis=0), np.max(points, axis=0)
     half = MARGIN / 2 * np.max((high - low) / scale) * scale
     return np.column_stack([(low + high) / 2 - half, (low + high) / 2 + half])
 
 
 def _ticks(axis, low, high):
-    """A few ticks, with as many digits as tell them apart; no factor at the end of the axis, where words stand."""
+    """Set a few ticks, with as many digits as tell them apart.
+
+    There is no common factor at the end of the axis, where other words stand.
+    """
     most = max(abs(low), abs(high))
     digits = max(math.ceil(math.log10(most / (high - low))), 0) + 2
     plain = digits < 5 and 1e-3 < most < 1e4
     axis.set_major_locator(MaxNLocator(4 if plain else 2 if digits < 6 else 1, steps=[1, 2, 5, 10]))
     if not plain:
+        zero = 1e-9 * most
         axis.set_major_formatter(
-            lambda x, _: f"{x if abs(x) > 1e-9 * most else 0:.{digits}g}".replace("e+0", "e")
+            lambda x, _: f"{x if abs(x) > zero else 0:.{digits}g}".replace("e+0", "e")
         )
 
 
+def _has_space(dot, side, span, lines, taken):
+    """Tell whether a name fits beside a dot, on a side where neither a line nor a name is.
+
+    `lines` are points on the curves, (n, 2), and `taken` the dots that have a name already.
+    """
+    wide, middle = np.diff(span)[:, 0], np.mean(span, axis=1)
+    across, up = ((lines - dot) / wide * (side, 1)).T
+    struck = (across > 0.03) & (across < NAME) & (abs(up) < LINE)
+    inside = abs(dot + side * wide * (NAME, 0) - middle) < wide / 2
+    near = np.abs((np.array(taken) - dot) / wide) < (NAME, APART)
+    return inside.all() and not struck.any() and not near.all(axis=1).any()
+
+
 def _name(axes, words, dot, side):
-    """Words beside a dot, to its right or, for side = −1, to its left."""
+    """Write words beside a dot, to its right or, for side = −1, to its left."""
     words = axes.annotate(words, dot, (7 * side, 0), textcoords="offset points", clip_on=True)
-    words.set(
-        size=axes.figure.look["text"], ha="left" if side > 0 else "right", va="center", zorder=3
-    )
+    words.set(size=axes.figure.look["text"], va="center", zorder=3)
+    words.set_horizontalalignment("left" if side > 0 else "right")
     words.set_path_effects([withStroke(linewidth=3, foreground="white", alpha=0.7)])
     words.set_in_layout(False)
 
 
 def _legend(picture, axes):
-    """What the lines mean, below the picture: one row at the desk, two columns for the projector."""
+    """Add a legend below the picture: one row at the desk, two columns for the projector."""
     handles, names = axes.get_legend_handles_labels()
     text = picture.look["text"]
-    tight = {"frameon": False, "handlelength": 1.5, "columnspacing": 1.0, "handletextpad": 0.5}
     columns = len(names) if text < 16 else 2
-    picture.legend(
-        handles, names, loc="outside lower center", ncols=columns, fontsize=text, **tight
-    )
+    tight = {"frameon": False, "handlelength": 1.5, "columnspacing": 1.0, "handletextpad": 0.5}
+    place = tight | {"loc": "outside lower center", "ncols": columns}
+    picture.legend(handles, names, fontsize=text, **place)
 
 
 def _angle(h, downhill):
-    """Degrees between h and a direction of length 1, 0 to 180."""
+    """Return the degrees between h and a direction of length 1, 0 to 180."""
     across, along = h[0] * downhill[1] - h[1] * downhill[0], h @ downhill
     return math.degrees(math.atan2(abs(across), along))
 
 
 def _said(n):
-    """Two lines of words."""
+    """Return the step in words, two lines."""
     angle = "less than 1" if n["angle"] < 1 else f"{n['angle']:.0f}"
     return (
         f"μ = {_short(n['mu'])}: step {_short(n['length'])} long, {angle}° from downhill",
@@ -366,7 +379,7 @@ def _said(n):
 
 
 def _short(x):
-    """Three digits, in full where that is short."""
+    """Return three digits, without an exponent where that is short."""
     if not math.isfinite(x):
         return "no finite number"
     said = f"{x:.3g}"

@@ -15,33 +15,28 @@ from .scene import Control, Scene
 N_GRID = 101
 DECADES, SHADES = 4, 12  # of F, from black to white
 TINY = 1e-20  # an F below this is as good as 0
-N_SHOWN, N_SETTLE, N_CYCLE = (
-    40,
-    3000,
-    32,
-)  # steps drawn; steps until it has settled; longest cycle looked for
+N_SHOWN = 40  # steps drawn
+N_SETTLE = 3000  # steps after which it has settled
+N_CYCLE = 32  # points of the longest cycle looked for
 FAR = 1e6  # no guess beyond
 MAP_SPAN = (-1.1, 0.4)  # every orbit from 0.1 stays inside, for c from −3 to 1
 
 
 class StraightModel(Scene):
-    """F and the straight-line model ½‖r + Jh‖² side by side, at iterate 0, 1 or 2, with Gauss-Newton's step on both.
+    """F and the straight-line model ½‖r + Jh‖² side by side, with Gauss-Newton's step on both.
 
-    `problem` has two parameters, Rosenbrock's unless given, and `start` is θ, (2,). `guess`: the F that the learner
-    expects after the first step. `span`: ((θ₁ low, high), (θ₂ low, high)), around the iterates unless given. Raises
-    ValueError or TypeError for anything else.
+    They are shown at iterate 0, 1 or 2. `problem` has two parameters, Rosenbrock's unless given,
+    and `start` is θ, (2,). `guess` is the F that the learner expects after the first step. `span`
+    is ((θ₁ low, high), (θ₂ low, high)), around the iterates unless given. Raises ValueError or
+    TypeError for anything else.
     """
 
     controls = {"step": Control(0, 2, 0, "iterate", whole=True)}
 
     def __init__(self, problem=None, start=(-1.2, 1.0), guess=None, span=None):
         self.problem = rosenbrock() if problem is None else problem
-        instance(
-            "problem",
-            self.problem,
-            Problem,
-            "a LeastSquares, CurveFit or NetworkFit of two parameters",
-        )
+        expected = "a LeastSquares, CurveFit or NetworkFit of two parameters"
+        instance("problem", self.problem, Problem, expected)
         start = as_floats("start", start, 1, (2,))
         self.guess = None if guess is None else positive("guess", guess, or_zero=True)
         steps = [step for step in islice(gauss_newton(self.problem, start), 2) if step.accepted]
@@ -49,14 +44,13 @@ class StraightModel(Scene):
         self.thetas = np.array(thetas + thetas[-1:] * (3 - len(thetas)))
         self.span = _around(self.thetas) if span is None else as_floats("span", span, 2, (2, 2))
         self.ticks = [np.linspace(*side, N_GRID) for side in self.span]
-        F = np.array(
-            [[self.problem.loss(np.array([u, v])) for u in self.ticks[0]] for v in self.ticks[1]]
-        )
+        loss, (us, vs) = self.problem.loss, self.ticks
+        F = np.array([[loss(np.array([u, v])) for u in us] for v in vs])
         highest = 10.0 ** np.ceil(np.log10(max(F[np.isfinite(F)].max(), TINY)))
         self.F, self.levels = F, np.geomspace(highest / 10**DECADES, highest, SHADES + 1)
 
     def compute(self, step):
-        """θ, h; F before, as the model promises and after; the model's loss on the grid."""
+        """Return θ, h, the model's loss on the grid, and F: here, as promised, and after h."""
         theta = self.thetas[step]
         here = self.problem.linearize(theta)
         J, h = here.J, here.step(0)
@@ -75,53 +69,36 @@ class StraightModel(Scene):
         right.set_yticklabels([])
         self._draw_gauge(gauge, norm, greys)
         trail = left.plot([], [], color=GREY, linewidth=picture.look["line"] / 2)[0]
-        moving = (
-            {"model": shades[1], "trail": trail} | _arrow(left, "left") | _arrow(right, "right")
-        )
-        moving |= self._markers(left, gauge)
+        moving = {"model": shades[1], "trail": trail}
+        moving |= _arrow(left, "left") | _arrow(right, "right") | self._markers(left, gauge)
         _legend(picture, columns=3)
         return _out_of_layout(moving)
 
     def _shade(self, axes, norm, greys):
-        """One panel in shades of F: dark is low."""
-        extent = (*self.span[0], *self.span[1])
-        shade = axes.imshow(
-            self.F,
-            origin="lower",
-            extent=extent,
-            norm=norm,
-            cmap=greys,
-            aspect="auto",
-            interpolation="bilinear",
-        )
+        """Draw one panel in shades of F: dark is low."""
+        place = {"origin": "lower", "extent": (*self.span[0], *self.span[1]), "aspect": "auto"}
+        shade = axes.imshow(self.F, norm=norm, cmap=greys, interpolation="bilinear", **place)
         axes.locator_params(nbins=5)
         return shade
 
     def _draw_gauge(self, axes, norm, greys):
-        """The shades from low to high, with their F."""
-        axes.pcolormesh(
-            [0, 1],
-            self.levels,
-            np.sqrt(self.levels[1:] * self.levels[:-1])[:, None],
-            norm=norm,
-            cmap=greys,
-        )
+        """Draw the shades from low to high, with their F."""
+        middles = np.sqrt(self.levels[1:] * self.levels[:-1])[:, None]
+        axes.pcolormesh([0, 1], self.levels, middles, norm=norm, cmap=greys)
         label(axes, title="F")
         axes.set(yscale="log", xticks=[], ylim=self.levels[[0, -1]], xlim=(0, 1))
         axes.yaxis.tick_right()
         axes.minorticks_off()
 
     def _markers(self, left, gauge):
-        """What stands on the gauge, and the landing place on F; the legend names them."""
+        """Return the markers on the gauge and at the step's end, with names for the legend."""
         look = left.figure.look
-        gn, size, free = style(look, "GN"), look["marker"], {"linestyle": "", "clip_on": False}
-        here = gauge.plot(
-            [], [], marker="^", color=gn["color"], markersize=1.5 * size, label="here", **free
-        )[0]
+        size, free = look["marker"], {"linestyle": "", "clip_on": False}
+        here = {"marker": "^", "color": style(look, "GN")["color"], "markersize": 1.5 * size}
         after = {"marker": "D", "color": ORANGE, "markeredgecolor": BLACK, "markersize": 1.2 * size}
         return {
             "landing": left.plot([], [], **after, **free)[0],
-            "gauge here": here,
+            "gauge here": gauge.plot([], [], label="here", **here, **free)[0],
             "gauge after": gauge.plot([], [], label="after the step", **after, **free)[0],
             "guess": gauge.plot([], [], **_ring(look, self.guess), **free)[0],
         }
@@ -145,41 +122,38 @@ class StraightModel(Scene):
 
     def sentence(self, numbers):
         before, promised, after = numbers["losses"]
-        where, end = (
-            _point(theta) for theta in (numbers["theta"], numbers["theta"] + numbers["h"])
-        )
+        where, end = _point(numbers["theta"]), _point(numbers["theta"] + numbers["h"])
         said = f"Iterate {numbers['step']}, at {where}: F is {_said(before)}."
         if before < TINY:
             return f"{said} The model's minimum is here too: there is nothing left to do."
         said += (
             f" At {end} the model has its minimum, {_said(promised)}; F there is {_said(after)}."
         )
-        return said + (self._told(after) if numbers["step"] == 0 and self.guess is not None else "")
+        if numbers["step"] > 0 or self.guess is None:
+            return said
+        return said + self._told(after)
 
     def _told(self, truth):
-        """How far the guess was from F after the first step."""
+        """Return how far the guess was from F after the first step."""
         said = f" You said {self.guess:.4g}"
         if abs(self.guess - truth) <= 0.1 * truth:
             return f"{said}: within a tenth of it."
-        times = (
-            f", {truth / self.guess:.3g} times that" if self.guess > TINY and truth > TINY else ""
-        )
-        return f"{said}: it is {'more' if truth > self.guess else 'less'}{times}."
+        said += f": it is {'more' if truth > self.guess else 'less'}"
+        if min(self.guess, truth) > TINY:
+            said += f", {truth / self.guess:.3g} times that"
+        return f"{said}."
 
     def rows(self, numbers):
-        named = zip(
-            ("F here", "F promised by the model", "F after the step"),
-            numbers["losses"],
-            strict=True,
-        )
-        return [("what", "value"), *((name, _said(value)) for name, value in named)]
+        names = ("F here", "F promised by the model", "F after the step")
+        return [("what", "value"), *zip(names, map(_said, numbers["losses"]), strict=True)]
 
 
 class CyclingMap(Scene):
-    """Gauss-Newton on r = (θ + 1, cθ² + θ − 1) as a map from θ to the next θ, and its way beside Levenberg-Marquardt's.
+    """Gauss-Newton on r = (θ + 1, cθ² + θ − 1) as a map from θ to the next θ.
 
-    `start` is the first θ, from −1 to 0.3. `guess`: where the learner expects Gauss-Newton to be after many steps.
-    Raises ValueError or TypeError for anything else.
+    Beside it, both Gauss-Newton and Levenberg-Marquardt step by step. `start` is the first θ, from
+    −1 to 0.3. `guess` is where the learner expects Gauss-Newton to be after many steps. Raises
+    ValueError or TypeError for anything else.
     """
 
     controls = {"c": Control(-3, 1, -2, "bend c")}
@@ -189,37 +163,33 @@ class CyclingMap(Scene):
         self.guess = None if guess is None else _number("guess", guess, -FAR, FAR)
 
     def compute(self, c):
-        """The map on a grid, the first steps of both methods, and the cycle that Gauss-Newton settles on."""
-        first = orbit(c, self.start, N_SHOWN)
-        cycle = cycle_of(c, self.start)
+        """Return the map on a grid, the first steps of both methods, and Gauss-Newton's cycle."""
         steps = islice(levenberg_marquardt(cycling(c), [self.start]), N_SHOWN)
         damped = [self.start, *(float(step.next_theta[0]) for step in steps)]
         damped += damped[-1:] * (N_SHOWN + 1 - len(damped))
-        thetas = np.linspace(*MAP_SPAN, 201)
         return {
             "c": c,
-            "map": next_theta(c, thetas),
-            "first": first,
-            "cycle": cycle,
+            "map": next_theta(c, np.linspace(*MAP_SPAN, 201)),
+            "first": orbit(c, self.start, N_SHOWN),
+            "cycle": cycle_of(c, self.start),
             "damped": damped,
         }
 
     def still(self, picture):
-        look, gn, lm = picture.look, *(style(picture.look, name) for name in ("GN", "LM"))
-        left, right = picture.subplots(1, 2)
-        left.plot(MAP_SPAN, MAP_SPAN, color=GREY, linewidth=look["line"] / 2)
+        look, (left, right) = picture.look, picture.subplots(1, 2)
+        thin = {"linewidth": look["line"] / 2}
+        lm, gn = style(look, "LM"), style(look, "GN") | thin
+        left.plot(MAP_SPAN, MAP_SPAN, color=GREY, **thin)
         label(left, "θ", "next θ", "Gauss-Newton's map")
         label(right, "step", "θ", "θ, step by step")
-        right.axhline(0, color=GREY, linewidth=look["line"] / 2)
+        right.axhline(0, color=GREY, **thin)
         settled = {"linestyle": "", "marker": "D", "color": ORANGE, "markersize": look["marker"]}
         moving = {
-            "web": left.plot([], [], color=ORANGE, linewidth=look["line"] / 2)[0],
+            "web": left.plot([], [], color=ORANGE, **thin)[0],
             "map": left.plot([], [], color=BLACK, linewidth=look["line"])[0],
             "cycle": left.plot([], [], label="where it settles", **settled)[0],
             "damped": right.plot([], [], markevery=4, label="Levenberg-Marquardt", **lm)[0],
-            "first": right.plot(
-                [], [], label="Gauss-Newton", **gn | {"linewidth": look["line"] / 2}
-            )[0],
+            "first": right.plot([], [], label="Gauss-Newton", **gn)[0],
             "guess": right.plot([], [], clip_on=False, linestyle="", **_ring(look, self.guess))[0],
         }
         left.set(xlim=MAP_SPAN, ylim=MAP_SPAN, xticks=[-1, -0.5, 0])
@@ -235,26 +205,21 @@ class CyclingMap(Scene):
         artists["cycle"].set_data(cycle, cycle[1:] + cycle[:1])
         artists["damped"].set_data(places, numbers["damped"])
         artists["first"].set_data(places, numbers["first"])
-        artists["guess"].set_data(
-            *([], []) if self.guess is None else ([N_SHOWN], [np.clip(self.guess, *MAP_SPAN)])
-        )
+        if self.guess is not None:
+            artists["guess"].set_data([N_SHOWN], [np.clip(self.guess, *MAP_SPAN)])
 
     def sentence(self, numbers):
         c, cycle, last = numbers["c"], numbers["cycle"], numbers["damped"][-1]
-        found = f"jumps on, without a cycle of up to {N_CYCLE} points"
-        if len(cycle) == 1:
-            found = "settles at one point, 0" if abs(cycle[0]) < 1e-3 else "creeps towards 0"
-        elif cycle:
-            found = f"settles on a cycle of {len(cycle)} points, from {min(cycle):.3g} to {max(cycle):.3g}"
         near = "is within 0.001 of the minimum" if abs(last) < 1e-3 else "is still on its way"
         said = (
-            f"c = {c:.3g}: the map has slope {c:.3g} at 0. From {self.start:.3g}, Gauss-Newton {found}. "
+            f"c = {c:.3g}: the map has slope {c:.3g} at 0. "
+            f"From {self.start:.3g}, Gauss-Newton {_settled(cycle)}. "
             f"Levenberg-Marquardt {near} after {N_SHOWN} trials."
         )
         return said + self._told(cycle)
 
     def _told(self, cycle):
-        """How far the guess is from where it settles."""
+        """Return how far the guess is from where Gauss-Newton settles."""
         if self.guess is None:
             return ""
         if len(cycle) == 1:
@@ -263,14 +228,12 @@ class CyclingMap(Scene):
 
     def rows(self, numbers):
         pairs = zip(numbers["first"], numbers["damped"], strict=True)
-        return [
-            ("step", "Gauss-Newton", "Levenberg-Marquardt"),
-            *((k, *pair) for k, pair in enumerate(pairs)),
-        ]
+        rows = [(k, *pair) for k, pair in enumerate(pairs)]
+        return [("step", "Gauss-Newton", "Levenberg-Marquardt"), *rows]
 
 
 def orbit(c, theta, n_steps):
-    """[θ, next θ, …]: n_steps Gauss-Newton steps on (θ + 1, cθ² + θ − 1)."""
+    """Return [θ, next θ, …] of n_steps Gauss-Newton steps on r = (θ + 1, cθ² + θ − 1)."""
     thetas = [theta]
     for _ in range(n_steps):
         thetas.append(next_theta(c, thetas[-1]))
@@ -278,7 +241,7 @@ def orbit(c, theta, n_steps):
 
 
 def cycle_of(c, theta):
-    """The points that Gauss-Newton visits again and again after many steps; [] if there are too many."""
+    """Return the points that Gauss-Newton repeats after many steps, [] if there are too many."""
     thetas = orbit(c, orbit(c, theta, N_SETTLE)[-1], N_CYCLE)
     for n in range(1, N_CYCLE + 1):
         if abs(thetas[n] - thetas[0]) < 1e-6:
@@ -286,18 +249,22 @@ def cycle_of(c, theta):
     return []
 
 
+def _settled(cycle):
+    """Return in words what Gauss-Newton does in the end."""
+    if not cycle:
+        return f"jumps on, without a cycle of up to {N_CYCLE} points"
+    if len(cycle) > 1:
+        ends = f"from {min(cycle):.3g} to {max(cycle):.3g}"
+        return f"settles on a cycle of {len(cycle)} points, {ends}"
+    return "settles at one point, 0" if abs(cycle[0]) < 1e-3 else "creeps towards 0"
+
+
 def _arrow(axes, side):
-    """A dot for θ, an arrow for the step and the two losses in words."""
+    """Return a dot for θ, an arrow for the step, and a text for the two losses."""
     look = axes.figure.look
     gn = style(look, "GN") | {"linestyle": "", "markersize": 1.5 * look["marker"]}
-    arrow = {
-        "arrowstyle": "->",
-        "color": gn["color"],
-        "linewidth": look["line"],
-        "shrinkA": 0,
-        "shrinkB": 0,
-    }
-    arrow |= {"mutation_scale": 2.5 * look["marker"]}
+    arrow = {"arrowstyle": "->", "color": gn["color"], "linewidth": look["line"]}
+    arrow |= {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 2.5 * look["marker"]}
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 3}
     where = {"transform": axes.transAxes, "size": look["text"], "bbox": box}
     return {
@@ -308,26 +275,19 @@ def _arrow(axes, side):
 
 
 def _ring(look, guess):
-    """How a guess is drawn, and its name if there is one."""
+    """Return the style of a guess, with its name if there is one."""
+    hollow = {"marker": "o", "color": BLACK, "markerfacecolor": "none", "zorder": 6}
     size = {"markeredgewidth": look["line"], "markersize": 2 * look["marker"]}
-    named = None if guess is None else "your guess"
-    return {
-        "marker": "o",
-        "color": BLACK,
-        "markerfacecolor": "none",
-        "zorder": 6,
-        "label": named,
-    } | size
+    return hollow | size | {"label": None if guess is None else "your guess"}
 
 
 def _legend(picture, columns):
-    picture.legend(
-        loc="outside lower center", ncols=columns, fontsize=picture.look["text"], frameon=False
-    )
+    place, text = "outside lower center", picture.look["text"]
+    picture.legend(loc=place, ncols=columns, fontsize=text, frameon=False)
 
 
 def _out_of_layout(moving):
-    """What moves takes no part in the layout, so that the axes stand still."""
+    """Take what moves out of the layout, so that the axes stand still, and return it."""
     for artist in moving.values():
         artist.set_in_layout(False)
     return moving
@@ -340,7 +300,7 @@ def _around(thetas, margin=0.3):
 
 
 def _said(value):
-    """A loss with four digits, or that it is as good as 0."""
+    """Return a loss with four digits, or that it is as good as 0."""
     return "below 1e-20" if value < TINY else f"{value:.4g}"
 
 
@@ -349,9 +309,10 @@ def _point(theta):
 
 
 def _number(name, value, low, high):
-    """A number from low to high."""
+    """Return the value as a float if it is a number from low to high."""
+    complaint = f"{name} = {value!r}: expected a number from {low:g} to {high:g}"
     if not is_real(value):
-        raise TypeError(f"{name} = {value!r}: expected a number from {low:g} to {high:g}")
+        raise TypeError(complaint)
     if not low <= value <= high:
-        raise ValueError(f"{name} = {value!r}: expected a number from {low:g} to {high:g}")
+        raise ValueError(complaint)
     return float(value)

@@ -12,23 +12,23 @@ from .scene import Control, Scene
 T, Y = np.array([0.0, 1.0, 2.0]), np.array([0.0, 3.0, 3.0])  # the three points of lesson 00
 MOST = 40  # steps
 COLOURS = (ORANGE, SKY)  # of the two singular directions, as in lesson 07
-MARKS, DASHES = "o^", ("-", "--")  # for whoever sees no colours
+MARKS, DASHES = "o^", ("-", "--")  # of the same two, for readers who see no colours
 SMALLEST, LARGEST = 1e-30, 1e30  # what a distance may be on a logarithmic axis
 
 
 def three_points():
-    """r = slope·t + intercept − y for three points: a straight model, so F is a bowl."""
+    """Return r = slope·t + intercept − y for three points: a straight model, so F is a bowl."""
     J = np.column_stack([T, np.ones(3)])
     return LeastSquares(lambda theta: J @ theta - Y, lambda theta: J)
 
 
 class Descent(Scene):
-    """Gradient descent with rate η for a problem of two parameters; a line through three points unless given.
+    """Gradient descent with rate η for a problem of two parameters, three points unless given.
 
-    On the contours of F the path θ ← θ − ηg after so many steps, with a large mark where it has come to, and the
-    singular directions of J at the minimum, the first one steep, the second flat; one step fewer takes the last step
-    back. Beside it the distance to the minimum along each of them, which every step multiplies by |1 − ηs²| where r is
-    straight. `guess` is the rate that the learner thinks best: a ring marks where it leads in as many steps.
+    On the contours of F: the path θ ← θ − ηg with a large marker at its end, and the singular
+    directions of J at the minimum, the first one steep, the second flat. Beside them: the distance
+    to the minimum along each, which every step multiplies by |1 − ηs²| where r is straight.
+    `guess` is the rate that the learner thinks best; a ring marks where it leads in as many steps.
     """
 
     controls = {
@@ -38,12 +38,8 @@ class Descent(Scene):
 
     def __init__(self, problem=None, theta=None, guess=None):
         self.problem = three_points() if problem is None else problem
-        instance(
-            "problem",
-            self.problem,
-            Problem,
-            "a LeastSquares, CurveFit or NetworkFit of two parameters",
-        )
+        expected = "a LeastSquares, CurveFit or NetworkFit of two parameters"
+        instance("problem", self.problem, Problem, expected)
         if problem is not None and theta is None:
             raise TypeError("theta is missing: expected the two parameters at which to start")
         self.theta = np.array(as_floats("theta", (0, 0) if theta is None else theta, 1, (2,)))
@@ -54,12 +50,11 @@ class Descent(Scene):
         self.s = np.append(self.s, 0.0)[:2]
         if problem is not None:
             most = 2.15 / self.s[0] ** 2
-            self.controls = Descent.controls | {
-                "rate": Control(most / 30, most, most / 3, "rate η")
-            }
+            rate = Control(most / 30, most, most / 3, "rate η")
+            self.controls = Descent.controls | {"rate": rate}
 
     def compute(self, rate, steps):
-        """The path so far, F at its end, and the distance to the minimum along both singular directions."""
+        """Return the path, F at its end, and its distances along the singular directions."""
         path = self._path(rate, steps)
         left = abs((path - self.best) @ self.Vt.T)
         guessed = None if self.guess is None else self._path(self.guess, steps)[-1]
@@ -73,7 +68,10 @@ class Descent(Scene):
         }
 
     def _path(self, rate, steps):
-        """θ at the start and after each step; it stays where F would no longer be a number."""
+        """Return θ at the start and after each step.
+
+        It stays where it is rather than go where F would no longer be a number.
+        """
         path = [self.theta]
         for _ in range(steps):
             step = path[-1] - rate * self.problem.linearize(path[-1]).g
@@ -81,18 +79,15 @@ class Descent(Scene):
         return np.array(path)
 
     def still(self, picture):
-        """Contours and singular directions; what moves, and what stays above it: path, marks, ring, distances."""
+        """Draw contours and singular directions; return path, marks, ring and distances."""
         left, right = picture.subplots(1, 2)
-        distance = np.linalg.norm(self.theta - self.best) or 1.0
-        artists = self._map(left, picture.look, 1.4 * distance) | {
-            "lines": self._distances(right, picture.look)
-        }
-        right.set(
-            xlim=(-1, MOST + 1), ylim=10.0 ** (np.ceil(np.log10(distance)) + [-5, 0]), yscale="log"
-        )
-        picture.legend(
-            loc="outside lower center", ncols=2, fontsize=picture.look["text"], frameon=False
-        )
+        look, distance = picture.look, np.linalg.norm(self.theta - self.best) or 1.0
+        artists = self._map(left, look, 1.4 * distance)
+        artists["lines"] = self._distances(right, look)
+        ends = 10.0 ** (np.ceil(np.log10(distance)) + [-5, 0])
+        right.set(xlim=(-1, MOST + 1), ylim=ends, yscale="log")
+        place = "outside lower center"
+        picture.legend(loc=place, ncols=2, fontsize=look["text"], frameon=False)
         return artists
 
     def _map(self, axes, look, reach):
@@ -106,29 +101,24 @@ class Descent(Scene):
         gd, small = style(look, "GD"), {"markersize": 0.7 * look["marker"]}
         big = {"markersize": 1.4 * look["marker"], "markeredgecolor": BLACK, "linestyle": ""}
         black = {"color": BLACK, "markersize": 1.8 * look["marker"]}
+        ends = ((self.theta, "*"), (self.best, "+"))
         return {
             "path": axes.plot([], [], zorder=4, **gd | small)[0],
             "here": axes.plot([], [], zorder=4.5, **gd | big)[0],
-            "fixed": [
-                axes.plot(*p, m, zorder=5, **black)[0]
-                for p, m in ((self.theta, "*"), (self.best, "+"))
-            ],
+            "fixed": [axes.plot(*p, mark, zorder=5, **black)[0] for p, mark in ends],
             "ring": axes.plot([], [], "o", mfc="none", zorder=6, **black)[0],
         }
 
     def _distances(self, axes, look):
         label(axes, "step", "distance left", "per singular direction")
-        thick = {"linewidth": look["line"], "markersize": look["marker"]}
-        kinds = [
-            {"marker": m, "linestyle": d, "color": c}
-            for m, d, c in zip(MARKS, DASHES, COLOURS, strict=True)
-        ]
-        names = [
-            f"{way}: s² = {s**2:.3g}" for way, s in zip(("steep", "flat"), self.s, strict=True)
-        ]
-        return [
-            axes.plot([], [], label=n, **k | thick)[0] for n, k in zip(names, kinds, strict=True)
-        ]
+        lines = []
+        for way, s, mark, dashes, colour in zip(
+            ("steep", "flat"), self.s, MARKS, DASHES, COLOURS, strict=True
+        ):
+            kind = {"marker": mark, "linestyle": dashes, "color": colour}
+            kind |= {"linewidth": look["line"], "markersize": look["marker"]}
+            lines += axes.plot([], [], label=f"{way}: s² = {s**2:.3g}", **kind)
+        return lines
 
     def move(self, artists, numbers):
         """Set the path, its end, the distances and the ring."""
@@ -140,33 +130,30 @@ class Descent(Scene):
         artists["ring"].set_data(*([[], []] if ring is None else ring[:, None]))
 
     def sentence(self, numbers):
-        """The rate, both factors, and where it has led."""
-        distance = np.linalg.norm(numbers["path"][-1] - self.best)
+        """Return the rate, both factors, and where the path has led."""
+        rate, distance = numbers["rate"], np.linalg.norm(numbers["path"][-1] - self.best)
         said = (
-            f"η = {numbers['rate']:.3g}: each step multiplies the two distances, steep and flat, by "
-            f"{_factors(numbers['rate'], self.s)}; "
-            f"after {numbers['steps']} steps {_said(distance)} from the minimum, F = {_said(numbers['loss'])}."
+            f"η = {rate:.3g}: each step multiplies the two distances, steep and flat, by "
+            f"{_factors(rate, self.s)}; after {numbers['steps']} steps {_said(distance)} from the "
+            f"minimum, F = {_said(numbers['loss'])}."
         )
-        if numbers["guessed"] is not None:
-            off = np.linalg.norm(numbers["guessed"] - self.best)
-            mine = _factors(self.guess, self.s)
-            said += f" With your η = {self.guess:.3g} it would be {mine}, and {_said(off)} from the minimum."
-        return said
+        return said if numbers["guessed"] is None else said + self._judged(numbers["guessed"])
+
+    def _judged(self, theta):
+        """Return what the guessed rate would give."""
+        mine, off = _factors(self.guess, self.s), _said(np.linalg.norm(theta - self.best))
+        return f" With your η = {self.guess:.3g} it would be {mine}, and {off} from the minimum."
 
     def rows(self, numbers):
-        """Step by step: θ and both distances."""
-        entries = zip(numbers["path"], numbers["left"], strict=True)
-        return [
-            ("step", "theta_1", "theta_2", "left along v1", "left along v2"),
-            *(
-                (k, *map(float, theta), *map(float, left))
-                for k, (theta, left) in enumerate(entries)
-            ),
-        ]
+        """Return θ and both distances after each step."""
+        table = [("step", "theta_1", "theta_2", "left along v1", "left along v2")]
+        for k, (theta, left) in enumerate(zip(numbers["path"], numbers["left"], strict=True)):
+            table.append((k, *map(float, theta), *map(float, left)))
+        return table
 
 
 def _factors(rate, s):
-    """|1 − ηsᵢ²| for both directions, in words."""
+    """Return |1 − ηsᵢ²| for both directions, in words."""
     return " and ".join(f"{factor:.2f}" for factor in abs(1 - rate * s**2))
 
 

@@ -1,4 +1,4 @@
-"""The derivation on one page: a whole run of Levenberg-Marquardt on the 1-2-1 network, for any first μ."""
+"""The derivation on one page: a run of Levenberg-Marquardt on the 1-2-1 network, for any μ."""
 
 from copy import copy
 from itertools import islice
@@ -14,107 +14,86 @@ from .scene import Control, Scene
 
 MOST = 60  # trials, then the run is given up
 TARGET = 1e-4  # the F that ends it
-LOSSES, DAMPINGS = (
-    (3e-5, 1e2),
-    (1e-8, 1e5),
-)  # what the axes show; a number beyond is drawn at the edge
+LOSSES, DAMPINGS = (3e-5, 1e2), (1e-8, 1e5)  # ends of the axes; what is beyond is drawn at them
 
 
 class WholeRun(Scene):
-    """A network of one input and one output, trained from θ with this first μ until F ≤ 1e-4, at most 60 trials.
+    """A network trained from θ with this first μ until F ≤ 1e-4, for at most 60 trials.
 
-    Left the data, and what the network says at θ and at the end; right F and μ, trial by trial. `problem` is a
-    NetworkFit, the book's 1-2-1 network on 13 samples of an arch unless given. `guess`: how many trials the learner
-    expects. Raises TypeError or ValueError for anything else.
+    Left: the data, and the network's output at θ and at the end; right: F and μ, trial by trial.
+    `problem` is a NetworkFit of one input and one output, the book's 1-2-1 network on 13 samples
+    of an arch unless given. `guess` is how many trials the learner expects. Raises TypeError or
+    ValueError for anything else.
     """
 
     controls = {"mu": Control(1e-3, 1e4, 0.1, "first μ", log=True)}
 
     def __init__(self, problem=None, theta=None, guess=None):
-        start = BOOK if problem is None else None
-        self.problem = copy(
-            instance("problem", hagan() if problem is None else problem, NetworkFit, "a NetworkFit")
-        )
+        if problem is None:
+            problem, theta = hagan(), BOOK if theta is None else theta
+        self.problem = copy(instance("problem", problem, NetworkFit, "a NetworkFit"))
         network = self.problem.network
         if (network.n_inputs, network.n_outputs) != (1, 1):
             raise ValueError(
                 f"problem has the network {network!r}: expected one input and one output"
             )
-        theta = next(t for t in (theta, start, network.theta) if t is not None)
+        theta = network.theta if theta is None else theta
         self.theta = np.array(as_floats("theta", theta, 1, (network.n_parameters,)))
         self.guess = None if guess is None else at_least("guess", guess, 1)
         self.x = np.linspace(self.problem.X.min(), self.problem.X.max(), 121)
 
     def compute(self, mu):
-        """The trials, and what the network says at the end."""
-        run = list(
-            islice(levenberg_marquardt(self.problem, self.theta, mu=mu, target_loss=TARGET), MOST)
-        )
-        return {
-            "mu": mu,
-            "run": run,
-            "loss": run[-1].next_loss,
-            "curve": self._curve(run[-1].next_theta),
-        }
+        """Return the trials, and F and the network's output at the end."""
+        steps = levenberg_marquardt(self.problem, self.theta, mu=mu, target_loss=TARGET)
+        run = list(islice(steps, MOST))
+        curve = self._curve(run[-1].next_theta)
+        return {"mu": mu, "run": run, "loss": run[-1].next_loss, "curve": curve}
 
     def _curve(self, theta):
-        """The network's answer for every x of the picture."""
+        """Return the network's output for every x of the picture."""
         return self.problem.network.forward(self.x[:, None], theta)[-1][:, 0]
 
     def still(self, picture):
-        """The data, the network's first answer, the axes and the legend."""
-        axes = picture.subplot_mosaic(
-            [["words", "words"], ["fit", "F"], ["fit", "mu"]], height_ratios=[0.2, 1, 0.8]
-        )
-        look, lm = picture.look, style(picture.look, "LM")
+        """Draw the data, the first output, the axes and the legend; return what moves."""
+        names = [["words", "words"], ["fit", "F"], ["fit", "mu"]]
+        axes = picture.subplot_mosaic(names, height_ratios=[0.2, 1, 0.8])
         fit, F, mu = (axes[name] for name in ("fit", "F", "mu"))
-        fit.plot(
-            self.x,
-            self._curve(self.theta),
-            color=GREY,
-            linewidth=look["line"],
-            linestyle="--",
-            label="at first",
-        )
-        fit.plot(
-            self.problem.X,
-            self.problem.Y,
-            "o",
-            color=BLACK,
-            markersize=look["marker"],
-            label="data",
-        )
         self._frame(fit, F, mu)
-        hollow = {"marker": "o", "linestyle": "", "markerfacecolor": "none", "color": GREY}
-        if self.guess is not None:
-            ring = hollow | {
-                "color": BLACK,
-                "markersize": 2 * look["marker"],
-                "markeredgewidth": look["line"],
-            }
-            F.plot(
-                min(self.guess, MOST), TARGET, **ring, label="your guess", zorder=5, clip_on=False
-            )
-        moving = {
-            "curve": fit.plot(
-                [], [], color=lm["color"], linewidth=look["line"], label="at the end"
-            )[0],
-            "way": F.plot([], [], **lm | {"marker": ""}, label="F, μ")[0],
-            "refused": F.plot(
-                [], [], **hollow, markersize=look["marker"], label="refused", clip_on=False
-            )[0],
-            "mu": mu.plot([], [], **lm | {"marker": ""})[0],
-            "words": axes["words"].text(
-                0.5, 0.5, "", size=look["text"] + 1, ha="center", va="center"
-            ),
-        }
+        line = style(picture.look, "LM") | {"marker": ""}
+        centre = {"size": picture.look["text"] + 1, "ha": "center", "va": "center"}
+        moving = {"curve": self._draw_fit(fit)} | self._draw_losses(F, line)
+        moving["mu"] = mu.plot([], [], **line)[0]
+        moving["words"] = axes["words"].text(0.5, 0.5, "", **centre)
         _legend(picture, (fit, F))
         for artist in moving.values():
             artist.set_in_layout(False)
         return moving
 
+    def _draw_fit(self, axes):
+        """Draw the network's first output and the data; return the line of its last output."""
+        look = axes.figure.look
+        line, dots = {"linewidth": look["line"]}, {"color": BLACK, "markersize": look["marker"]}
+        grey = {"color": GREY, "linestyle": "--"} | line
+        axes.plot(self.x, self._curve(self.theta), label="at first", **grey)
+        axes.plot(self.problem.X, self.problem.Y, "o", label="data", **dots)
+        colour = style(look, "LM")["color"]
+        return axes.plot([], [], color=colour, label="at the end", **line)[0]
+
+    def _draw_losses(self, axes, line):
+        """Draw the guess; return the line of F and the markers of the refused trials."""
+        size, edge = axes.figure.look["marker"], axes.figure.look["line"]
+        hollow = {"linestyle": "", "markerfacecolor": "none", "clip_on": False}
+        if self.guess is not None:
+            ring = hollow | {"color": BLACK, "markersize": 2 * size, "markeredgewidth": edge}
+            axes.plot(min(self.guess, MOST), TARGET, "o", label="your guess", zorder=5, **ring)
+        grey = hollow | {"color": GREY, "markersize": size}
+        return {
+            "way": axes.plot([], [], label="F, μ", **line)[0],
+            "refused": axes.plot([], [], "o", label="refused", **grey)[0],
+        }
+
     def _frame(self, fit, F, mu):
-        """Names and ends of the axes."""
+        """Set names and ends of the axes."""
         fit.figure.axes[0].axis("off")
         Y = self.problem.Y
         fit.set_ylim(Y.min() - 0.3 * np.ptp(Y), Y.max() + 0.3 * np.ptp(Y))
@@ -122,26 +101,15 @@ class WholeRun(Scene):
         label(F, "", "", "F")
         label(mu, "trials", "", "μ")
         F.axhline(TARGET, color=GREY, linewidth=1)
-        F.set(
-            xlim=(0, MOST),
-            yscale="log",
-            ylim=LOSSES,
-            yticks=[1e-4, 1e-2, 1],
-            xticks=range(0, MOST + 1, 20),
-        )
-        mu.set(
-            xlim=(0, MOST),
-            yscale="log",
-            ylim=DAMPINGS,
-            yticks=[1e-6, 1e-3, 1, 1e3],
-            xticks=range(0, MOST + 1, 20),
-        )
+        trials = {"xlim": (0, MOST), "xticks": range(0, MOST + 1, 20)}
+        F.set(yscale="log", ylim=LOSSES, yticks=[1e-4, 1e-2, 1], **trials)
+        mu.set(yscale="log", ylim=DAMPINGS, yticks=[1e-6, 1e-3, 1, 1e3], **trials)
         F.set_xticklabels([])
         for axes in (F, mu):
             axes.minorticks_off()
 
     def move(self, artists, numbers):
-        """The network's last answer, F and μ after each trial, and where F was refused."""
+        """Set the network's last output, F and μ after each trial, and the refused F."""
         run, mu = numbers["run"], numbers["mu"]
         losses = [run[0].loss, *(step.next_loss for step in run)]
         refused = [(k, step.trial_loss) for k, step in enumerate(run, 1) if not step.accepted]
@@ -153,17 +121,17 @@ class WholeRun(Scene):
         artists["words"].set_text(f"first μ = {_three_digits(mu)}: {_ended(numbers)}")
 
     def sentence(self, numbers):
-        """How the run ended, after how many trials, how many of them refused, and how good the guess was."""
-        run = numbers["run"]
+        """Return how the run ended, how many trials were refused, and how good the guess was."""
+        run, mu = numbers["run"], _three_digits(numbers["mu"])
         refused = sum(not step.accepted for step in run)
-        said = f"First μ = {_three_digits(numbers['mu'])}: {_ended(numbers)}, {refused} of them refused."
+        said = f"First μ = {mu}: {_ended(numbers)}, {refused} of them refused."
         if self.guess is None:
             return said
         truth = str(len(run)) if numbers["loss"] <= TARGET else f"more than {len(run)}"
         return f"{said} You said {self.guess} trials; it takes {truth}."
 
     def rows(self, numbers):
-        """Every trial."""
+        """Return every trial."""
         rows = [(s.k, s.mu, s.loss, s.trial_loss, s.rho, s.accepted) for s in numbers["run"]]
         return [("trial", "μ", "F", "F of the trial", "ρ", "accepted"), *rows]
 
@@ -173,22 +141,18 @@ def _three_digits(x):
 
 
 def _ended(numbers):
-    """Where F was brought, and in how many trials."""
+    """Return the last F, and after how many trials."""
     n, F = len(numbers["run"]), numbers["loss"]
-    return (
-        f"F is below 1e-4 after {n} trials"
-        if F <= TARGET
-        else f"F is still {F:.3g} after {n} trials"
-    )
+    reached = "below 1e-4" if F <= TARGET else f"still {F:.3g}"
+    return f"F is {reached} after {n} trials"
 
 
 def _legend(picture, parts):
-    """What the lines mean, below the picture."""
+    """Add a legend of these axes below the picture."""
     found = [part.get_legend_handles_labels() for part in parts]
     handles, names = ([x for pair in found for x in pair[i]] for i in (0, 1))
     text = picture.look["text"]
     columns = len(names) if text < 16 else 3
     tight = {"frameon": False, "handlelength": 1.5, "columnspacing": 1.2, "handletextpad": 0.5}
-    picture.legend(
-        handles, names, loc="outside lower center", ncols=columns, fontsize=text, **tight
-    )
+    place = tight | {"loc": "outside lower center", "ncols": columns}
+    picture.legend(handles, names, fontsize=text, **place)

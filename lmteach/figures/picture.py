@@ -1,7 +1,8 @@
-"""A picture that shows itself with a sentence and a table, and the styles that all pictures share; no pyplot.
+"""A picture with a sentence and a table, and the styles that all pictures share; no pyplot.
 
-Gradient descent, Gauss-Newton and Levenberg-Marquardt keep one colour, marker and line style everywhere (colours: Okabe
-& Ito, 2008). LMTEACH_PROJECTOR=1 in the environment makes text and lines large enough for the last row.
+Gradient descent, Gauss-Newton and Levenberg-Marquardt keep one colour, marker and line style
+everywhere (colours: Okabe & Ito, 2008). LMTEACH_PROJECTOR=1 in the environment makes text and lines
+large enough for the last row.
 """
 
 import os
@@ -18,11 +19,8 @@ STYLES = {
     "Levenberg-Marquardt": {"color": "#009E73", "marker": "o", "linestyle": "-"},
 }
 SPARE = (
-    {
-        "color": "#CC79A7",
-        "marker": "D",
-        "linestyle": (0, (6, 1.5, 1, 1.5, 1, 1.5)),
-    },  # in grey its colour is LM's
+    # In grey this colour is that of LM: the dashes tell them apart.
+    {"color": "#CC79A7", "marker": "D", "linestyle": (0, (6, 1.5, 1, 1.5, 1, 1.5))},
     {"color": SKY, "marker": "v", "linestyle": (0, (5, 1))},
     {"color": BLACK, "marker": "", "linestyle": (0, (1, 1))},
     {"color": ORANGE, "marker": "P", "linestyle": "-."},
@@ -33,7 +31,10 @@ PROJECTOR = {"figsize": (10.24, 7.2), "dpi": 100, "text": 20, "line": 3.6, "mark
 
 
 class Picture(Figure):
-    """A figure that shows itself as a PNG with `alt`, a sentence on what is seen, and its numbers as `table()`."""
+    """A figure that notebooks show as a PNG, with a sentence on it, `alt`, as alternative text.
+
+    `table()` gives the numbers that it draws.
+    """
 
     def __init__(self, look, **options):
         super().__init__(figsize=look["figsize"], dpi=look["dpi"], layout="constrained", **options)
@@ -41,16 +42,16 @@ class Picture(Figure):
         self.look, self.alt, self._rows = look, "", []
 
     def describe(self, alt, rows):
-        """Set the sentence and the numbers; returns the picture."""
+        """Set the sentence and the numbers, and return the picture."""
         self.alt, self._rows = alt, rows
         return self
 
     def table(self):
-        """The numbers behind the picture, a list of rows; the first names the columns."""
+        """Return the numbers in the picture, a list of rows; the first row names the columns."""
         return list(self._rows)
 
     def png(self):
-        """The picture as bytes; the same figure gives the same bytes."""
+        """Return the picture as bytes; the same figure gives the same bytes."""
         buffer = BytesIO()
         self.savefig(buffer, format="png", metadata={"Software": None})
         return buffer.getvalue()
@@ -66,17 +67,17 @@ class Picture(Figure):
 
 
 def current_look():
-    """Sizes for the desk, or for the projector if LMTEACH_PROJECTOR is 1."""
+    """Return the sizes for the desk, or for the projector if LMTEACH_PROJECTOR is 1."""
     return PROJECTOR if os.environ.get("LMTEACH_PROJECTOR") == "1" else DESK
 
 
 def style(look, name):
-    """A solver's own colour, marker and line style, in the sizes of the look."""
+    """Return a solver's own colour, marker and line style, in the sizes of the look."""
     return STYLES[SHORT.get(name, name)] | {"linewidth": look["line"], "markersize": look["marker"]}
 
 
 def label(axes, x="", y="", title=""):
-    """Names of the axes and the title, in the picture's text size."""
+    """Set the names of the axes and the title, in the picture's text size."""
     text = axes.figure.look["text"]
     axes.set_xlabel(x, size=text)
     axes.set_ylabel(y, size=text)

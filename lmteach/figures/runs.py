@@ -10,11 +10,11 @@ from .picture import BLACK, GREY, SHORT, SPARE, STYLES, VERMILION, Picture, curr
 
 
 def fig_loss(traces, x="trials", title="Loss"):
-    """F against trials or evaluations of J, on a logarithmic axis; refused trials are hollow markers.
+    """Draw F against trials or evaluations of J, on a logarithmic axis.
 
-    `traces`: a Trace, or a dict of name → Trace; the names "GD", "GN", "LM" (or in full) bring their own style. `x`:
-    "trials" or "jacobians"; for gradient descent the latter counts gradients. Raises TypeError or ValueError for
-    anything else.
+    Refused trials are hollow markers. `traces` is a Trace, or a dict of name → Trace; the names
+    "GD", "GN", "LM" (or in full) have styles of their own. `x` is "trials" or "jacobians"; for
+    gradient descent the latter counts gradients. Raises TypeError or ValueError for anything else.
     """
     traces = _as_traces(traces)
     one_of("x", x, ("trials", "jacobians"))
@@ -25,80 +25,50 @@ def fig_loss(traces, x="trials", title="Loss"):
     axes.set(yscale="log", title=title, ylabel="F = ½ rᵀr", xlabel=counted)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _finish(axes)
-    rows = [
-        ("name", x, "F"),
-        *(
-            (n, int(i), f)
-            for n, t in traces.items()
-            for i, f in zip(positions(t, x), t.losses, strict=False)
-        ),
-    ]
+    rows = [("name", x, "F")]
+    for name, trace in traces.items():
+        points = zip(positions(trace, x), trace.losses, strict=True)
+        rows += [(name, int(at), loss) for at, loss in points]
     said = "; ".join(_said(name, trace) for name, trace in traces.items())
     return picture.describe(f"Loss on a logarithmic axis against {counted}. {said}.", rows)
 
 
 def fig_paths(problem, traces, span=None, title="Paths on the loss", n_grid=121):
-    """The contours of F for a problem of two parameters, and the way each solver took across them.
+    """Draw the contours of F for a problem of two parameters, and each solver's path over them.
 
-    `traces`: as in fig_loss. `span`: ((θ₁ low, high), (θ₂ low, high)), around the paths unless given. ValueError for
-    problems of another size.
+    `traces` is as in `fig_loss`. `span` is ((θ₁ low, high), (θ₂ low, high)), around the paths
+    unless given. Raises ValueError for problems of another size.
     """
     traces = _as_traces(traces)
     paths = {name: _path(trace) for name, trace in traces.items()}
-    span = (
-        _around(np.vstack(list(paths.values())))
-        if span is None
-        else as_finite("span", span, 2, (2, 2))
-    )
+    if span is None:
+        span = _around(np.vstack(list(paths.values())))
+    span = as_finite("span", span, 2, (2, 2))
     picture, axes = _axes()
     contours(axes, problem, span, at_least("n_grid", n_grid, 11))
     for name, path in paths.items():
         style = own_style(picture.look, name, traces)
         axes.plot(*path.T, label=f"{name} ({_steps(path)})", markevery=_few(len(path)), **style)
     start = next(iter(paths.values()))[0]
-    axes.plot(
-        *start,
-        marker="*",
-        markersize=2 * picture.look["marker"],
-        color=BLACK,
-        linestyle="",
-        label="start",
-        zorder=5,
-    )
+    size = 2 * picture.look["marker"]
+    axes.plot(*start, "*", color=BLACK, markersize=size, label="start", zorder=5)
     axes.set(xlim=span[0], ylim=span[1], xlabel="θ₁", ylabel="θ₂", title=title)
     _finish(axes)
-    rows = [
-        ("name", "step", "theta_1", "theta_2"),
-        *((n, i, *map(float, p)) for n, path in paths.items() for i, p in enumerate(path)),
-    ]
-    ends = "; ".join(
-        f"{name}: {_steps(path)} to ({path[-1][0]:.3g}, {path[-1][1]:.3g})"
-        for name, path in paths.items()
-    )
-    return picture.describe(
-        f"Contours of the loss with paths from ({start[0]:.3g}, {start[1]:.3g}). {ends}.", rows
-    )
+    rows = [("name", "step", "theta_1", "theta_2")]
+    for name, path in paths.items():
+        rows += [(name, step, *map(float, theta)) for step, theta in enumerate(path)]
+    return picture.describe(_said_of_paths(paths), rows)
 
 
 def fig_fit(X, Y, curves, title="Fit against data", validation=None):
-    """Data of one input and one output as dots, and each fitted curve as a line.
+    """Draw data of one input and one output as dots, and each fitted curve as a line.
 
-    `X`, `Y`: (N, 1). `curves`: a dict of name → function of x, (n, 1) → (n, 1). `validation`: an (X, Y) drawn as hollow
-    dots.
+    `X` and `Y` are (N, 1). `curves` is a dict of name → function of x, (n, 1) → (n, 1).
+    `validation` is an (X, Y) that is drawn as hollow dots.
     """
     X, Y = (as_finite(name, value, 2, (None, 1))[:, 0] for name, value in (("X", X), ("Y", Y)))
     picture, axes = _axes()
-    size = picture.look["marker"]
-    axes.plot(X, Y, "o", color=GREY, markersize=size, label=f"data ({len(X)})")
-    if validation is not None:
-        axes.plot(
-            *(v[:, 0] for v in validation),
-            "o",
-            mfc="none",
-            color=BLACK,
-            markersize=size,
-            label=f"validation ({len(validation[0])})",
-        )
+    _draw_data(axes, (X, Y), validation)
     seen = X if validation is None else np.append(X, validation[0])
     x = np.linspace(seen.min(), seen.max(), 201)[:, None]
     lines = {SHORT.get(name, name): np.asarray(curve(x))[:, 0] for name, curve in curves.items()}
@@ -107,46 +77,47 @@ def fig_fit(X, Y, curves, title="Fit against data", validation=None):
     axes.set(xlabel="x", ylabel="y", title=title)
     _finish(axes)
     table = {"data": (X, Y)} | {name: (x[:, 0], y) for name, y in lines.items()}
-    rows = [
-        ("name", "x", "y"),
-        *(
-            (name, float(a), float(b))
-            for name, xy in table.items()
-            for a, b in zip(*xy, strict=True)
-        ),
-    ]
-    return picture.describe(
-        f"{len(X)} data points and {len(lines)} curves: {', '.join(lines)}.", rows
-    )
+    rows = [("name", "x", "y")]
+    for name, xy in table.items():
+        rows += [(name, *map(float, point)) for point in zip(*xy, strict=True)]
+    said = f"{len(X)} data points and {len(lines)} curves: {', '.join(lines)}."
+    return picture.describe(said, rows)
+
+
+def _draw_data(axes, data, validation):
+    size = axes.figure.look["marker"]
+    axes.plot(*data, "o", color=GREY, markersize=size, label=f"data ({len(data[0])})")
+    if validation is None:
+        return
+    points = [values[:, 0] for values in validation]
+    label = f"validation ({len(points[0])})"
+    axes.plot(*points, "o", mfc="none", color=BLACK, markersize=size, label=label)
 
 
 def fig_digits(images, predicted, actual, title="Predicted (actual)", columns=5):
-    """A grid of digit images, each headed by the predicted label and, where that is wrong, the actual one.
+    """Draw digit images in a grid, each under its predicted label.
 
-    `images`: (n, side, side); `predicted`, `actual`: (n,) labels.
+    Where the prediction is wrong, the actual label follows in parentheses. `images` is
+    (n, side, side); `predicted` and `actual` are (n,) labels.
     """
     images = as_finite("images", images, 3)
     picture = Picture(current_look())
     grid = picture.subplots(-(-len(images) // columns), columns, squeeze=False).ravel()
     for axes in grid:
         axes.axis("off")
+    text = picture.look["text"]
     for axes, image, guess, label in zip(grid, images, predicted, actual, strict=False):
         axes.imshow(image, cmap="gray_r")
-        right = guess == label
-        axes.set_title(
-            f"{guess}" if right else f"{guess} ({label})",
-            color=BLACK if right else VERMILION,
-            size=picture.look["text"],
-        )
-    picture.suptitle(title, size=picture.look["text"] + 2)
+        if guess == label:
+            axes.set_title(f"{guess}", color=BLACK, size=text)
+        else:
+            axes.set_title(f"{guess} ({label})", color=VERMILION, size=text)
+    picture.suptitle(title, size=text + 2)
     wrong = int(np.sum(np.asarray(predicted) != np.asarray(actual)))
-    rows = [
-        ("predicted", "actual"),
-        *((int(p), int(a)) for p, a in zip(predicted, actual, strict=False)),
-    ]
-    return picture.describe(
-        f"{len(images)} handwritten digits with predicted labels; {wrong} of them wrong.", rows
-    )
+    rows = [("predicted", "actual")]
+    rows += [(int(p), int(a)) for p, a in zip(predicted, actual, strict=False)]
+    said = f"{len(images)} handwritten digits with predicted labels; {wrong} of them wrong."
+    return picture.describe(said, rows)
 
 
 def _axes():
@@ -157,22 +128,20 @@ def _axes():
 
 
 def _finish(axes):
-    """Text sizes, and a legend that covers nothing."""
+    """Set the sizes of the text, and add a legend that covers nothing."""
     text = axes.figure.look["text"]
     axes.title.set_size(text + 2)
     axes.xaxis.label.set_size(text)
     axes.yaxis.label.set_size(text)
-    axes.figure.legend(
-        loc="outside lower center", ncols=3 if text < 16 else 2, fontsize=text, frameon=False
-    )
+    columns = 3 if text < 16 else 2
+    place = "outside lower center"
+    axes.figure.legend(loc=place, ncols=columns, fontsize=text, frameon=False)
 
 
 def _as_traces(traces):
-    traces = (
-        {"trace": traces}
-        if isinstance(traces, Trace)
-        else instance("traces", traces, dict, "a Trace or a dict of them")
-    )
+    if isinstance(traces, Trace):
+        traces = {"trace": traces}
+    instance("traces", traces, dict, "a Trace or a dict of them")
     for name, trace in traces.items():
         instance(f"traces[{name!r}]", trace, Trace, "a Trace")
     if not traces:
@@ -181,14 +150,14 @@ def _as_traces(traces):
 
 
 def own_style(look, name, names):
-    """A solver's own style; other names share out the spare ones."""
+    """Return a solver's own style; other names take the spare ones in turn."""
     others = [other for other in names if other not in STYLES]
     style = STYLES[name] if name in STYLES else SPARE[others.index(name) % len(SPARE)]
     return style | {"linewidth": look["line"], "markersize": look["marker"]}
 
 
 def positions(trace, x):
-    """Where each entry of trace.losses stands: trials made, or Jacobians evaluated, by then."""
+    """Return for each entry of trace.losses how many trials were made, or J evaluated, by then."""
     if x == "trials":
         return np.arange(len(trace.losses))
     accepted = [step.accepted for step in trace]
@@ -196,7 +165,10 @@ def positions(trace, x):
 
 
 def evaluated(traces):
-    """What is counted as an evaluation: J, for gradient descent g = Jᵀr (here the same work: its J is formed too)."""
+    """Say what is counted as an evaluation: J, or for gradient descent g = Jᵀr.
+
+    Here both are the same work, since gradient descent's J is formed, too.
+    """
     descending = [descends(trace) for trace in traces]
     if all(descending):
         return "evaluations of g"
@@ -204,12 +176,15 @@ def evaluated(traces):
 
 
 def descends(steps):
-    """True if these steps are gradient descent's: damped by μ = 1/η, and by no rule."""
+    """Tell whether these steps are gradient descent's: damped by μ = 1/η, and by no rule."""
     return any(step.damping is None and step.mu > 0 for step in steps)
 
 
 def draw_loss(axes, trace, at, name, style, every=None):
-    """F after each trial over the places `at`, a marker on every n-th; refused trials hollow, where they led."""
+    """Draw F after each trial over the positions `at`, with a marker on every n-th.
+
+    Refused trials are hollow markers at the F that they led to.
+    """
     losses = np.maximum(trace.losses, SMALLEST)
     axes.plot(at, losses, label=name, markevery=every or _few(len(losses)), **style)
     refused = [(at[i + 1], step.trial_loss) for i, step in enumerate(trace) if not step.accepted]
@@ -220,15 +195,27 @@ def draw_loss(axes, trace, at, name, style, every=None):
 
 
 def _said(name, trace):
-    return f"{name}: F {trace.losses[0]:.2e} to {trace.loss:.2e} in {len(trace)} trials, {len(trace.refused)} refused"
+    return (
+        f"{name}: F {trace.losses[0]:.2e} to {trace.loss:.2e} "
+        f"in {len(trace)} trials, {len(trace.refused)} refused"
+    )
+
+
+def _said_of_paths(paths):
+    ends = [
+        f"{name}: {_steps(path)} to ({path[-1][0]:.3g}, {path[-1][1]:.3g})"
+        for name, path in paths.items()
+    ]
+    start = next(iter(paths.values()))[0]
+    begun = f"Contours of the loss with paths from ({start[0]:.3g}, {start[1]:.3g})."
+    return f"{begun} {'; '.join(ends)}."
 
 
 def _path(trace):
-    """θ at the start and after every accepted step, (n, 2)."""
+    """Return θ at the start and after every accepted step, (n, 2)."""
     kept = [step for step in trace.accepted if step.theta is not None]
-    path = np.array(
-        [kept[0].theta, *(step.trial_theta for step in kept)] if kept else [trace.theta]
-    )
+    start = kept[0].theta if kept else trace.theta
+    path = np.array([start, *(step.trial_theta for step in kept)])
     if path.shape[1] != 2:
         raise ValueError(f"traces: a path of {path.shape[1]} parameters; expected 2")
     return path
@@ -245,5 +232,5 @@ def _around(points, margin=0.15):
 
 
 def _few(n, most=60):
-    """Which markers to draw, so that long runs stay readable: every n-th."""
+    """Return n, where every n-th marker is drawn, so that long runs stay readable."""
     return max(1, n // most)

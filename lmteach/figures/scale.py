@@ -1,6 +1,7 @@
 """Lesson 11: the matrices of the two systems to one scale, and what a step costs on each route."""
 
 import math
+from operator import attrgetter
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -11,7 +12,7 @@ from .picture import BLACK, GREY, ORANGE, SKY, label
 from .scene import Control, Scene
 
 INPUTS, OUTPUTS, SAMPLES = (1, 8, 64, 784), (1, 10), (16, 128, 1437, 60_000)
-MOST_HIDDEN = 1024  # 2¹⁰ in 50 steps: every power of two is a place of the slider
+MOST_HIDDEN = 1024  # 2¹⁰ in 50 steps: the slider can stand at every power of two
 COLOURS = {"rows": BLACK, "blocks": ORANGE, "samples": SKY}
 MARKERS = {"rows": "s", "blocks": "D", "samples": "o"}
 DASHES = {"rows": (0, (1, 1)), "blocks": (0, (5, 2)), "samples": "-"}
@@ -48,72 +49,64 @@ class TwoSquares(Scene):
         self.inputs, self.outputs = at_least("inputs", inputs, 1), at_least("outputs", outputs, 1)
 
     def compute(self, hidden, samples):
-        """P, N·m, and the bytes of J, JᵀJ and JJᵀ."""
+        """Return P, N·m, and width and height of J, JᵀJ and JJᵀ."""
         H, N = round(hidden), SAMPLES[samples]
         P, M = n_parameters(self.inputs, H, self.outputs), N * self.outputs
         sides = {"J": (P, M), "JᵀJ": (P, P), "JJᵀ": (M, M)}  # wide, high
         return {"H": H, "N": N, "P": P, "M": M, "sides": sides}
 
     def still(self, picture):
-        """Three rectangles that grow from the left lower corner of their own square."""
+        """Draw three squares; return three rectangles in their lower left corners, with texts."""
         axes, size = picture.subplots(), picture.look["text"]
         axes.set(xlim=(-0.02, 3.6), ylim=(-0.35, 1.2), aspect="equal")
         axes.axis("off")
+        colours = {"J": GREY, "JᵀJ": COLOURS["rows"], "JJᵀ": COLOURS["samples"]}
+        dotted = {"fill": False, "edgecolor": GREY, "linestyle": ":"}
         moving = {}
-        for i, name in enumerate(("J", "JᵀJ", "JJᵀ")):
-            axes.text(1.25 * i, 1.08, name, size=size + 2)
-            axes.add_patch(
-                Rectangle((1.25 * i, 0), 1, 1, fill=False, edgecolor=GREY, linestyle=":")
-            )
-            colour = {"J": GREY, "JᵀJ": COLOURS["rows"], "JJᵀ": COLOURS["samples"]}[name]
-            moving[name] = axes.add_patch(Rectangle((1.25 * i, 0), 1, 1, color=colour))
-            moving[f"{name} said"] = axes.text(
-                1.25 * i, -0.06, "", size=size, va="top", in_layout=False
-            )
+        for i, (name, colour) in enumerate(colours.items()):
+            x = 1.25 * i
+            axes.text(x, 1.08, name, size=size + 2)
+            axes.add_patch(Rectangle((x, 0), 1, 1, **dotted))
+            moving[name] = axes.add_patch(Rectangle((x, 0), 1, 1, color=colour))
+            said = axes.text(x, -0.06, "", size=size, va="top", in_layout=False)
+            moving[f"{name} said"] = said
         return moving
 
     def move(self, artists, numbers):
-        """Every side as a part of the longest."""
+        """Set every side as a part of the longest, and the sizes in words."""
         longest = max(numbers["P"], numbers["M"])
         for name, (wide, high) in numbers["sides"].items():
             artists[name].set_width(max(wide / longest, THIN))
             artists[name].set_height(max(high / longest, THIN))
-            artists[f"{name} said"].set_text(
-                f"{high:_} × {wide:_}\n{_bytes(NUMBER * wide * high)}".replace("_", " ")
-            )
+            said = f"{high:_} × {wide:_}\n{_bytes(NUMBER * wide * high)}"
+            artists[f"{name} said"].set_text(said.replace("_", " "))
 
     def sentence(self, numbers):
-        """The sizes in words, and which square is the smaller."""
-        P, M = numbers["P"], numbers["M"]
-        smaller = "they are equal" if P == M else f"{'JJᵀ' if M < P else 'JᵀJ'} is the smaller"
+        """Return the sizes in words, and which square is the smaller."""
+        P, M, shape = numbers["P"], numbers["M"], (self.inputs, numbers["H"], self.outputs)
+        network, N = "-".join(map(str, shape)), numbers["N"]
+        both = f"JᵀJ takes {_bytes(NUMBER * P * P)}, JJᵀ {_bytes(NUMBER * M * M)}"
+        said = f"{network} with {N} samples: P = {P}, N·m = {M}. {both}: "
+        if P == M:
+            return f"{said}they are equal."
         times = (max(P, M) / min(P, M)) ** 2
-        ratio = (
-            ""
-            if P == M
-            else f", by a factor of {times:.2g}"
-            if times < 100
-            else f", by a factor of {times:.0f}"
-        )
-        return (
-            f"{self.inputs}-{numbers['H']}-{self.outputs} with {numbers['N']} samples: P = {P}, N·m = {M}. "
-            f"JᵀJ takes {_bytes(NUMBER * P * P)}, JJᵀ {_bytes(NUMBER * M * M)}: {smaller}{ratio}."
-        )
+        ratio = f"{times:.2g}" if times < 100 else f"{times:.0f}"
+        return f"{said}{'JJᵀ' if M < P else 'JᵀJ'} is the smaller, by a factor of {ratio}."
 
     def rows(self, numbers):
-        """Name, shape and bytes of each."""
+        """Return name, shape and bytes of each."""
         sides = numbers["sides"].items()
-        return [
-            ("matrix", "rows", "columns", "bytes"),
-            *((n, high, wide, NUMBER * wide * high) for n, (wide, high) in sides),
-        ]
+        rows = [(name, high, wide, NUMBER * wide * high) for name, (wide, high) in sides]
+        return [("matrix", "rows", "columns", "bytes"), *rows]
 
 
 class RoutePrices(Scene):
     """The time of one step against P, for each route to it, as counted; dots are measured.
 
-    A line ends where its arrays no longer fit into `memory` bytes; beyond that it goes on faintly. `speed`:
-    multiplications a second. `measured`: rows (inputs, hidden, outputs, samples, route, seconds). `guess`: the P from
-    which the learner expects the route samples to be the cheapest. Raises TypeError or ValueError for anything else.
+    A line ends where its arrays no longer fit into `memory` bytes; beyond that it is faint. `speed`
+    is in multiplications a second. `measured` holds rows (inputs, hidden, outputs, samples, route,
+    seconds). `guess` is the P from which the learner expects the route samples to be the cheapest.
+    Raises TypeError or ValueError for anything else.
     """
 
     controls = {
@@ -134,26 +127,32 @@ class RoutePrices(Scene):
         self.H = np.unique(np.geomspace(1, MOST_HIDDEN, 60).round().astype(int))
 
     def compute(self, hidden, inputs, samples, outputs):
-        """P of every width, the Price of every route there, and where samples becomes the cheapest."""
+        """Return P and the prices for every width, and the P from which samples is the cheapest.
+
+        `lines` holds seconds and bytes for each route; `here` is P and the prices of this network.
+        """
         n, N, m, H = INPUTS[inputs], SAMPLES[samples], OUTPUTS[outputs], round(hidden)
         P = np.array([n_parameters(n, int(h), m) for h in self.H])
         priced = [prices([(n, int(h)), (int(h), m)], N, m) for h in self.H]
-        lines = {
-            route: np.array([(p[route].time / self.speed, p[route].nbytes) for p in priced]).T
-            for route in COLOURS
-        }
-        cheapest = np.argmin([lines[route][0] for route in COLOURS], axis=0) == list(COLOURS).index(
-            "samples"
-        )
+        lines = {route: self._line([p[route] for p in priced]) for route in COLOURS}
+        seconds = np.array([lines[route][0] for route in COLOURS])
+        cheapest = np.argmin(seconds, axis=0) == list(COLOURS).index("samples")
         return {
-            "shape": (n, H, m), "N": N, "P": P, "lines": lines,
+            "shape": (n, H, m),
+            "N": N,
+            "P": P,
+            "lines": lines,
             "here": (n_parameters(n, H, m), prices([(n, H), (H, m)], N, m)),
             "turn": int(P[np.argmax(cheapest)]) if cheapest.any() else None,
             "dots": {route: self.measured.get((n, m, N, route), []) for route in COLOURS},
-        }  # fmt: skip
+        }
+
+    def _line(self, priced):
+        """Return seconds and bytes of these prices, (2, n)."""
+        return np.array([(price.time / self.speed, price.nbytes) for price in priced]).T
 
     def still(self, picture):
-        """Axes, legend, and the times that everybody knows."""
+        """Draw axes and legend, with times that everybody knows; return lines, dots and guess."""
         axes, look = picture.subplots(), picture.look
         axes.set(xscale="log", yscale="log", xlim=(2, 4e6), ylim=(3e-5, 1e13))
         label(axes, "P, number of parameters", "one step")
@@ -161,32 +160,30 @@ class RoutePrices(Scene):
         axes.minorticks_off()
         axes.grid(axis="y", color=GREY, alpha=0.3)
         moving = {"here": axes.axvline(1, color=GREY, linewidth=look["line"] / 2)}
-        for route, colour in COLOURS.items():
-            kind = {"color": colour, "linestyle": DASHES[route], "linewidth": look["line"]}
-            moving[f"{route} far"] = axes.plot([], [], **kind | {"alpha": 0.3})[0]
-            moving[route] = axes.plot([], [], **kind)[0]
-            dot = {
-                "marker": MARKERS[route],
-                "markersize": look["marker"],
-                "markeredgecolor": BLACK,
-                "linestyle": "",
-            }
-            moving[f"{route} dots"] = axes.plot([], [], color=colour, **dot)[0]
-            axes.plot([], [], **kind | dot | {"linestyle": DASHES[route]}, label=route)
-        ring = {
-            "marker": "D",
-            "linestyle": "",
-            "markersize": 1.6 * look["marker"],
-            "markeredgewidth": look["line"],
-        }
-        moving["guess"] = axes.plot([], [], color=BLACK, **ring, markerfacecolor="none", zorder=5)[
-            0
-        ]
+        for route in COLOURS:
+            moving |= self._route(axes, route)
+        ring = {"color": BLACK, "markerfacecolor": "none", "markeredgewidth": look["line"]}
+        ring |= {"markersize": 1.6 * look["marker"], "zorder": 5}
+        (moving["guess"],) = axes.plot([], [], "D", **ring)
         axes.legend(loc="upper left", fontsize=look["text"], frameon=False)
         return moving
 
+    def _route(self, axes, route):
+        """Return a route's line, the same beyond the memory, and its dots."""
+        look = axes.figure.look
+        dots = {"color": COLOURS[route], "marker": MARKERS[route], "markeredgecolor": BLACK}
+        dots |= {"markersize": look["marker"], "linestyle": ""}
+        line = {"linestyle": DASHES[route], "linewidth": look["line"]}
+        moving = {
+            f"{route} far": axes.plot([], [], color=COLOURS[route], alpha=0.3, **line)[0],
+            route: axes.plot([], [], color=COLOURS[route], **line)[0],
+            f"{route} dots": axes.plot([], [], **dots)[0],
+        }
+        axes.plot([], [], label=route, **dots | line)
+        return moving
+
     def move(self, artists, numbers):
-        """The lines, faint where memory ends; the dots; this network's P; the guess on the line of samples."""
+        """Set the lines, faint where memory ends, the dots, this network's P, and the guess."""
         P, x = numbers["P"], numbers["here"][0]
         artists["here"].set_xdata([x, x])
         for route, (seconds, nbytes) in numbers["lines"].items():
@@ -200,60 +197,52 @@ class RoutePrices(Scene):
         artists["guess"].set_data(place, height)
 
     def sentence(self, numbers):
-        """The three prices here, and where samples becomes the cheapest."""
-        (P, priced), N = numbers["here"], numbers["N"]
-        m = numbers["shape"][2]
-        told = "; ".join(
-            f"{r} {_time(p.time / self.speed)}, {_bytes(p.nbytes)}" for r, p in priced.items()
-        )
-        best = min(priced.values(), key=lambda price: price.time).route
-        said = f"{'-'.join(map(str, numbers['shape']))}, {N} samples: P = {P}, N·m = {N * m}. One step: {told}. "
-        turn = numbers["turn"]
-        said += f"Cheapest: {best}. "
-        said += (
-            "Samples is nowhere the cheapest."
-            if turn is None
-            else f"Samples is the cheapest from P = {turn} on."
-        )
-        return said + self._told(turn)
+        """Return the three prices here, and where samples becomes the cheapest."""
+        (P, priced), N, m = numbers["here"], numbers["N"], numbers["shape"][2]
+        network = "-".join(map(str, numbers["shape"]))
+        best = min(priced.values(), key=attrgetter("time"))
+        told = [f"{r} {_time(p.time / self.speed)}, {_bytes(p.nbytes)}" for r, p in priced.items()]
+        said = f"{network}, {N} samples: P = {P}, N·m = {N * m}. "
+        said += f"One step: {'; '.join(told)}. Cheapest: {best.route}. "
+        if numbers["turn"] is None:
+            return said + "Samples is nowhere the cheapest."
+        said += f"Samples is the cheapest from P = {numbers['turn']} on."
+        return said if self.guess is None else said + self._told(numbers["turn"])
 
     def _told(self, turn):
-        """How far the guess was from there."""
-        if self.guess is None or turn is None:
-            return ""
-        off = self.guess / turn
+        """Return how far the guess was from there."""
+        said, off = f" You said {self.guess:.4g}", self.guess / turn
         if 0.5 <= off <= 2:
-            return f" You said {self.guess:.4g}: within a factor of two."
-        return f" You said {self.guess:.4g}: {max(off, 1 / off):.2g} times too {'many' if off > 1 else 'few'}."
+            return f"{said}: within a factor of two."
+        return f"{said}: {max(off, 1 / off):.2g} times too {'many' if off > 1 else 'few'}."
 
     def rows(self, numbers):
-        """Route, seconds, bytes of this network."""
+        """Return route, seconds and bytes of this network."""
         priced = numbers["here"][1].values()
-        return [
-            ("route", "seconds", "bytes"),
-            *((p.route, p.time / self.speed, p.nbytes) for p in priced),
-        ]
+        rows = [(price.route, price.time / self.speed, price.nbytes) for price in priced]
+        return [("route", "seconds", "bytes"), *rows]
 
 
 def n_parameters(inputs, hidden, outputs):
-    """P of inputs-hidden-outputs."""
+    """Return P of inputs-hidden-outputs."""
     return (inputs + 1) * hidden + (hidden + 1) * outputs
 
 
 def _time(seconds):
-    """Two digits and a unit."""
-    return next(
-        (f"{_two(seconds / unit)} {name}" for name, unit in UNITS if seconds >= unit), "below 1 ms"
-    )
+    """Return two digits and a unit."""
+    for name, unit in UNITS:
+        if seconds >= unit:
+            return f"{_two(seconds / unit)} {name}"
+    return "below 1 ms"
 
 
 def _bytes(nbytes):
-    return next(
-        (f"{_two(nbytes / unit)} {name}" for name, unit in SIZES if nbytes >= unit),
-        f"{nbytes:.0f} bytes",
-    )
+    for name, unit in SIZES:
+        if nbytes >= unit:
+            return f"{_two(nbytes / unit)} {name}"
+    return f"{nbytes:.0f} bytes"
 
 
 def _two(x):
-    """Two significant digits, without an exponent."""
+    """Return two significant digits, without an exponent."""
     return f"{x:.2g}" if x < 99.5 else f"{round(x, 1 - math.floor(math.log10(x))):.0f}"

@@ -1,4 +1,4 @@
-"""A figure with controls: what it computes, what stands still, what moves, and what it says in words."""
+"""A figure with controls: what it computes, what it draws and moves, and what it says in words."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,11 @@ from .picture import Picture, current_look
 
 @dataclass(frozen=True)
 class Control:
-    """One thing to turn: from `low` to `high`, on a logarithmic scale if `log`, in whole steps if `whole`.
+    """A number that can be set from `low` to `high`.
 
-    `start` is where it stands at first; `label` is what it is called beside the slider. `names` makes it a choice: the
-    value is the number of a name, 0 to len(names) − 1. `play` offers to run through it by itself.
+    `start` is its first value, and `label` its name beside the slider. The slider has a logarithmic
+    scale if `log`, and whole numbers only if `whole`. `names` makes it a choice: the value is then
+    the index of a name, 0 to len(names) − 1. With `play` it can be run through by itself.
     """
 
     low: float
@@ -25,39 +26,40 @@ class Control:
 
     @classmethod
     def choice(cls, names, label, start=0):
-        """One of several names, the first to begin with unless another is given by its place."""
+        """Return the choice of one of several names; `start` is the index of the first value."""
         return cls(0, len(names) - 1, start, label, whole=True, names=tuple(map(str, names)))
 
     def checked(self, name, value):
-        """The value, if it lies between the ends or is one of the names; else TypeError or ValueError."""
+        """Return the value if it is allowed.
+
+        Raises TypeError if it is no number, ValueError if it is out of range or no such name.
+        """
         if self.names and isinstance(value, str):
             return self.names.index(one_of(name, value, self.names))
+        complaint = f"{name} = {value!r}: expected a number from {self.low:g} to {self.high:g}"
         if not is_real(value):
-            raise TypeError(
-                f"{name} = {value!r}: expected a number from {self.low:g} to {self.high:g}"
-            )
+            raise TypeError(complaint)
         if not self.low <= value <= self.high:
-            raise ValueError(
-                f"{name} = {value!r}: expected a number from {self.low:g} to {self.high:g}"
-            )
+            raise ValueError(complaint)
         return int(value) if self.whole else float(value)
 
 
 class Scene:
     """A figure with controls; `frame(**controls)` is the picture for any setting of them.
 
-    A subclass names its `controls` and says what it computes (`compute`, pure), what it draws once (`still`), what
-    it moves (`move`) and how it says the same in words (`sentence`) and as a table (`rows`).
+    A subclass names its `controls` and says what it computes (`compute`, a pure function), what it
+    draws once (`still`), what it moves (`move`) and how it says the same in words (`sentence`) and
+    as a table (`rows`).
     """
 
     controls = {}  # name → Control
 
     def compute(self, **controls):
-        """The numbers behind the picture, a dict; depends on nothing but the controls."""
+        """Return the numbers of the picture, a dict that depends on nothing but the controls."""
         raise NotImplementedError
 
     def still(self, picture):
-        """Draw what never moves; return what does, a dict of name → artist."""
+        """Draw what never moves, and return what does, a dict of name → artist."""
         raise NotImplementedError
 
     def move(self, artists, numbers):
@@ -65,24 +67,23 @@ class Scene:
         raise NotImplementedError
 
     def sentence(self, numbers):
-        """What is seen, in words, with at most three digits a number."""
+        """Return what is seen in words, with at most three digits a number."""
         raise NotImplementedError
 
     def rows(self, numbers):
-        """The numbers as a table: a list of rows, the first names the columns."""
+        """Return the numbers as a list of rows; the first row names the columns."""
         raise NotImplementedError
 
     def frame(self, **controls):
-        """A new Picture for these controls; those not named stand at their start."""
+        """Return a new Picture for these controls; those not named have their first value."""
         numbers = self.compute(**self.settings(controls))
         picture = Picture(current_look())
         self.move(self.still(picture), numbers)
         return picture.describe(self.sentence(numbers), self.rows(numbers))
 
     def settings(self, given):
-        """Every control's value: what was given, checked, and the start of the others."""
+        """Return the value of every control: the given one, checked, or the first."""
         for name in given:
             one_of("control", name, tuple(self.controls))
-        return {
-            n: c.checked(n, given[n]) if n in given else c.start for n, c in self.controls.items()
-        }
+        first = {name: control.start for name, control in self.controls.items()}
+        return first | {name: self.controls[name].checked(name, given[name]) for name in given}

@@ -23,7 +23,7 @@ N_LEARN = 200  # trials in the lesson's training
 
 
 class Done(NamedTuple):
-    """A trial that was made: its scalars, θ before it and after it, and the validation error there."""
+    """A trial that was made: its scalars, θ before and after it, and the validation error then."""
 
     step: Step
     before: Any
@@ -32,13 +32,15 @@ class Done(NamedTuple):
 
 
 class Training(Scene):
-    """A network, or any curve of one input and one output, drawn trial by trial while a solver works on it.
+    """A network, or any curve of one input and one output, trial by trial while a solver fits it.
 
-    `problem`: a NetworkFit or CurveFit; `steps`: an iterator of Steps on it, such as `levenberg_marquardt(problem,
-    theta)`, which is also what a NetworkFit gets unless you say otherwise, from the network's own θ. It is run only as
-    far as `step` asks, up to `n`, and what was run is kept. `validation`: an (x, y) that the solver does not see; then
-    mean squared errors are drawn in place of F. `guess`: the trial after which you expect the lowest error on it.
-    Without arguments it is the noisy sine of lesson 09. Raises TypeError or ValueError for anything else.
+    `problem` is a NetworkFit or CurveFit, and `steps` an iterator of Steps on it. For a NetworkFit
+    the default is `levenberg_marquardt(problem, theta)` from the network's own θ. It is run only as
+    far as `step` asks, up to `n`, and what was run is kept.
+
+    `validation` is an (x, y) that the solver does not see; with it, mean squared errors are drawn
+    in place of F. `guess` is the trial after which you expect the lowest error on it. Without
+    arguments this is the noisy sine of lesson 09. Raises TypeError or ValueError for anything else.
     """
 
     controls = {"step": Control(0, N_LEARN, 0, "trial", whole=True, play=True)}
@@ -66,9 +68,9 @@ class Training(Scene):
                 f"steps ended before the first trial: {self._ended}; expected at least one Step"
             )
         self.solver = _solver(self._done[0].step)
-        self.factor, self.unit = (
-            (1, "F = ½ rᵀr") if validation is None else (2 / len(self.y), "mean squared error")
-        )
+        self.factor, self.unit = 1, "F = ½ rᵀr"
+        if validation is not None:
+            self.factor, self.unit = 2 / len(self.y), "mean squared error"
 
     def _run_to(self, k):
         """Let the solver go on until k trials are made, or until it ends."""
@@ -81,38 +83,37 @@ class Training(Scene):
             instance("a step", step, Step, "a Step, as levenberg_marquardt(problem, theta) yields")
             if step.theta is None:
                 raise ValueError(
-                    f"trial {step.k} is of a light history, without its θ: expected steps with arrays"
+                    f"trial {step.k} is of a light history, without its θ: "
+                    "expected steps with arrays"
                 )
-            self._done.append(
-                Done(step.light(), step.theta, step.next_theta, self._held_back(step.next_theta))
-            )
+            after = step.next_theta
+            self._done.append(Done(step.light(), step.theta, after, self._held_back(after)))
 
     def _held_back(self, theta):
-        """Mean squared error on the validation data, if there are any."""
+        """Return the mean squared error on the validation data, None if there are none."""
         if self.validation is None:
             return None
         x, y = self.validation
         return float(np.mean((self.curve(theta, x) - y) ** 2))
 
     def compute(self, step):
-        """The curve after so many trials, what each of them gave, and the end if there was one before."""
+        """Return θ and the losses after so many trials, and why the run ended if it did before."""
         self._run_to(step)
         first, done = self._done[0], self._done[:step]
         steps = [trial.step for trial in done]
+        refused = [(k, s.trial_loss) for k, s in enumerate(steps, 1) if not s.accepted]
         held_back = [self._held_back(first.before), *(trial.held_back for trial in done)]
         return {
             "steps": steps,
             "theta": done[-1].after if done else first.before,
             "losses": self.factor * np.array([first.step.loss, *(s.next_loss for s in steps)]),
-            "refused": [
-                (i, self.factor * s.trial_loss) for i, s in enumerate(steps, 1) if not s.accepted
-            ],
+            "refused": [(k, self.factor * F) for k, F in refused],
             "held back": held_back if self.validation else [],
             "ended": self._ended if len(done) < step else None,
         }
 
     def still(self, picture):
-        """The data, the curve of the start, and what will show the curve, μ and the loss."""
+        """Draw the data and the first curve; return what will show the curve, μ and the loss."""
         left, right = picture.subplots(1, 2)
         look, x = picture.look, self._grid()
         self._draw_data(left)
@@ -121,16 +122,15 @@ class Training(Scene):
         own = style(look, self.solver) | {"marker": ""}
         (curve,) = left.plot([], [], label=self.solver, zorder=4, **own)
         label(left, "x", "y", " ")
-        left.set_title(
-            " ", size=look["text"] + 1, y=1.0
-        )  # a y of its own, else every redraw looks for a better one
+        # Without y, every redraw would look for a better place for the title.
+        left.set_title(" ", size=look["text"] + 1, y=1.0)
         layer = self._loss_axes(right, own)
         columns, text = 3 if look["text"] < 16 else 2, look["text"]
         picture.legend(loc="outside lower center", ncols=columns, fontsize=text, frameon=False)
         return {"curve": curve, "title": left.title, "loss": right, "layer": layer}
 
     def _draw_data(self, axes):
-        """Filled dots to learn from, hollow ones held back, and room for a curve that goes astray."""
+        """Draw filled dots to learn from, hollow ones held back, and a margin for wild curves."""
         size = axes.figure.look["marker"]
         axes.plot(self.x, self.y, "o", color=GREY, markersize=size, label=f"data ({len(self.x)})")
         if self.validation is not None:
@@ -145,35 +145,28 @@ class Training(Scene):
         return np.linspace(x.min(), x.max(), 201)
 
     def _loss_axes(self, axes, own):
-        """The loss so far: all of it moves, ticks too, because nobody knows yet how far it will fall."""
-        look = axes.figure.look
-        hollow = own | {
-            "linestyle": "",
-            "marker": "o",
-            "mfc": "none",
-            "markersize": 0.8 * look["marker"],
-        }
+        """Draw the guess; return the lines of the loss.
+
+        All of this axes moves, ticks too, because nobody knows yet how far the loss will fall.
+        """
+        look, black = axes.figure.look, {"color": BLACK, "linewidth": axes.figure.look["line"]}
+        hollow = own | {"linestyle": "", "marker": "o", "mfc": "none"}
+        hollow |= {"markersize": 0.8 * look["marker"]}
         (loss,) = axes.plot([], [], **own)
         (refused,) = axes.plot([], [], label="refused", **hollow)
         (here,) = axes.plot([], [], **style(look, self.solver) | {"linestyle": "", "zorder": 5})
-        beside = {
-            "color": BLACK,
-            "linestyle": "--",
-            "linewidth": look["line"],
-            "label": "error held back",
-        }
-        (held,) = axes.plot([], [], **beside) if self.validation is not None else (None,)
+        held = None
+        if self.validation is not None:
+            (held,) = axes.plot([], [], linestyle="--", label="error held back", **black)
         if self.guess is not None:
-            axes.axvline(
-                self.guess, color=BLACK, linestyle=":", linewidth=look["line"], label="your guess"
-            )
+            axes.axvline(self.guess, linestyle=":", label="your guess", **black)
         axes.set_xlim(0, self.controls["step"].high)
         label(axes, "trial", self.unit)
         decades(axes)
         return SimpleNamespace(loss=loss, refused=refused, here=here, held=held)
 
     def move(self, artists, numbers):
-        """The curve, μ, and the loss up to here on an axis of whole decades."""
+        """Set the curve, μ, and the loss so far on an axis of whole decades."""
         layer, losses = artists["layer"], np.maximum(numbers["losses"], SMALLEST)
         x, k = self._grid(), np.arange(len(losses))
         artists["curve"].set_data(x, self.curve(numbers["theta"], x))
@@ -190,16 +183,11 @@ class Training(Scene):
             layer.held.set_data(k, held)
 
     def _damping(self, steps):
-        """What was tried last, in the fewest words."""
+        """Return what was tried last, in few words."""
         if not steps:
             return "before the first trial"
-        step = steps[-1]
-        verdict = "accepted" if step.accepted else "refused"
-        return (
-            f"{self._strength(step)}, {verdict}"
-            if self.solver == SHORT["LM"]
-            else self._strength(step)
-        )
+        said = self._strength(steps[-1])
+        return f"{said}, {_verdict(steps[-1])}" if self.solver == SHORT["LM"] else said
 
     def _strength(self, step):
         if self.solver == SHORT["GD"]:
@@ -207,37 +195,32 @@ class Training(Scene):
         return f"μ = {step.mu:.3g}" if step.mu > 0 else "no damping"
 
     def sentence(self, numbers):
-        """How well the curve fits, what μ did, and how it ended."""
-        steps = numbers["steps"]
-        refused = len(numbers["refused"])
-        said = (
-            f"After {count(len(steps), 'trial')} ({refused} refused)"
-            if steps
-            else "Before the first trial"
-        )
-        said += f": {self.unit.split(' = ')[0]} = {numbers['losses'][-1]:.3g} on {count(len(self.y), 'point')}"
+        """Return how well the curve fits, what μ did, and how it ended."""
+        steps, trials = numbers["steps"], count(len(numbers["steps"]), "trial")
+        said, name = "Before the first trial", self.unit.partition(" = ")[0]
+        if steps:
+            said = f"After {trials} ({len(numbers['refused'])} refused)"
+        said += f": {name} = {numbers['losses'][-1]:.3g} on {count(len(self.y), 'point')}"
         if self.validation is not None:
             said += f", {numbers['held back'][-1]:.3g} on the {len(self.validation[0])} held back"
         said += f". {self._story(steps)}" if steps else "."
         if self.guess is not None:
             best = int(np.argmin(numbers["held back"]))
             said += f" The lowest error held back so far is after {best}; you guessed {self.guess}."
-        return said + (
-            f" Ended after {count(len(steps), 'trial')}: {numbers['ended']}."
-            if numbers["ended"]
-            else ""
-        )
+        if numbers["ended"]:
+            said += f" Ended after {trials}: {numbers['ended']}."
+        return said
 
     def _story(self, steps):
-        """The last trial: its μ against the one before, and the verdict."""
-        step, before = steps[-1], steps[-2] if len(steps) > 1 else None
+        """Return the last trial's μ, how it has changed, and the verdict."""
+        step, strength = steps[-1], self._strength(steps[-1])
         if self.solver != SHORT["LM"]:
-            return f"The last step: {self._strength(step)}, {step.why}."
-        change = "" if before is None else _change(before.mu, step.mu)
-        return f"The last trial had {self._strength(step)}{change}: {'accepted' if step.accepted else 'refused'}."
+            return f"The last step: {strength}, {step.why}."
+        change = _change(steps[-2].mu, step.mu) if len(steps) > 1 else ""
+        return f"The last trial had {strength}{change}: {_verdict(step)}."
 
     def rows(self, numbers):
-        """The start, and every trial up to this one."""
+        """Return the start, and every trial up to this one."""
         table = [("trial", "μ", self.unit, "of the trial", "held back", "accepted")]
         held = numbers["held back"] or [None] * len(numbers["losses"])
         table.append((0, None, float(numbers["losses"][0]), None, held[0], None))
@@ -247,85 +230,88 @@ class Training(Scene):
         return table
 
 
+def _verdict(step):
+    return "accepted" if step.accepted else "refused"
+
+
 def _solver(step):
-    """Whose step this is: the one with a damping rule, with μ = 1/η, or with none."""
+    """Return whose step this is: damped by a rule, by μ = 1/η, or not at all."""
     return SHORT["LM" if step.damping is not None else "GD" if descends([step]) else "GN"]
 
 
 def _change(before, mu):
-    """μ against the one before, in words."""
+    """Return in words how μ has changed."""
     if not (before > 0 and mu > 0):
         return ""
     ratio = mu / before
     if abs(ratio - 1) < 1e-9:
         return " as before"
-    return (
-        f", {ratio:.3g} times the one before"
-        if ratio > 1
-        else f", the one before divided by {1 / ratio:.3g}"
-    )
+    if ratio > 1:
+        return f", {ratio:.3g} times the one before"
+    return f", the one before divided by {1 / ratio:.3g}"
 
 
 def _noisy_sine():
-    """(Problem, steps, validation): 18 noisy points of the sine for a 1-10-1 network, 12 held back."""
+    """Return (problem, steps, validation) of a 1-10-1 network and a noisy sine.
+
+    18 points are learned, 12 held back.
+    """
     learned, held_back = split(*sine(30, noise=0.3, seed=1), fraction=0.6, seed=0)
     network = (Input(1) >> Tanh(10) >> Linear(1)).initialize(seed=0)
     problem = NetworkFit(network, *learned)
-    return (
-        problem,
-        levenberg_marquardt(problem, network.theta, mu=0.1, damping=Factor(10)),
-        held_back,
-    )
+    steps = levenberg_marquardt(problem, network.theta, mu=0.1, damping=Factor(10))
+    return problem, steps, held_back
 
 
 def _default_steps(problem):
     if not isinstance(problem, NetworkFit):
         raise TypeError(
-            "steps is missing: expected an iterator of Steps, such as levenberg_marquardt(problem, theta)"
+            "steps is missing: expected an iterator of Steps, "
+            "such as levenberg_marquardt(problem, theta)"
         )
     return levenberg_marquardt(problem, problem.network.theta)
 
 
 def _as_curve(problem):
-    """(curve(θ, x) → y on any x (n,), x (N,), y (N,)) of a problem with one input and one output."""
-    instance(
-        "problem",
-        problem,
-        (NetworkFit, CurveFit),
-        "a NetworkFit or CurveFit of one input and one output",
-    )
-    if isinstance(problem, NetworkFit):
-        network = problem.network
-        if (network.n_inputs, network.n_outputs) != (1, 1):
-            raise ValueError(
-                f"problem has {network.n_inputs} inputs and {network.n_outputs} outputs: expected 1 and 1"
-            )
-        return (
-            lambda theta, x: network.forward(x[:, None], theta)[-1][:, 0],
-            problem.X[:, 0],
-            problem.Y[:, 0],
-        )
+    """Return (curve, x, y) of a problem with one input and one output.
+
+    curve(θ, x) → y takes any x, (n,); the data x and y are (N,).
+    """
+    expected = "a NetworkFit or CurveFit of one input and one output"
+    instance("problem", problem, (NetworkFit, CurveFit), expected)
+    return _of_network(problem) if isinstance(problem, NetworkFit) else _of_model(problem)
+
+
+def _of_network(problem):
+    network, n_in, n_out = problem.network, problem.network.n_inputs, problem.network.n_outputs
+    if (n_in, n_out) != (1, 1):
+        raise ValueError(f"problem has {n_in} inputs and {n_out} outputs: expected 1 and 1")
+
+    def curve(theta, x):
+        return network.forward(x[:, None], theta)[-1][:, 0]
+
+    return curve, problem.X[:, 0], problem.Y[:, 0]
+
+
+def _of_model(problem):
     shape, y = np.shape(problem.x), problem.y
     if shape not in ((y.size,), (y.size, 1)):
         raise ValueError(
             f"problem has x of shape {shape} and y of shape {y.shape}: expected N numbers in each"
         )
-    x = as_floats("problem.x", np.ravel(problem.x), 1)
-    return (
-        lambda theta, at: np.ravel(problem.model(theta, at.reshape(-1, *shape[1:]))),
-        x,
-        y.ravel(),
-    )
+
+    def curve(theta, x):
+        return np.ravel(problem.model(theta, x.reshape(-1, *shape[1:])))
+
+    return curve, as_floats("problem.x", np.ravel(problem.x), 1), y.ravel()
 
 
 def _points(name, pair):
-    """(x (n,), y (n,)) from a pair of arrays of n numbers each."""
+    """Return (x, y), (n,) each, from a pair of arrays of n numbers each."""
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise TypeError(f"{name} is a {type(pair).__name__}: expected a pair (x, y)")
-    x, y = (
-        as_floats(f"{axis} of {name}", np.ravel(value), 1)
-        for axis, value in zip("xy", pair, strict=True)
-    )
+    x = as_floats(f"x of {name}", np.ravel(pair[0]), 1)
+    y = as_floats(f"y of {name}", np.ravel(pair[1]), 1)
     if len(x) != len(y):
         raise ValueError(f"{name} has {len(x)} x and {len(y)} y: expected as many")
     return x, y

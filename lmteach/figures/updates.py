@@ -1,4 +1,4 @@
-"""Lesson 08: a run of Levenberg-Marquardt, trial by trial, forwards, backwards, and as it might have gone."""
+"""Lesson 08: a run of Levenberg-Marquardt, trial by trial, and as it might have gone."""
 
 from copy import copy
 
@@ -13,36 +13,33 @@ from .contour import contours
 from .picture import BLACK, GREY, SPARE, label, style
 from .scene import Control, Scene
 
-MARKS = (0, 0.5, 0.9368, 1)  # where ρ means: no gain, μ stays, μ/3 begins, as promised
+MARKS = (0, 0.5, 0.9368, 1)  # ρ at which: F stays, μ stays, μ/3 begins, F falls as predicted
 BOTTOM, TOP = -2, 1.4  # the gauge's ends; a ρ beyond is drawn at the end
 RUNS = ("first", "branch")
 BRANCH = SPARE[3] | {"marker": "v"}  # a hollow plus could not be told from a full one
-TARGET = 1e-10  # the default run ends here, before rounding has a say
+TARGET = 1e-10  # the default run ends at this F, before rounding decides about its trials
 
 
 def _valley():
-    """Rosenbrock's valley, with its run from (−1.2, 1)."""
+    """Return the run through Rosenbrock's valley from (−1.2, 1)."""
     return solve(rosenbrock(), START, plain=True, target_loss=TARGET)
 
 
 class Player(Scene):
-    """Any trial of a run on two parameters: the way so far, where the trial went, and what ρ and μ said.
+    """Any trial of a run on two parameters: the path so far, where the trial went, ρ and μ.
 
-    `trace`: a Trace with arrays, Rosenbrock's valley from (−1.2, 1) by default; `guess`: the learner's ρ. `branch` asks
-    what if: {4: 10} is a second run, which goes on from trial 4 with μ = 10 by the trace's own rule and limits; the
-    control `run` says which of them is walked, and the other is shown to its end. Raises TypeError or ValueError for
-    anything else.
+    `trace` is a Trace with arrays, Rosenbrock's valley from (−1.2, 1) by default; `guess` is the
+    learner's ρ. `branch` asks what if: {4: 10} is a second run, which goes on from trial 4 with
+    μ = 10 by the trace's own rule and limits; the control `run` chooses between them, and the other
+    one is shown to its end. Raises TypeError or ValueError for anything else.
     """
 
     controls = {"trial": Control(0, 14, 0, "trial", whole=True, play=True)}
 
     def __init__(self, trace=None, guess=None, branch=None):
-        trace = (
-            _valley()
-            if trace is None
-            else instance("trace", trace, Trace, "a Trace, such as solve gives")
-        )
-        self.trace, self.guess, self.branch = _walkable(trace), _finite_or_none(guess), branch or {}
+        trace = _valley() if trace is None else trace
+        self.trace = _drawable(instance("trace", trace, Trace, "a Trace, such as solve gives"))
+        self.guess, self.branch = _finite_or_none(guess), branch or {}
         instance("branch", self.branch, dict, "a dict, such as {4: 10} for μ = 10 after trial 4")
         self.runs = [list(trace)]
         if branch:
@@ -53,31 +50,37 @@ class Player(Scene):
             self.controls["run"] = Control.choice(RUNS, "run")
 
     def branched(self, mu, trial, run=0):
-        """The Player in which this trial of this run is followed by one with another μ; ValueError if none can be."""
+        """Return the Player in which this trial of this run is followed by one with another μ.
+
+        Raises ValueError if no trial can follow it.
+        """
         trial = self.within(trial, run)
         earlier = {k: kept for k, kept in self.branch.items() if k < trial} if run else {}
         return Player(self.trace, self.guess, earlier | {trial: mu})
 
     def refused(self, way, trial, run=0):
-        """The refused trial nearest to this one, before it (way = −1) or after it (way = 1); ValueError if none is."""
+        """Return the refused trial nearest to this one, before (way = −1) or after it (way = 1).
+
+        Raises ValueError if there is none.
+        """
         trial = self.within(trial, run)
-        found = [
-            k
-            for k, step in enumerate(self.runs[run])
-            if not step.accepted and way * (k - trial) > 0
-        ]
+        refused = [k for k, step in enumerate(self.runs[run]) if not step.accepted]
+        found = [k for k in refused if way * (k - trial) > 0]
         if not found:
-            raise ValueError(
-                f"No trial {'before' if way < 0 else 'after'} trial {trial} is refused."
-            )
+            side = "before" if way < 0 else "after"
+            raise ValueError(f"No trial {side} trial {trial} is refused.")
         return min(found, key=lambda k: abs(k - trial))
 
     def within(self, trial, run=0):
-        """The trial, or the run's last one where the other run is longer."""
+        """Return the trial, or the run's last one where the other run is longer."""
         return min(trial, len(self.runs[run]) - 1)
 
     def compute(self, trial, run=0):
-        """The trial, the way to it, the refused places before it, the factor on μ that follows, and the other run."""
+        """Return the trial, the path to it, refused trials before it, and the factor on μ after it.
+
+        `over` tells that the run has ended before `trial`; `chosen` is the μ that a branch sets
+        after it; `whole` holds the whole paths of all runs.
+        """
         steps, k = self.runs[run], self.within(trial, run)
         step, before = steps[k], steps[:k]
         refused = [s.trial_theta for s in before if not s.accepted and np.isfinite(s.trial_loss)]
@@ -88,52 +91,36 @@ class Player(Scene):
             "step": step,
             "way": self._way(run, k),
             "refused": np.array(refused).reshape(-1, 2),
-            "factor": step.next_mu / step.mu if step.mu > 0 else 1.0,
+            "factor": _factor(step),
             "chosen": self.branch.get(k) if run else None,
             "whole": [self._way(other, len(self.runs[other])) for other in range(len(self.runs))],
         }
 
     def _way(self, run, trial):
-        """Where θ has been before this trial; the branch begins where it leaves the first run."""
-        begin = min(self.branch) + 1 if run else 0
-        steps = self.runs[run]
-        return np.array(
-            [steps[begin].theta, *(s.trial_theta for s in steps[begin:trial] if s.accepted)]
-        )
+        """Return the θ before this trial; the branch begins where it leaves the first run."""
+        begin, steps = min(self.branch) + 1 if run else 0, self.runs[run]
+        accepted = [step.trial_theta for step in steps[begin:trial] if step.accepted]
+        return np.array([steps[begin].theta, *accepted])
 
     def still(self, picture):
-        """Contours, start, gauge with its marks, and the guess."""
+        """Draw contours, start, gauge and guess; return what moves, a dict for each run."""
         map_, gauge = picture.subplots(1, 2, width_ratios=(2.6, 1))
         span = _around([step for run in self.runs for step in run])
         contours(map_, copy(self.runs[0][0].problem), span, 121)
         map_.set(xlim=span[0], ylim=span[1])
         label(map_, "θ₁", "θ₂")
-        look = picture.look
-        map_.plot(
-            *self.runs[0][0].theta, "*", color=BLACK, markersize=2.2 * look["marker"], zorder=4
-        )
+        look, start = picture.look, self.runs[0][0].theta
+        map_.plot(*start, "*", color=BLACK, markersize=2.2 * look["marker"], zorder=4)
         self._draw_gauge(gauge, look)
-        if self.guess is not None:
-            place = np.clip(self.guess, BOTTOM, TOP)
-            gauge.plot(
-                0.5,
-                place,
-                "D",
-                color=BLACK,
-                markersize=1.6 * look["marker"],
-                **_hollow(look),
-                zorder=6,
-            )
         moving = {run: self._draw_run(map_, gauge, run) for run in range(len(self.runs))}
         if self.branch:
-            picture.legend(
-                loc="outside lower center", ncols=2, fontsize=look["text"], frameon=False
-            )
+            place = "outside lower center"
+            picture.legend(loc=place, ncols=2, fontsize=look["text"], frameon=False)
         mu = gauge.text(0.5, 1.62, "", ha="center", va="bottom", size=look["text"], in_layout=False)
         return moving | {"mu": mu}
 
     def _draw_run(self, map_, gauge, run):
-        """The lines and dots of one run, still without places."""
+        """Return the lines and dots of one run, without data yet."""
         look = map_.figure.look
         line = style(look, _solver(self.runs[0][0])) if run == 0 else style(look, "LM") | BRANCH
         dot = line | {"linestyle": "", "markersize": 1.6 * line["markersize"], "zorder": 5}
@@ -152,7 +139,7 @@ class Player(Scene):
         }
 
     def _draw_gauge(self, gauge, look):
-        """ρ upwards; on the right what the rule does to μ at each mark."""
+        """Draw ρ upwards, the guess, and on the right what the rule does to μ at each mark."""
         gauge.axhspan(BOTTOM - 0.2, 0, color=GREY, alpha=0.25, linewidth=0)
         gauge.plot([0.5, 0.5], [BOTTOM, TOP], color=GREY, linewidth=look["line"])
         gauge.hlines(MARKS, 0.3, 0.7, color=BLACK, linewidth=look["line"] / 2)
@@ -161,27 +148,26 @@ class Player(Scene):
         gauge.set_yticks([BOTTOM, -1, *MARKS], ["≤ −2", "−1", "0", "½", "0.9368", "1"])
         for tick, side in zip(gauge.get_yticklabels()[-2:], ("top", "bottom"), strict=True):
             tick.set_verticalalignment(side)
-        rule, beside = self.runs[-1][-1].damping, gauge.get_yaxis_transform()
-        words, look = (
-            "refused" if self.runs[0][0].damping else "F rises",
-            {"size": look["text"], "transform": beside},
-        )
-        gauge.text(0.97, -1.1, words, ha="right", va="center", rotation=90, **look)
-        if rule is not None:
-            gauge.text(1.06, 1.25, "next:", va="center", **look)
-        for mark in MARKS[:3] if rule is not None else ():
-            factor = rule.update(1.0, mark, True)[0]
-            words = (
-                "μ/3"
-                if abs(3 * factor - 1) < 1e-3
-                else f"{factor:.2g}μ"
-                if abs(factor - 1) > 1e-9
-                else "μ"
-            )
-            gauge.text(1.06, mark, words, va="top" if mark > 0.9 else "center", **look)
+        if self.guess is not None:
+            ring = {"color": BLACK, "markersize": 1.6 * look["marker"], "zorder": 6}
+            gauge.plot(0.5, np.clip(self.guess, BOTTOM, TOP), "D", **ring, **_hollow(look))
+        self._write_on_gauge(gauge, look["text"])
+
+    def _write_on_gauge(self, gauge, size):
+        """Write what a negative ρ means, and the factors on μ of the last run's rule."""
+        beside = {"size": size, "transform": gauge.get_yaxis_transform()}
+        words = "refused" if self.runs[0][0].damping else "F rises"
+        gauge.text(0.97, -1.1, words, ha="right", va="center", rotation=90, **beside)
+        rule = self.runs[-1][-1].damping
+        if rule is None:
+            return
+        gauge.text(1.06, 1.25, "next:", va="center", **beside)
+        for mark in MARKS[:3]:
+            words = _times_mu(rule.update(1.0, mark, True)[0])
+            gauge.text(1.06, mark, words, va="top" if mark > 0.9 else "center", **beside)
 
     def move(self, artists, numbers):
-        """The way so far, this trial filled or hollow, ρ on the gauge, and μ; of another run only its whole way."""
+        """Set the path so far, this trial, ρ on the gauge, and μ; of another run its whole path."""
         step = numbers["step"]
         for run, way in enumerate(numbers["whole"]):
             for artist in artists[run].values():
@@ -198,13 +184,14 @@ class Player(Scene):
         artists["mu"].set_text(f"μ = {step.mu:.3g}")
 
     def sentence(self, numbers):
-        """The trial in words: promised and got, the verdict, and what changes; and how the runs compare."""
+        """Return the trial in words, the verdict and what changes, and how the runs compare."""
         step = numbers["step"]
         got = f"{step.trial_loss:.3g}" if np.isfinite(step.trial_loss) else "no finite number"
         ratio = f"ρ = {step.rho:.3g}" if np.isfinite(step.rho) else "no ρ"
         verdict = "accepted; θ moves" if step.accepted else "refused; θ stays"
-        said = f"trial {numbers['trial']}{self._of_which(numbers)}: μ = {step.mu:.3g}, F = {step.loss:.3g}, "
-        said += f"predicted {step.loss - step.predicted:.3g}, got {got}: {ratio}, {verdict}"
+        said = f"trial {numbers['trial']}{self._of_which(numbers)}: μ = {step.mu:.3g}, "
+        said += f"F = {step.loss:.3g}, predicted {step.loss - step.predicted:.3g}, got {got}: "
+        said += f"{ratio}, {verdict}"
         if numbers["chosen"]:
             said += f", then μ = {numbers['chosen']:.3g} instead"
         elif step.damping is not None:
@@ -221,31 +208,29 @@ class Player(Scene):
         if not np.isfinite(step.rho):
             return f" You guessed ρ = {self.guess:.3g}."
         off = self.guess - step.rho
-        return (
-            f" You guessed ρ = {self.guess:.3g}: {abs(off):.2g} too {'high' if off > 0 else 'low'}."
-        )
+        side = "high" if off > 0 else "low"
+        return f" You guessed ρ = {self.guess:.3g}: {abs(off):.2g} too {side}."
 
     def _what_if(self):
-        return " and ".join(
-            f"μ = {mu:.3g} after trial {k}" for k, mu in sorted(self.branch.items())
-        )
+        changes = sorted(self.branch.items())
+        return " and ".join(f"μ = {mu:.3g} after trial {trial}" for trial, mu in changes)
 
     def _summed_up(self):
-        """Both runs, from where they part to their ends."""
+        """Return how both runs ended, if there are two."""
         if not self.branch:
             return ""
         ends = [f"{len(run)} trials to F = {run[-1].next_loss:.2g}" for run in self.runs]
         return f" First run: {ends[0]}; {self._what_if()}: {ends[1]}."
 
     def rows(self, numbers):
-        """Every trial of this run up to this one."""
+        """Return every trial of this run up to this one."""
         upto = self.runs[numbers["run"]][: numbers["trial"] + 1]
         rows = [(k, s.mu, s.loss, s.trial_loss, s.rho, s.accepted) for k, s in enumerate(upto)]
         return [("trial", "μ", "F", "F of the trial", "ρ", "accepted"), *rows]
 
 
-def _walkable(trace):
-    """A trace that can be drawn on a plane."""
+def _drawable(trace):
+    """Return the trace if it has arrays and two parameters, else raise ValueError."""
     if not len(trace):
         raise ValueError("trace has no trials: expected at least one")
     if trace.faded:
@@ -257,7 +242,7 @@ def _walkable(trace):
 
 
 def _finite_or_none(guess):
-    """The guess of a ρ."""
+    """Return the guess of ρ if it is a finite number or None."""
     if guess is not None and not is_real(guess):
         raise TypeError(f"guess = {guess!r}: expected a number, your ρ, or None")
     if guess is not None and not np.isfinite(guess):
@@ -266,16 +251,17 @@ def _finite_or_none(guess):
 
 
 def _branch(steps, changes):
-    """The run that goes on from each of these trials with another μ; what went before it is the same."""
+    """Return the run that goes on from each of these trials with another μ.
+
+    What precedes the first of them is the same.
+    """
     for trial, mu in sorted(changes.items()):
         positive("mu", mu)
         if trial not in range(len(steps)):
-            raise ValueError(
-                f"branch at trial {trial!r}: expected a whole number from 0 to {len(steps) - 1}"
-            )
-        further, stop = _to_the_end(
-            levenberg_marquardt(copy(steps[trial].problem), steps[trial], mu=mu)
-        )
+            last = len(steps) - 1
+            raise ValueError(f"branch at trial {trial!r}: expected a whole number from 0 to {last}")
+        problem = copy(steps[trial].problem)
+        further, stop = _to_the_end(levenberg_marquardt(problem, steps[trial], mu=mu))
         if not further:
             raise ValueError(f"No trial can follow trial {trial}: {stop.words}.")
         steps = steps[: trial + 1] + further
@@ -283,7 +269,7 @@ def _branch(steps, changes):
 
 
 def _to_the_end(run):
-    """A run's steps and its Stop."""
+    """Return a run's steps and its Stop."""
     steps = []
     while True:
         try:
@@ -293,8 +279,20 @@ def _to_the_end(run):
 
 
 def _solver(step):
-    """Whose step this is; gradient descent keeps 1/η where Gauss-Newton has a μ of 0."""
+    """Return whose step this is; gradient descent keeps 1/η in μ, Gauss-Newton 0."""
     return "LM" if step.damping is not None else "GD" if step.mu > 0 else "GN"
+
+
+def _factor(step):
+    """Return the factor by which the rule changes μ after this step, 1 where there is no rule."""
+    return step.next_mu / step.mu if step.mu > 0 else 1.0
+
+
+def _times_mu(factor):
+    """Return a factor times μ in few letters."""
+    if abs(factor - 1) <= 1e-9:
+        return "μ"
+    return "μ/3" if abs(3 * factor - 1) < 1e-3 else f"{factor:.2g}μ"
 
 
 def _hollow(look):
@@ -302,13 +300,12 @@ def _hollow(look):
 
 
 def _around(steps, margin=0.15, most=3.0):
-    """((θ₁ low, high), (θ₂ low, high)) around the way and its trials; far ones are left outside."""
+    """Return the ends of both axes around the path and its trials, those far away left out."""
     way = np.array([steps[0].theta, *(s.next_theta for s in steps)])
     low, high = way.min(axis=0), way.max(axis=0)
     wide = np.where(high > low, high - low, 1.0)
-    tried = np.array([s.trial_theta for s in steps if np.isfinite(s.trial_theta).all()]).reshape(
-        -1, 2
-    )
+    tried = [s.trial_theta for s in steps if np.isfinite(s.trial_theta).all()]
+    tried = np.array(tried).reshape(-1, 2)
     near = tried[(np.abs(tried - (low + high) / 2) <= most * wide).all(axis=1)]
     points = np.vstack([way, near])
     low, high = points.min(axis=0), points.max(axis=0)

@@ -1,9 +1,12 @@
-"""Who is timed: each prepares for a task and returns a function, a whole run from θ₀ until the task's MSE is reached or
-its trials are used up, that returns (trials, accepted, whether the MSE was reached).
+"""Who is timed: each prepares for a task and returns a function that makes a whole run from θ₀.
+
+A run ends when the task's MSE is reached or its trials are used up, and returns (trials, accepted,
+whether the MSE was reached).
 """
 
 import logging
 import math
+from contextlib import suppress
 from importlib.util import find_spec
 
 import numpy as np
@@ -85,24 +88,18 @@ class Watched:
 
 
 def scipy_least_squares(method):
-    """SciPy's least_squares with the analytic J; its trials are its evaluations of r but the first."""
+    """SciPy's least_squares with the analytic J; trials are its evaluations of r but the first."""
 
     def prepare(task):
         watched = Watched(task)
         theta0 = watched.plain.theta0()
 
+        options = {"method": method, "max_nfev": task.max_trials}
+
         def run():
             watched.reset()
-            try:
-                least_squares(
-                    watched.residual,
-                    theta0,
-                    watched.jacobian,
-                    method=method,
-                    max_nfev=task.max_trials,
-                )
-            except Reached:
-                pass
+            with suppress(Reached):
+                least_squares(watched.residual, theta0, watched.jacobian, **options)
             return watched.residuals - 1, watched.jacobians, watched.reached
 
         return run
@@ -114,23 +111,13 @@ def torch_levenberg_marquardt(precision):
     """The PyTorch package, by Cholesky, with its own damping; "float64" or "float32"."""
 
     def prepare(task):
-        import torch
         from torch_levenberg_marquardt.training import LevenbergMarquardtModule
 
-        torch.set_num_threads(1)
-        logging.getLogger("torch_levenberg_marquardt").setLevel(
-            logging.CRITICAL
-        )  # a line for every refused trial
-        dtype = getattr(torch, precision)
-        layers = [
-            part for n, n_out in task.pairs for part in (torch.nn.Linear(n, n_out), torch.nn.Tanh())
-        ]
-        network = torch.nn.Sequential(*layers[:-1]).to(dtype)
+        # It would print a line for every refused trial.
+        logging.getLogger("torch_levenberg_marquardt").setLevel(logging.CRITICAL)
+        theta0, X, Y = _in_torch(task, precision)
+        network = _torch_network(task).to(X.dtype)
         trainer = LevenbergMarquardtModule(network, solve_method="cholesky")
-        theta0, X, Y = (
-            torch.from_numpy(np.ascontiguousarray(x)).to(dtype)
-            for x in (task.theta0(), task.X, task.Y)
-        )
 
         def run():
             trainer.flat_params.copy_(theta0)
@@ -148,6 +135,24 @@ def torch_levenberg_marquardt(precision):
     return prepare
 
 
+def _in_torch(task, precision):
+    """Return θ₀, X and Y as PyTorch's tensors."""
+    import torch
+
+    torch.set_num_threads(1)
+    arrays = (np.ascontiguousarray(x) for x in (task.theta0(), task.X, task.Y))
+    return [torch.from_numpy(x).to(getattr(torch, precision)) for x in arrays]
+
+
+def _torch_network(task):
+    import torch
+
+    layers = []
+    for n, n_out in task.pairs:
+        layers += [torch.nn.Linear(n, n_out), torch.nn.Tanh()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
 def jaxopt_levenberg_marquardt(task):
     """jaxopt's, in double precision, compiled; stepped from Python, as its documentation shows."""
     import jax
@@ -156,13 +161,8 @@ def jaxopt_levenberg_marquardt(task):
     from jaxopt import LevenbergMarquardt
 
     residual, theta0 = _in_jax(task)
-    options = {
-        "materialize_jac": True,
-        "solver": "cholesky",
-        "maxiter": task.max_trials,
-        "tol": 1e-300,
-    }
-    solver = LevenbergMarquardt(residual, **options)
+    end = {"maxiter": task.max_trials, "tol": 1e-300}
+    solver = LevenbergMarquardt(residual, materialize_jac=True, solver="cholesky", **end)
     update, start = jax.jit(solver.update), jax.jit(solver.init_state)
 
     def run():
@@ -186,9 +186,8 @@ def optimistix_levenberg_marquardt(task):
 
     class ToTarget(optimistix.LevenbergMarquardt):
         def terminate(self, fn, y, args, options, state, tags):
-            small = (
-                state.f_info.as_min() <= task.target_loss
-            ) & ~state.first_step  # before it there is no F
+            # Before the first step there is no F.
+            small = (state.f_info.as_min() <= task.target_loss) & ~state.first_step
             return small, optimistix.RESULTS.successful
 
     solver = ToTarget(rtol=1e-300, atol=1e-300)
@@ -208,7 +207,7 @@ def optimistix_levenberg_marquardt(task):
 
 
 def _in_jax(task):
-    """(r as a function of θ, θ₀) for JAX."""
+    """Return r as a function of θ, and θ₀, for JAX."""
     import jax.numpy as jnp
 
     X, Y, stop, parts = jnp.asarray(task.X), jnp.asarray(task.Y), 0, []
@@ -231,19 +230,9 @@ def torchimize_lsq_lma(task):
     import torch
     from torchimize.functions import lsq_lma
 
-    torch.set_num_threads(1)
-    theta0, X, Y = (
-        torch.from_numpy(np.ascontiguousarray(x)) for x in (task.theta0(), task.X, task.Y)
-    )
-    shapes = [n_out * (n + 1) for n, n_out in task.pairs]
+    residual, theta0 = _residual_in_torch(task)
     counts = {"trials": 0, "reached": False}
-
-    def residual(theta):
-        a = X
-        for i, (part, (n, n_out)) in enumerate(zip(theta.split(shapes), task.pairs, strict=True)):
-            a = a @ part[: n * n_out].reshape(n_out, n).T + part[n * n_out :]
-            a = a if i == len(shapes) - 1 else torch.tanh(a)
-        return (a - Y).ravel()
+    options = {"ftol": 0, "ptol": 0, "gtol": 0, "tau": 1e-3, "max_iter": task.max_trials}
 
     def watched(theta):
         r = residual(theta)
@@ -258,22 +247,29 @@ def torchimize_lsq_lma(task):
 
     def run():
         counts.update(trials=0, reached=False)
-        try:
-            lsq_lma(
-                theta0.clone(),
-                watched,
-                jacobian,
-                ftol=0,
-                ptol=0,
-                gtol=0,
-                tau=1e-3,
-                max_iter=task.max_trials,
-            )
-        except Reached:
-            pass
-        return max(counts["trials"] - 1, 1), max(counts["trials"] - 1, 1), counts["reached"]
+        with suppress(Reached):
+            lsq_lma(theta0.clone(), watched, jacobian, **options)
+        trials = max(counts["trials"] - 1, 1)
+        return trials, trials, counts["reached"]
 
     return run
+
+
+def _residual_in_torch(task):
+    """Return r as a function of θ, and θ₀, for PyTorch, in double precision."""
+    import torch
+
+    theta0, X, Y = _in_torch(task, "float64")
+    sizes = [n_out * (n + 1) for n, n_out in task.pairs]
+
+    def residual(theta):
+        a = X
+        for i, (part, (n, n_out)) in enumerate(zip(theta.split(sizes), task.pairs, strict=True)):
+            a = a @ part[: n * n_out].reshape(n_out, n).T + part[n * n_out :]
+            a = a if i == len(sizes) - 1 else torch.tanh(a)
+        return (a - Y).ravel()
+
+    return residual, theta0
 
 
 CONTENDERS = {

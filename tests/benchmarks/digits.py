@@ -1,11 +1,13 @@
-"""784-128-10 on real digits by LM, SGD and Adam, and what a step costs on each route, as lesson 11 prints and draws it.
+"""784-128-10 on real digits by LM, SGD and Adam, and what a step costs on each route.
+
+These are the tables that lesson 11 prints and draws.
 
     python tests/benchmarks/digits.py [training] [routes]
 
-writes notebooks/tables/training.csv (some two minutes) and notebooks/tables/routes.csv (as long): float64, CPU time,
-one thread. Accuracies are those on the 360 digits held out, after the last epoch, for five seeds; a seed draws the
-weights and the order of the samples. SGD and Adam get the CPU time that LM needed for three epochs, and finish the
-epoch.
+writes notebooks/tables/training.csv (some two minutes) and notebooks/tables/routes.csv (as long):
+float64, CPU time, one thread. Accuracies are those on the 360 digits held out, after the last
+epoch, for five seeds; a seed draws the weights and the order of the samples. SGD and Adam get the
+CPU time that LM needed for three epochs, and finish the epoch.
 """
 
 import csv
@@ -42,7 +44,7 @@ SIDE = 1500  # of the matrix product that stands for the speed of the machine
 
 
 def prepared():
-    """((X, Y), (X, Y)): 1437 digits to train on and 360 held out, enlarged to 28 × 28 and standardized."""
+    """Return ((X, Y), (X, Y)): 1437 digits to train on, 360 held out, 28 × 28 and standardized."""
     data = digits(28)
     (X, Y), (X_held, Y_held) = split(
         data.X, data.Y, fraction=1437 / 1797, seed=0, stratify=data.labels
@@ -72,7 +74,10 @@ def by_lm(X, Y, seed, loss, mu, epochs, batch=128):
 
 
 def by_gradients(X, Y, seed, method, rate, batch=64, epochs=None, seconds=np.inf):
-    """(network, θ, CPU seconds, epochs): SGD or Adam on the mean cross-entropy; whole epochs up to a limit."""
+    """Return (network, θ, CPU seconds, epochs) of SGD or Adam on the mean cross-entropy.
+
+    Whole epochs are made, up to a limit.
+    """
     network = (Input(784) >> Relu(128) >> Softmax(10)).initialize(seed)
     start, theta, move = process_time(), network.theta, {"SGD": sgd, "Adam": adam}[method](rate)
     for epoch in count(1):
@@ -102,7 +107,10 @@ def sgd(rate):
 
 
 def adam(rate):
-    """h = −η m̂/(√v̂ + ε), with running means m of g and v of g². Source: Kingma & Ba (2015), algorithm 1."""
+    """h = −η m̂/(√v̂ + ε), with running means m of g and v of g².
+
+    Source: Kingma & Ba (2015), algorithm 1.
+    """
     (b1, b2), m, v, t = DECAYS, 0.0, 0.0, 0
 
     def move(g):
@@ -150,7 +158,8 @@ def row(method, loss, setting, batch, runs, held):
     seconds, epochs = np.median([run[2] for run in runs]), int(np.median([run[3] for run in runs]))
     said = [f"{score:.1f}" for score in [np.median(scores), *scores]]
     print(
-        f"{method:<5} {loss:<14} {setting:<12} {epochs:>3} epochs {seconds:6.2f} s  {' '.join(said)}",
+        f"{method:<5} {loss:<14} {setting:<12} {epochs:>3} epochs {seconds:6.2f} s  "
+        f"{' '.join(said)}",
         flush=True,
     )
     return [method, loss, setting, batch, epochs, f"{seconds:.2g}", *said]
@@ -169,7 +178,7 @@ def timed(work):
 
 
 def routes():
-    """Rows for routes.csv: the CPU time of a linearization and one step, and the machine's speed."""
+    """Return rows for routes.csv: CPU time of a linearization and a step, the machine's speed."""
     yield [
         "inputs",
         "hidden",

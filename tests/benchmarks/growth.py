@@ -1,10 +1,14 @@
-"""How the cost of a trial grows with N, P and m on each route, against the counts; a table and the README's picture.
+"""How the cost of a trial grows with N, P and m on each route, against the counts.
 
-    OPENBLAS_NUM_THREADS=1 python tests/benchmarks/growth.py [--picture notebooks/pictures/growth.png]
+It prints a table and draws the README's picture.
 
-A trial is evaluation, linearization and step from a new θ: CPU time, the least of a few. The counts are those of
-operations: rows N·m·P² + P³/3, blocks N·P² + P³/3, samples (N·m)²·Σn + (N·m)³/3. Each route has one speed, its
-time by its count at the costliest point measured; the lines are the counts at that speed.
+    OPENBLAS_NUM_THREADS=1 python tests/benchmarks/growth.py
+        [--picture notebooks/pictures/growth.png]
+
+A trial is evaluation, linearization and step from a new θ: CPU time, the least of a few. The counts
+are those of operations: rows N·m·P² + P³/3, blocks N·P² + P³/3, samples (N·m)²·Σn + (N·m)³/3. Each
+route has one speed, its time by its count at the costliest point measured; the lines are the counts
+at that speed.
 """
 
 import argparse
@@ -91,7 +95,8 @@ def table(results, speed):
     for axis, found in results.items():
         sizes, n = GRIDS[axis][0]
         print(
-            f"\nGrowth with {axis}, from {'-'.join(map(str, sizes))}, N = {n}: ms of a trial (× what the count says)"
+            f"\nGrowth with {axis}, from {'-'.join(map(str, sizes))}, N = {n}: "
+            "ms of a trial (× what the count says)"
         )
         for i, x in enumerate(along(axis, GRIDS[axis])):
             cells = [

@@ -1,8 +1,9 @@
-"""Process time of `import lmteach` as a multiple of `import scipy.linalg`, and what it must not load.
+"""Process time of `import lmteach`, by that of `import scipy.linalg`, and what it must not load.
 
     python tests/benchmarks/imports.py [--runs 10]
 
-The minimum over interleaved runs, each in a process of its own; Python's own start is included in both.
+The minimum over interleaved runs, each in a process of its own; Python's own start is included in
+both.
 """
 
 import argparse
@@ -23,7 +24,7 @@ def printed(code):
 
 
 def main():
-    """Print both times and their ratio; exit with 1 where the goal is missed or a late module is loaded."""
+    """Print both times and their ratio; exit with 1 if the goal is missed or too much is loaded."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=10)
     runs = parser.parse_args().runs
@@ -32,7 +33,8 @@ def main():
     base, ours = map(min, zip(*times, strict=True))
     loaded = printed(LOADED)
     print(
-        f"import scipy.linalg {base:.3f} s, import lmteach {ours:.3f} s: {ours / base:.3f} × (goal ≤ {GOAL})"
+        f"import scipy.linalg {base:.3f} s, import lmteach {ours:.3f} s: "
+        f"{ours / base:.3f} × (goal ≤ {GOAL})"
     )
     print(f"of {', '.join(LATER)} it loads: {loaded or 'none'}")
     sys.exit(ours > GOAL * base or bool(loaded))

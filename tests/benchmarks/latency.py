@@ -1,12 +1,13 @@
-"""From a key press on a slider to new pixels in JupyterLab: each explorer, beside `interact` redrawing the same figure.
+"""From a key press on a slider to new pixels in JupyterLab: each explorer, beside `interact`.
 
     python tests/benchmarks/latency.py [--presses 30] [names…]
 
-One run in headless Chromium; medians in milliseconds, from the key to the first frame after the last new picture has
-been decoded. `interact` clears its output and then draws anew, so its press is over when the kernel is idle and the
-page has been still for half a second; an explorer's is timed in the same way. In a drag over the whole slider and back
-the pictures shown in each second are counted; a slider with few stops has fewer to show, which the column "offered"
-tells: the new values of the slider in each second. The last column is how much the kernel grew in 500 moves.
+One run in headless Chromium; medians in milliseconds, from the key to the first frame after the
+last new picture has been decoded. `interact` clears its output and then draws anew, so its press is
+over when the kernel is idle and the page has been still for half a second; an explorer's is timed
+in the same way. In a drag over the whole slider and back the pictures shown in each second are
+counted; a slider with few stops has fewer to show, which the column "offered" tells: the new values
+of the slider in each second. The last column is how much the kernel grew in 500 moves.
 """
 
 import argparse
@@ -32,7 +33,10 @@ from test_scenes import SCENES  # noqa: E402
 GOALS = {"MuScene": 60}  # milliseconds; any other has 100
 GOAL, FASTER, RATE, GROWTH = 100, 4, 12, 2
 NAME = "latency_{}.ipynb"
-LIVE = "from {0.__module__} import {0.__name__}\nfrom lmteach.widgets import Explorer\nExplorer({0.__name__}())"
+LIVE = """\
+from {0.__module__} import {0.__name__}
+from lmteach.widgets import Explorer
+Explorer({0.__name__}())"""
 REDRAWN = """\
 from ipywidgets import interact
 from IPython.display import display
@@ -55,23 +59,27 @@ stops = explorer.knobs["{1}"].stops
 def megabytes_after(moves):
     for move in range(moves):
         explorer.set({1}=stops[move % len(stops)])
-        time.sleep(0.01)  # hands are slower still; without it messages would pile up on their way to the browser
+        # Hands are slower still; without it messages would pile up on their way to the browser.
+        time.sleep(0.01)
     gc.collect()
     return psutil.Process().memory_info().rss / 1e6
 
 before = megabytes_after(100)
 print(megabytes_after(500) - before, "MB")"""
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-# Knobs and the sentence are no pixels of the picture, and an image that stays need not be decoded again.
+# Controls and sentence are no pixels of the picture, and an image that stays need not be decoded
+# again.
 WATCH = """area => {
     const isBeside = node => {
         const element = node.closest ? node : node.parentElement;
         const besides = '.widget-slider, .widget-text, [role=status]';
         return element?.closest(besides) || element?.querySelector(':scope > [role=status]');
     };
-    const images = node => node.matches?.('img') ? [node] : [...(node.querySelectorAll?.('img') ?? [])];
+    const inside = node => [...(node.querySelectorAll?.('img') ?? [])];
+    const images = node => node.matches?.('img') ? [node] : inside(node);
     const changed = change =>
-        change.type === 'attributes' ? images(change.target) : [...change.addedNodes].flatMap(images);
+        change.type === 'attributes'
+            ? images(change.target) : [...change.addedNodes].flatMap(images);
     window.stirred = performance.now();
     window.seen?.disconnect();
     window.seen = new MutationObserver(async changes => {
@@ -80,17 +88,23 @@ WATCH = """area => {
         await Promise.all(changes.flatMap(changed).map(image => image.decode().catch(() => null)));
         requestAnimationFrame(() => setTimeout(() => window.shown.push(performance.now())));
     });
-    window.seen.observe(area, {subtree: true, childList: true, attributes: true, attributeFilter: ['src']});
-    area.addEventListener('keydown', () => { window.pressed = performance.now(); window.shown = []; }, true);
+    const all = {subtree: true, childList: true, attributes: true, attributeFilter: ['src']};
+    window.seen.observe(area, all);
+    const press = () => { window.pressed = performance.now(); window.shown = []; };
+    area.addEventListener('keydown', press, true);
 }"""
 SETTLED = """() =>
-    window.shown.length && performance.now() - Math.max(window.stirred, window.shown.at(-1)) > 500 &&
+    window.shown.length &&
+    performance.now() - Math.max(window.stirred, window.shown.at(-1)) > 500 &&
     window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'
 """
 TOOK = "() => window.shown.at(-1) - window.pressed"
 # Frame by frame: how often the moving part is a new one, and how often the slider stands elsewhere.
 COUNT = """area => {
-    const now = () => [area.querySelector('.widget-vbox svg'), area.querySelector('.noUi-handle').ariaValueNow];
+    const now = () => [
+        area.querySelector('.widget-vbox svg'),
+        area.querySelector('.noUi-handle').ariaValueNow,
+    ];
     let last = now();
     window.counts = {pictures: 0, offered: 0, began: performance.now()};
     const look = () => {
@@ -115,8 +129,10 @@ def slider_of(kind):
 
 
 def notebook(kind):
-    """Three cells for a scene: moved 500 times, live, and redrawn by interact; the pictures would push the first out of
-    sight, and what is far out of sight JupyterLab does not draw.
+    """Return three cells for a scene: moved 500 times, live, and redrawn by interact.
+
+    The first comes first: the pictures would push it out of sight, and JupyterLab does not draw
+    what is far out of sight.
     """
     cells = [new_code_cell(text.format(kind, slider_of(kind))) for text in (MOVES, LIVE, REDRAWN)]
     return new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
@@ -142,7 +158,7 @@ def presses(page, area, n):
 
 
 def drag(page, area, seconds=4):
-    """New pictures and new slider values in each second, while the handle goes from end to end in a second."""
+    """Return new pictures and new slider values a second, while the handle crosses in a second."""
     handle, base = handle_of(area).bounding_box(), area.locator(".noUi-base").first.bounding_box()
     y = handle["y"] + handle["height"] / 2
     page.mouse.move(handle["x"] + handle["width"] / 2, y)
@@ -180,16 +196,21 @@ def mark(text, misses):
     return text + ("!" if misses else " ")
 
 
-def main():
-    """Print the table, a row for each scene."""
+def asked():
+    """Return the presses and the scenes that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--presses", type=int, default=30)
-    parser.add_argument(
-        "names", nargs="*", help="scenes, such as MuScene; all of them unless named"
-    )
+    words = "scenes, such as MuScene; all of them unless named"
+    parser.add_argument("names", nargs="*", help=words)
     options = parser.parse_args()
     sliding = [kind for kind in SCENES if slider_of(kind)]
     kinds = [kind for kind in sliding if kind.__name__ in (options.names or [kind.__name__])]
+    return options.presses, kinds
+
+
+def main():
+    """Print the table, a row for each scene."""
+    presses, kinds = asked()
     with (
         tempfile.TemporaryDirectory() as place,
         running_lab(Path(place)) as lab,
@@ -205,11 +226,13 @@ def main():
             )
             for kind in kinds:
                 with course.lesson(NAME.format(kind.__name__)):
-                    print("  ".join(measure(page, kind, options.presses)), flush=True)
+                    print("  ".join(measure(page, kind, presses)), flush=True)
     print(
-        "Goals: MuScene 60 ms, others 100 ms; 4 × faster; 12 a second, or 8 of 10 offered; 2 MB. ! misses its goal."
+        "Goals: MuScene 60 ms, others 100 ms; 4 × faster; 12 a second, or 8 of 10 offered; 2 MB. "
+        "! misses its goal."
     )
-    print("Load average at the end: {:.1f}, {:.1f}, {:.1f}.".format(*os.getloadavg()))
+    if hasattr(os, "getloadavg"):  # not on Windows
+        print("Load average at the end: {:.1f}, {:.1f}, {:.1f}.".format(*os.getloadavg()))
 
 
 if __name__ == "__main__":

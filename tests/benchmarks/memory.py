@@ -2,8 +2,8 @@
 
     OPENBLAS_NUM_THREADS=1 python tests/benchmarks/memory.py [T4 T5 T6] [--trials 30]
 
-The start is after the imports and the data, before the NetworkFit, whose copies of X and Y count; history="light".
-Linux only: the peak is read from /proc.
+The start is after the imports and the data, before the NetworkFit, whose copies of X and Y count;
+history="light". Linux only: the peak is read from /proc.
 """
 
 import argparse

@@ -1,12 +1,15 @@
-"""lmteach and its peers against the floor: time of a trial, time to a target, memory, growth, and shared sums.
+"""lmteach and its peers against the floor: times, memory, growth, and shared sums.
 
-    OPENBLAS_NUM_THREADS=1 python tests/benchmarks/speed.py [T1 T2 ...] [--rounds 7] [--least 0.3] [--alone]
+    OPENBLAS_NUM_THREADS=1 python tests/benchmarks/speed.py [T1 T2 ...] [--rounds 7]
+        [--least 0.3] [--alone]
 
-With tasks named, only their tables. Without, everything, and the picture of the README is drawn (some ten minutes).
+With tasks named, only their tables. Without, everything, and the picture of the README is drawn
+(some ten minutes).
 
-CPU time, one process, one thread. In every round the contenders run in turns of a few whole runs, the floor first,
-until each had `--least` seconds; ratios are taken within the round, and their median over the rounds is printed. A run
-of more than ten seconds is made once. A trial is a proposed step, accepted or not.
+CPU time, one process, one thread. In every round the contenders run in turns of a few whole runs,
+the floor first, until each had `--least` seconds; ratios are taken within the round, and their
+median over the rounds is printed. A run of more than ten seconds is made once. A trial is a
+proposed step, accepted or not.
 """
 
 import argparse
@@ -99,13 +102,16 @@ def per_trial(rounds):
 
 
 def to_target(rounds):
-    """Seconds of a whole run, the median over the rounds; infinite where it does not reach the target."""
+    """Return the seconds of a run, the median over the rounds; inf if it misses the target."""
     reached = (rounds[:, REACHED] == rounds[:, RUNS]).all()
     return float(np.median(rounds[:, SECONDS] / rounds[:, RUNS])) if reached else np.inf
 
 
 def advantage(task, results, left_out=()):
-    """(how many times the best peer's time to the target, or of a trial where there is none, is ours, who was best)."""
+    """Return the best peer's time as a multiple of ours, and its name.
+
+    The time is that to the target, or that of a trial where there is none.
+    """
     time = to_target if task.mse else lambda rounds: float(np.median(per_trial(rounds)))
     times = {
         name: time(results[name]) for name in results if not any(word in name for word in left_out)
@@ -142,7 +148,8 @@ def shown(task, rounds, least, alone):
     """Measure a task, print its table, and return the results."""
     results = compared(task, [OURS, SINGLE] if alone else contenders(task), rounds, least)
     print(
-        f"\n{task}; floor {1e3 * np.median(per_trial(results['floor'])):.4f} ms; {task.problem().why_route}"
+        f"\n{task}; floor {1e3 * np.median(per_trial(results['floor'])):.4f} ms; "
+        f"{task.problem().why_route}"
     )
     print(f"  {'':<34}{'ms/trial':>10}{'× floor':>9}   {'(range)':<14}", end="")
     print(f"{'ms/accepted':>12}{'trials/acc.':>13}{'ms to MSE':>14}")
@@ -168,7 +175,8 @@ def goals(found):
     if not any(name in PEERS for _, results in found for name in results):
         return
     print(
-        "Goals: the best peer's time to the target, × ours (T6: of a trial), each in the better of its precisions"
+        "Goals: the best peer's time to the target, × ours (T6: of a trial), "
+        "each in the better of its precisions"
     )
     for task, results in found:
         (times, who), (double, _) = (
@@ -176,7 +184,8 @@ def goals(found):
             advantage(task, results, left_out=IN_SINGLE),
         )
         print(
-            f"  {task.name}  {judged(times, task.ahead, at_least=True)}  ({who}; float64 only: {double:.3g})"
+            f"  {task.name}  {judged(times, task.ahead, at_least=True)}  "
+            f"({who}; float64 only: {double:.3g})"
         )
 
 
@@ -193,11 +202,15 @@ def machine():
         for library in (np, scipy)
         for blas in [library.show_config(mode="dicts")["Build Dependencies"]["blas"]]
     ]
-    return f"{cpu}, {os.cpu_count()} CPUs, 1 thread; Python {platform.python_version()}, {', '.join(libraries)}"
+    machine = f"{cpu}, {os.cpu_count()} CPUs, 1 thread"
+    return f"{machine}; Python {platform.python_version()}, {', '.join(libraries)}"
 
 
 def main():
-    """Print the machine, a table for each task and the goals beside what was measured; the rest if none is named."""
+    """Print the machine, a table for each task, and the goals beside what was measured.
+
+    If no task is named, everything else is measured, too.
+    """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tasks", nargs="*", choices=[*TASKS, []], metavar="T1 … T7")
     parser.add_argument("--rounds", type=int, default=7)

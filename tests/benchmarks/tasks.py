@@ -1,4 +1,4 @@
-"""The tasks that speed is measured on, and the floor: one iteration in plain NumPy and SciPy at the same shape."""
+"""The tasks that speed is measured on, and the floor: an iteration in plain NumPy and SciPy."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,7 +16,10 @@ MU = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Data, the sizes of a network (Tanh, the last layer Linear), and the MSE or number of trials that ends a run."""
+    """Data, the sizes of a network (Tanh, the last layer Linear), and what ends a run.
+
+    That is an MSE or a number of trials.
+    """
 
     name: str
     sizes: tuple
@@ -145,7 +148,10 @@ TASKS = {"T1": t1, "T2": t2, "T3": t3, "T4": t4, "T5": t5, "T6": t6, "T7": t7}
 
 
 class Plain:
-    """r and J of a task in plain NumPy, J row by row in memory, as most people write it; W is (n_{l−1}, n_l) here."""
+    """r and J of a task in plain NumPy, as most people write it.
+
+    J is stored row by row; W is (n_{l−1}, n_l) here.
+    """
 
     def __init__(self, task):
         self.task, self.theta = task, None
@@ -205,7 +211,7 @@ class Plain:
         return self.J
 
     def iterate(self, theta):
-        """The floor: r, J, JᵀJ (JJᵀ where P > N·m), Cholesky and the step, with nothing around them."""
+        """Make the floor's step: r, J, JᵀJ (JJᵀ where P > N·m), Cholesky, h, and nothing else."""
         r, J = self.residual(theta), self.jacobian(theta)
         dual = J.shape[1] > J.shape[0]
         A, g = (J @ J.T, r) if dual else (J.T @ J, J.T @ r)

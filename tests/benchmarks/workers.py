@@ -1,10 +1,11 @@
-"""The same sums on two processes, and on Dask where it is installed: the same step, and how much sooner.
+"""The same sums on two processes, and on Dask where installed: the same step, how much sooner.
 
     OPENBLAS_NUM_THREADS=1 python tests/benchmarks/workers.py [--samples 200000] [--steps 3]
 
-T4's network, wall time of a trial from a new θ: evaluation, JᵀJ, step. In turns with one process. Beside the wall time,
-which other work on the machine spoils, stands the CPU time that a trial takes at home and in the workers: on two free
-cores the wall time is about that at home and half of the workers'.
+T4's network, wall time of a trial from a new θ: evaluation, JᵀJ, step. In turns with one process.
+Beside the wall time, which other work on the machine spoils, stands the CPU time that a trial takes
+at home and in the workers: on two free cores the wall time is about that at home and half of the
+workers'.
 """
 
 import argparse
@@ -40,7 +41,10 @@ def steps(problem, theta, n):
 
 
 def compared(problems, theta, n, rounds=9):
-    """{name: (θ after n trials, the seconds of a trial in each round)}, in turns; the first round is not counted."""
+    """Return {name: (θ after n trials, seconds of a trial in each round)}, measured in turns.
+
+    The first round is not counted.
+    """
     times, ends = {name: [] for name in problems}, {}
     for _ in range(rounds + 1):
         for name, problem in problems.items():
@@ -50,7 +54,7 @@ def compared(problems, theta, n, rounds=9):
 
 
 def critical(problem, executor, theta, n):
-    """Seconds of CPU time of a trial: at home, and in each of two workers if they share the rest equally."""
+    """Return CPU seconds of a trial: here, and in each of two workers if they share equally."""
     before, home = spent(executor), process_time()
     steps(problem, theta, n)
     home, after = process_time() - home, spent(executor)
@@ -67,16 +71,19 @@ def shown(name, executor, X, Y, network, n):
     alone, shared = (min(seconds) for _, seconds in found.values())
     difference = np.abs(found[name][0] - found["alone"][0]).max() / np.abs(found["alone"][0]).max()
     print(
-        f"  {name}: {1e3 * alone:.0f} → {1e3 * shared:.0f} ms a trial, {alone / shared:.2f} × faster ",
+        f"  {name}: {1e3 * alone:.0f} → {1e3 * shared:.0f} ms a trial, "
+        f"{alone / shared:.2f} × faster ",
         end="",
     )
     print(
-        f"(goal ≥ {GOAL}); θ differs by {difference:.0e} ({'same' if difference <= SAME else 'NOT THE SAME'})"
+        f"(goal ≥ {GOAL}); θ differs by {difference:.0e} "
+        f"({'same' if difference <= SAME else 'NOT THE SAME'})"
     )
     lone = sum(critical(problems["alone"], None, network.theta, n))
     home, worker = critical(problems[name], executor, network.theta, n)
     print(
-        f"    CPU time {1e3 * lone:.0f} ms alone; {1e3 * home:.0f} at home + {1e3 * worker:.0f} in each",
+        f"    CPU time {1e3 * lone:.0f} ms alone; {1e3 * home:.0f} at home "
+        f"+ {1e3 * worker:.0f} in each",
         end="",
     )
     print(f" worker, {lone / (home + worker):.2f} × less", flush=True)
@@ -85,9 +92,9 @@ def shown(name, executor, X, Y, network, n):
 def report(n_samples=200_000, n=3):
     """Print a line for two processes and one for Dask."""
     (X, Y), network = smooth(n_samples), TASKS["T4"]().problem().network.initialize(0, "uniform")
-    print(
-        f"\nShared sums: {network!r}, N = {n_samples}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
-    )
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")  # NaN on Windows
+    machine = f"load {load:.1f} on {os.cpu_count()} CPUs"
+    print(f"\nShared sums: {network!r}, N = {n_samples}; {machine}")
     with ProcessPoolExecutor(2) as executor:
         shown("two processes", executor, X, Y, network, n)
     if not find_spec("distributed"):
@@ -96,7 +103,8 @@ def report(n_samples=200_000, n=3):
     from dask import config
     from distributed import Client, LocalCluster
 
-    # By default a worker gives every array beyond 128 KB back to the system at once, and computes three times as long.
+    # By default a worker gives every array beyond 128 KB back to the system at once, and is three
+    # times as slow.
     config.set(
         {
             f"distributed.nanny.pre-spawn-environ.MALLOC_{name}_THRESHOLD_": 2**30

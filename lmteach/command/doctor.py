@@ -1,4 +1,4 @@
-"""The doctor: checks what a lesson needs, thing by thing, and says in words what to do about each failure."""
+"""`lmteach doctor`: check what the lessons need, and say what to do about each failure."""
 
 import importlib
 import io
@@ -9,7 +9,8 @@ import sys
 import tempfile
 from importlib.metadata import version
 
-from . import __version__
+from .. import __version__
+from . import lessons
 
 PACKAGES = {  # distribution: the module that shows whether it works
     "numpy": "numpy",
@@ -22,10 +23,10 @@ PACKAGES = {  # distribution: the module that shows whether it works
     "scikit-learn": "sklearn",
 }
 
-
 # Each check, by the name of its function, and what to do if it fails.
 ADVICE = {
-    "check_packages": "Install the packages named above into this Python: {python} -m pip install NAME",
+    "check_packages": "Install the packages named above into this Python: "
+    "{python} -m pip install NAME",
     "check_solvers": "Install lmteach again; if that does not help, please report the lines above.",
     "check_figure": "Install it again: {python} -m pip install --force-reinstall matplotlib",
     "check_kernel": "Start the lessons with {python} -m lmteach lab, which prefers this kernel, "
@@ -36,20 +37,19 @@ ADVICE = {
 
 
 def doctor(folder):
-    """Print versions and the result of every check; the exit code is 0 if all is well and 1 if not."""
+    """Print versions and the result of every check; return the exit code, 0 if all is well."""
     print(f"Python {platform.python_version()} ({sys.executable}) on {platform.platform()}")
     checks = [check_packages, check_solvers, check_figure, check_kernel, check_lessons]
     results = [*(_passes(check) for check in checks), _passes(check_folder, folder)]
-    print(
-        "All is well."
-        if all(results)
-        else f"{results.count(False)} of {len(results)} checks failed."
-    )
-    return 0 if all(results) else 1
+    if all(results):
+        print("All is well.")
+        return 0
+    print(f"{results.count(False)} of {len(results)} checks failed.")
+    return 1
 
 
 def _passes(check, *arguments):
-    """Whatever is wrong with this computer, and whatever that raises, the other checks still run."""
+    """Run one check and print its result; whatever it raises, the other checks still run."""
     try:
         print(f"ok      {check(*arguments)}", flush=True)
     except Exception as error:
@@ -74,7 +74,7 @@ def check_packages():
 
 
 def _imports(name, module):
-    """Print the version of a package that really can be imported: an installed one may be unusable."""
+    """Import a package and print its version: an installed one may still be unusable."""
     try:
         importlib.import_module(module)
         print(f"        {name} {version(name)}")
@@ -88,8 +88,8 @@ def check_solvers():
     """Solve Rosenbrock's problem, whose answer is known."""
     import numpy as np
 
-    from lmteach import solve
-    from lmteach.examples import START, rosenbrock
+    from .. import solve
+    from ..examples import START, rosenbrock
 
     trace = solve(rosenbrock(), START)
     right = trace.success and np.allclose(trace.theta, 1.0)
@@ -109,7 +109,7 @@ def check_figure():
 
 
 def check_kernel():
-    """Start the kernel python3, as JupyterLab does, and ask it who it is and whether it has lmteach."""
+    """Start the kernel python3, as JupyterLab does, and ask where it is and for lmteach."""
     from jupyter_client.manager import start_new_kernel
 
     manager, client = start_new_kernel(kernel_name="python3", stderr=subprocess.DEVNULL)
@@ -125,7 +125,7 @@ def check_kernel():
 
 
 def _judge(answer):
-    """A kernel may be another Python, or be the right one and still not find lmteach."""
+    """Fail if the kernel is another Python, or is this one and does not find lmteach."""
     require(
         answer["status"] == "ok",
         f"The kernel python3 cannot import lmteach: {answer.get('evalue')}.",
@@ -136,7 +136,7 @@ def _judge(answer):
 
 
 def kernel_python():
-    """The program that Jupyter starts for the kernel python3; None if there is no such kernel."""
+    """Return the program that Jupyter starts for the kernel python3, or None if there is none."""
     from jupyter_client.kernelspec import KernelSpecManager
 
     try:
@@ -148,15 +148,13 @@ def kernel_python():
 
 
 def is_this_python(program):
-    """Tell whether a program lives beside this Python: python and python3 in one folder are the same."""
+    """Tell whether a program is this Python: it is if both stand in one folder."""
     folders = {os.path.realpath(os.path.dirname(python)) for python in (program, sys.executable)}
     return len(folders) == 1
 
 
 def check_lessons():
     """Find the lessons."""
-    from lmteach import lessons
-
     count = sum(name.endswith(".ipynb") for name in lessons.shipped())
     return f"{count} lessons are in {lessons.shipped_folder()}."
 

@@ -1,4 +1,7 @@
-"""The lessons: where they are shipped, and how a learner's folder gets them without losing a line of work."""
+"""The lessons: where they are shipped, and how a learner's folder gets them.
+
+No line of the learner's own work is ever lost.
+"""
 
 import hashlib
 import itertools
@@ -18,7 +21,10 @@ class LessonError(Exception):
 
 
 class Outcome(NamedTuple):
-    """What happened to a file: new, same, updated, kept, beside or reset; and the second file's name."""
+    """What happened to one file: new, same, updated, kept, beside or reset.
+
+    `other` is the name of the second file, where there is one.
+    """
 
     name: str
     what: str
@@ -26,14 +32,17 @@ class Outcome(NamedTuple):
 
 
 def shipped_folder():
-    """The folder the lessons come from: inside an installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent
+    """Return the folder of the lessons: inside an installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
     installed = package / "_notebooks"
     return installed if installed.is_dir() else package.parent / "notebooks"
 
 
 def shipped():
-    """Every shipped file, by its name inside the folder of lessons; a LessonError if there is none."""
+    """Return the path of every shipped file by its name inside the folder of lessons.
+
+    Raises LessonError if there is none.
+    """
     source = shipped_folder()
     files = {path.relative_to(source): path for path in sorted(source.rglob("*")) if path.is_file()}
     visible = {name.as_posix(): path for name, path in files.items() if not _is_hidden(name)}
@@ -49,14 +58,20 @@ def _is_hidden(name):
 
 
 def sources_hash(path):
-    """A hash of a notebook's cell sources; of all bytes if the file is a picture or a damaged notebook."""
+    """Return a hash of a notebook's cell sources, or of all bytes of any other file.
+
+    A damaged notebook counts as any other file.
+    """
     sources = _sources(path)
     content = path.read_bytes() if sources is None else json.dumps(sources).encode()
     return hashlib.sha256(content).hexdigest()
 
 
 def _sources(path):
-    """Kind and source of each cell, or None; empty cells don't count, Shift-Enter adds one at the end."""
+    """Return kind and source of each cell, or None if the file is no notebook.
+
+    Empty cells don't count: Shift-Enter adds one at the end.
+    """
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         sources = [[cell["cell_type"], "".join(cell["source"])] for cell in cells]
@@ -66,7 +81,11 @@ def _sources(path):
 
 
 def install(folder, reset=()):
-    """Bring the shipped lessons into the folder, keep all the learner changed, and tell each Outcome."""
+    """Bring the shipped lessons into the folder and return an Outcome for each.
+
+    Whatever the learner changed is kept. The lessons named in `reset` are copied afresh, and the
+    learner's are set aside.
+    """
     files = shipped()
     _refuse_the_source(folder)
     fresh = {name for word in reset for name in _named(word, files)}
@@ -88,7 +107,7 @@ def _refuse_the_source(folder):
 
 
 def _named(word, files):
-    """The lessons a learner means by 07, 07_damping or 07_damping.ipynb."""
+    """Return the lessons that a learner means by 07, 07_damping or 07_damping.ipynb."""
     lessons = [name for name in files if name.endswith(".ipynb")]
     found = [name for name in lessons if word in (name, name[:-6]) or name.startswith(word + "_")]
     if not found:
@@ -99,7 +118,10 @@ def _named(word, files):
 
 
 def _place(folder, name, source, known, reset):
-    """Put one shipped file where there is none or an unchanged one; `known` remembers what was shipped."""
+    """Put one shipped file where there is none yet, or one that was not changed.
+
+    `known` maps each name to the hash of what was shipped under it.
+    """
     target, new, before = folder / name, sources_hash(source), known.get(name)
     known[name] = new
     if not target.exists():
@@ -117,12 +139,13 @@ def _place(folder, name, source, known, reset):
 
 
 def _put_beside(source, target, name, known):
-    """Put the newer file beside the learner's; an earlier newer one that was worked in is set aside first."""
+    """Put the newer file beside the learner's.
+
+    An earlier newer one is replaced, but set aside first if the learner worked in it.
+    """
     beside = target.with_name(f"{target.stem}.new{target.suffix}")
-    if beside.exists() and sources_hash(beside) not in (
-        known.get(beside.name),
-        sources_hash(source),
-    ):
+    ours = (known.get(beside.name), sources_hash(source))
+    if beside.exists() and sources_hash(beside) not in ours:
         _set_aside(beside)
     known[beside.name] = sources_hash(source)
     return _copied(source, beside, Outcome(name, "beside", beside.name))
@@ -143,7 +166,10 @@ def _set_aside(path):
 
 
 def _read_manifest(folder):
-    """What was shipped into this folder before; nothing, if it cannot be read: then every change is kept."""
+    """Return what was shipped into this folder before: nothing, if that cannot be read.
+
+    Then every change is kept.
+    """
     try:
         known = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -156,7 +182,10 @@ def _write_manifest(folder, known):
 
 
 def strip_dead_views(folder):
-    """Take dead widget views out of the folder's lessons: JupyterLab would prefer them to the pictures."""
+    """Take dead widget views out of the folder's lessons.
+
+    JupyterLab would show them, as errors, rather than the pictures beside them.
+    """
     for name in shipped():
         lesson = folder / name
         # Copies too, such as 07_damping.new.ipynb, but nobody else's notebooks.
@@ -172,9 +201,9 @@ def _strip(path):
 
 
 def drop_views(notebook):
-    """Drop the widget views that have a picture or a text beside them, and stored widget state; tell if there was any.
+    """Drop stored widget state, and the views with a picture or text beside them; tell if any was.
 
-    Without its state no view would ever live again; ipywidgets puts a text beside each of its own.
+    Without its state no view works again; ipywidgets puts a text beside each of its own.
     """
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
     bundles = [output["data"] for output in outputs if len(output.get("data", {})) > 1]

@@ -1,0 +1,93 @@
+"""The command line: `lmteach lab` opens the lessons, `lmteach doctor` checks this computer."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from .. import __version__
+from .doctor import doctor
+from .lab import lab
+
+FOLDER = "lmteach-lessons"
+# The usual options of JupyterLab that take no value, so that a word after one of them is a FOLDER.
+FLAGS = ("--no-browser", "--debug", "--allow-root", "--autoreload", "--core-mode", "-y")
+
+
+def main(arguments=None):
+    """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A folder's name may hold letters that this terminal does not know.
+        stream.reconfigure(errors="replace")
+    parser = _parser()
+    known, words = parser.parse_known_args(arguments)
+    folder, options = _folder_and_options(words)
+    if known.command == "lab":
+        if known.projector:
+            os.environ["LMTEACH_PROJECTOR"] = "1"  # every kernel that JupyterLab starts inherits it
+        return lab(folder, known.reset, options)
+    if options:
+        parser.error(f"only lab passes options on to JupyterLab: {' '.join(options)}")
+    if known.command == "doctor":
+        return doctor(folder)
+    parser.print_help()
+    return 0
+
+
+def _parser():
+    """Make the parser, which knows neither FOLDER nor JupyterLab's options.
+
+    If it knew FOLDER, argparse would take the 9999 of `--port 9999` for one.
+    """
+    parser = argparse.ArgumentParser(
+        prog="lmteach", allow_abbrev=False, description=__doc__.replace("`", "")
+    )
+    parser.add_argument("--version", action="version", version=f"lmteach {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="{lab,doctor}")
+    _add_lab(commands)
+    _add_doctor(commands)
+    return parser
+
+
+def _add_lab(commands):
+    parser = commands.add_parser(
+        "lab",
+        allow_abbrev=False,
+        usage="lmteach lab [FOLDER] [--projector] [--reset LESSON] [any option of jupyter lab]",
+        help="copy the lessons into a folder and open JupyterLab there",
+        description=f"Copies the lessons into FOLDER ({FOLDER} unless given) and starts JupyterLab "
+        "there. Lessons you have changed are kept. Options such as --no-browser or --port=9999 go "
+        "to JupyterLab.",
+    )
+    parser.add_argument(
+        "--projector", action="store_true", help="draw text and lines large enough for the last row"
+    )
+    parser.add_argument(
+        "--reset",
+        action="append",
+        default=[],
+        metavar="LESSON",
+        help="give me a fresh copy of 07, say, and keep mine aside; may be repeated",
+    )
+
+
+def _add_doctor(commands):
+    commands.add_parser(
+        "doctor",
+        usage="lmteach doctor [FOLDER]",
+        help="check that the lessons can run here",
+        description=f"Checks that the lessons run here and FOLDER ({FOLDER} unless given) can be "
+        "written to.",
+    )
+
+
+def _folder_and_options(words):
+    """Take the first word that is neither an option nor an option's value as FOLDER.
+
+    The other words are JupyterLab's.
+    """
+    for place, (before, word) in enumerate(zip(["", *words], words, strict=False)):
+        takes_value = before.startswith("-") and "=" not in before and before not in FLAGS
+        if not word.startswith("-") and not takes_value:
+            return Path(os.path.expanduser(word)), words[:place] + words[place + 1 :]
+    return Path(FOLDER), words
