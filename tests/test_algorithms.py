@@ -939,7 +939,7 @@ def test_a_wide_network_trains_by_the_dual_as_it_does_by_rows(monkeypatch):
     assert NetworkFit(net(3, 400, 3), X, Y).route == "samples"
     for route in (None, "rows"):
         if route:
-            monkeypatch.setattr("lmteach.prices.choice", lambda *_: ("rows", "asked for by a test"))
+            monkeypatch.setattr("lmteach.routes.choice", lambda *_: ("rows", "asked for by a test"))
         optimizer = LevenbergMarquardt(net(3, 400, 3), mu=1.0)
         optimizer.train(X, Y, epochs=4)
         errors.append(optimizer.errors.train)
