@@ -1,12 +1,53 @@
-"""Fixtures of the tests that drive a real browser: one JupyterLab and one browser for all of them."""
+"""Fixtures of the tests that drive a real browser, and the marks `quick` and `portable`.
+
+One JupyterLab and one browser serve all browser tests. `quick` and `portable` are given here by
+the file a test stands in, so that a new file of tests is in both of them unless it is named below.
+"""
 
 import pytest
 from classroom import Course, offline_page, photograph, running_browser, running_server
 
+# Files whose tests draw pictures, start programs or drive a browser: neither quick nor portable.
+PICTURES_AND_PROGRAMS = {
+    "test_browser.py",
+    "test_cli.py",
+    "test_colours.py",
+    "test_explorers_in_browser.py",
+    "test_figures.py",
+    "test_notebooks.py",
+    "test_packaging.py",
+    "test_page.py",
+    "test_player.py",
+    "test_scenes.py",
+    "test_still.py",
+    "test_widgets.py",
+}
+# Half a minute of SymPy and more: portable, but not quick.
+SYMBOLS = {"test_proofs.py", "test_slices.py", "test_symbolic.py"}
+# The lessons that stand for all: J from sensitivities, and the runs of the damping rules.
+PORTABLE_LESSONS = {"05_jacobian.ipynb", "08_updates.ipynb"}
+
 
 def pytest_collection_modifyitems(items):
-    """Browser tests come last: while playwright runs, no other test could run an event loop of its own."""
+    """Marks come first, because -m looks at them.
+
+    Browser tests come last: while playwright runs, no other test could run an event loop.
+    """
+    for item in items:
+        for mark in marks(item):
+            item.add_marker(mark)
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+
+
+def marks(item):
+    """`quick` and `portable`, as far as they apply to a test or to a cell of a lesson."""
+    name = item.path.name
+    if name in PORTABLE_LESSONS:
+        return ["portable"]
+    slow = item.get_closest_marker("full") or item.path.suffix != ".py"
+    if slow or name in PICTURES_AND_PROGRAMS:
+        return []
+    return ["portable"] if name in SYMBOLS else ["quick", "portable"]
 
 
 @pytest.fixture(scope="session")

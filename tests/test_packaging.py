@@ -1,4 +1,4 @@
-"""Wheel, sdist and editable install bring the command and the lessons along, wherever they are run from."""
+"""Wheel, sdist and editable install bring the command and the lessons along, anywhere."""
 
 import json
 import shutil
@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from lmteach import __version__, lessons
 
@@ -28,7 +29,10 @@ LEFT_OUT = (
     ".ipynb_checkpoints",
     "*-lessons",
 )
-ASK = "import json, lmteach.lessons as s; print(json.dumps([str(s.shipped_folder()), list(s.shipped())]))"
+ASK = (
+    "import json, lmteach.lessons as s; "
+    "print(json.dumps([str(s.shipped_folder()), list(s.shipped())]))"
+)
 
 
 # What is declared
@@ -40,12 +44,25 @@ def test_dependencies_have_lower_bounds_and_no_upper_ones():
         assert bound and version.replace(".", "").isdigit(), requirement
 
 
+def pinned(file):
+    """The versions that a file of .ci pins, by the names of the packages in lower case."""
+    lines = (ROOT / ".ci" / file).read_text(encoding="utf-8").splitlines()
+    assert all("==" in line for line in lines), f"{file}: every line pins one version"
+    pairs = (line.partition("==")[::2] for line in lines)
+    return {name.lower(): Version(version) for name, version in pairs}
+
+
 def test_constraints_pin_every_dependency():
-    lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pinned = {line.partition("==")[0].lower() for line in lines}
-    assert all("==" in line for line in lines)
-    assert {requirement.partition(">=")[0] for requirement in REQUIREMENTS} <= pinned
-    assert "lmteach" not in pinned
+    tested = pinned("constraints.txt")
+    assert {requirement.partition(">=")[0] for requirement in REQUIREMENTS} <= set(tested)
+    assert "lmteach" not in tested
+
+
+def test_the_lowest_versions_are_the_declared_ones():
+    lowest = pinned("lowest.txt")
+    declared = (requirement.partition(">=")[::2] for requirement in REQUIREMENTS)
+    for name, version in declared:
+        assert lowest[name] == Version(version), name
 
 
 def test_the_lessons_of_a_checkout_are_found():
@@ -72,7 +89,7 @@ def ask(command, folder):
 
 
 def make_python(place):
-    """A fresh virtual environment that borrows numpy and all else from this one, but not lmteach."""
+    """A fresh virtual environment that borrows numpy and the rest from this one, not lmteach."""
     venv.create(place, with_pip=True)
     python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     answer = ask([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], place)
