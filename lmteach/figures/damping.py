@@ -135,9 +135,8 @@ class MuScene(Scene):
         }
         axes["near"].set_box_aspect(NEAR_HEIGHT)
         for v, colour in zip(self.Vt, COLOURS, strict=True):
-            axes["near"].axline(
-                self.theta, self.theta + v, color=colour, linewidth=picture.look["line"], zorder=1.5
-            )
+            ends = np.array([self.theta - self._reach(v), self.theta + self._reach(v)])
+            axes["near"].plot(*ends.T, color=colour, linewidth=picture.look["line"], zorder=1.5)
         axes["map"].set_box_aspect(1)
         axes["map"].add_patch(
             Rectangle(self.near[:, 0], *(2 * self.half), fill=False, edgecolor=BLACK, linewidth=1)
@@ -147,6 +146,10 @@ class MuScene(Scene):
         label(axes["near"], title="the framed part, near θ")
         _legend(picture, axes["map"])
         return moving | self._bars(axes["bars"])
+
+    def _reach(self, v):
+        """Along v from θ to the edge of the close-up."""
+        return v / np.linalg.norm(v / self.half, ord=np.inf)
 
     def _short_arrow(self):
         """As much of −g as the close-up has room for."""
