@@ -1,7 +1,7 @@
-"""Fixtures of the tests that drive a real browser, and the marks `quick` and `portable`.
+"""Fixtures of the tests that drive a real browser: one JupyterLab and one browser for all.
 
-One JupyterLab and one browser serve all browser tests. `quick` and `portable` are given here by
-the file a test stands in, so that a new file of tests is in both of them unless it is named below.
+The marks `quick` and `portable` are given here, too, by the file a test stands in: a new file of
+tests has both of them unless it is named below.
 """
 
 import pytest
@@ -29,10 +29,7 @@ PORTABLE_LESSONS = {"05_jacobian.ipynb", "08_updates.ipynb"}
 
 
 def pytest_collection_modifyitems(items):
-    """Marks come first, because -m looks at them.
-
-    Browser tests come last: while playwright runs, no other test could run an event loop.
-    """
+    """Mark the tests, and put browser tests last: while playwright runs, no event loop can."""
     for item in items:
         for mark in marks(item):
             item.add_marker(mark)
@@ -40,7 +37,7 @@ def pytest_collection_modifyitems(items):
 
 
 def marks(item):
-    """`quick` and `portable`, as far as they apply to a test or to a cell of a lesson."""
+    """Return which of `quick` and `portable` apply to a test or to a cell of a lesson."""
     name = item.path.name
     if name in PORTABLE_LESSONS:
         return ["portable"]

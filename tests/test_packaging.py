@@ -1,4 +1,4 @@
-"""Wheel, sdist and editable install bring the command and the lessons along, anywhere."""
+"""Wheel, sdist and editable install bring the command and the lessons along."""
 
 import json
 import shutil
@@ -29,10 +29,7 @@ LEFT_OUT = (
     ".ipynb_checkpoints",
     "*-lessons",
 )
-ASK = (
-    "import json, lmteach.lessons as s; "
-    "print(json.dumps([str(s.shipped_folder()), list(s.shipped())]))"
-)
+ASK = "import json, lmteach.lessons as s; print(json.dumps([str(s.shipped_folder()), list(s.shipped())]))"
 
 
 # What is declared
@@ -89,7 +86,7 @@ def ask(command, folder):
 
 
 def make_python(place):
-    """A fresh virtual environment that borrows numpy and the rest from this one, not lmteach."""
+    """Make a virtual environment that borrows numpy and all else from this one, but not lmteach."""
     venv.create(place, with_pip=True)
     python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     answer = ask([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], place)
