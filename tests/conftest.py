@@ -7,6 +7,9 @@ from classroom import Course, offline_page, photograph, running_browser, running
 def pytest_collection_modifyitems(items):
     """Put browser tests last: while playwright runs, no other test can run an event loop."""
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    for item in items:
+        for mark in marks(item):
+            item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")
@@ -82,12 +85,6 @@ PICTURES_AND_PROGRAMS = {
 SYMBOLS = {"test_proofs.py", "test_slices.py", "test_symbolic.py"}
 # Two lessons stand for all: J from sensitivities, and the runs of the damping rules.
 PORTABLE_LESSONS = {"05_jacobian.ipynb", "08_updates.ipynb"}
-
-
-def pytest_itemcollected(item):
-    """Mark a test or a cell of a lesson."""
-    for mark in marks(item):
-        item.add_marker(mark)
 
 
 def marks(item):
