@@ -7,6 +7,9 @@ from classroom import Course, offline_page, photograph, running_browser, running
 def pytest_collection_modifyitems(items):
     """Put browser tests last: while playwright runs, no other test can run an event loop."""
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    for item in items:
+        for mark in marks(item):
+            item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +62,37 @@ def course(request, browser, lab, outside):
     names = [item.callspec.params["path"].name for item in items]
     with offline_page(browser, outside) as one, offline_page(browser, outside) as other:
         yield Course([one, other], lab, names)
+
+
+# The marks `quick` and `portable` belong to files: a new file of tests has both unless it is here.
+
+# These draw pictures, start programs or drive a browser: neither quick nor portable.
+PICTURES_AND_PROGRAMS = {
+    "test_browser.py",
+    "test_cli.py",
+    "test_colours.py",
+    "test_explorers_in_browser.py",
+    "test_figures.py",
+    "test_notebooks.py",
+    "test_packaging.py",
+    "test_page.py",
+    "test_player.py",
+    "test_scenes.py",
+    "test_still.py",
+    "test_widgets.py",
+}
+# Half a minute of SymPy and more: portable, but not quick.
+SYMBOLS = {"test_proofs.py", "test_slices.py", "test_symbolic.py"}
+# Two lessons stand for all: J from sensitivities, and the runs of the damping rules.
+PORTABLE_LESSONS = {"05_jacobian.ipynb", "08_updates.ipynb"}
+
+
+def marks(item):
+    """Return which of `quick` and `portable` apply to a test or to a cell of a lesson."""
+    name = item.path.name
+    if name in PORTABLE_LESSONS:
+        return ["portable"]
+    slow = item.get_closest_marker("full") or item.path.suffix != ".py"
+    if slow or name in PICTURES_AND_PROGRAMS:
+        return []
+    return ["portable"] if name in SYMBOLS else ["quick", "portable"]

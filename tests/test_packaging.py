@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from lmteach import __version__
 from lmteach.command import lessons
@@ -44,12 +45,25 @@ def test_dependencies_have_lower_bounds_and_no_upper_ones():
         assert bound and version.replace(".", "").isdigit(), requirement
 
 
+def pinned(file):
+    """The versions that a file of .ci pins, by the names of the packages in lower case."""
+    lines = (ROOT / ".ci" / file).read_text(encoding="utf-8").splitlines()
+    assert all("==" in line for line in lines), f"{file}: every line pins one version"
+    pairs = (line.partition("==")[::2] for line in lines)
+    return {name.lower(): Version(version) for name, version in pairs}
+
+
 def test_constraints_pin_every_dependency():
-    lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pinned = {line.partition("==")[0].lower() for line in lines}
-    assert all("==" in line for line in lines)
-    assert {requirement.partition(">=")[0] for requirement in REQUIREMENTS} <= pinned
-    assert "lmteach" not in pinned
+    tested = pinned("constraints.txt")
+    assert {requirement.partition(">=")[0] for requirement in REQUIREMENTS} <= set(tested)
+    assert "lmteach" not in tested
+
+
+def test_the_lowest_versions_are_the_declared_ones():
+    lowest = pinned("lowest.txt")
+    declared = (requirement.partition(">=")[::2] for requirement in REQUIREMENTS)
+    for name, version in declared:
+        assert lowest[name] == Version(version), name
 
 
 def test_the_lessons_of_a_checkout_are_found():

@@ -434,17 +434,39 @@ def test_in_single_precision_all_but_the_sums_is_double(route, sizes, kinds, los
     same(there.divided(4.0).g, there.g / 16, SINGLE_DIGITS)
 
 
+def in_both_precisions(route, network, theta, X, Y):
+    """The linearizations at θ in double and in single precision."""
+    fits = (NetworkFit(network, X, Y, route=route, precision=p) for p in ("float64", "float32"))
+    return [fit.linearize(theta) for fit in fits]
+
+
+def lost_to_cancellation(here):
+    """‖J‖ ‖r‖ / ‖g‖: the factor by which the terms of g = Jᵀr are larger than g."""
+    return np.linalg.norm(here.J, 2) * np.linalg.norm(here.r) / np.linalg.norm(here.g)
+
+
+def largest_net_input(network, theta, X):
+    """The largest |W| |a| + |b|: the sizes of the terms that are summed up to a net input."""
+    activations = network.forward(X, theta)[:-1]
+    layers = zip(activations, network.split(theta), strict=True)
+    return max((np.abs(a) @ np.abs(W.T) + np.abs(b)).max() for a, (W, b) in layers)
+
+
+def error(found, expected):
+    """The error relative to the length of what was expected, in roundings of float32."""
+    off = np.linalg.norm(found - expected) / np.linalg.norm(expected)
+    return off / np.finfo(np.float32).eps
+
+
 def assert_as_many_digits_as_it_says(route, network, theta, X, Y, mu):
-    """‖Δh‖ ≤ C·eps·κ·(1 + ‖J‖‖r‖/‖g‖)‖h‖: what the condition costs, and what g = Jᵀr loses by cancellation."""
-    here = NetworkFit(network, X, Y, route=route).linearize(theta)
-    there = NetworkFit(network, X, Y, route=route, precision="float32").linearize(theta)
+    """‖Δh‖ ≤ 5 eps ‖z‖ κ (1 + ‖J‖ ‖r‖ / ‖g‖) ‖h‖: what z, the condition and g = Jᵀr cost."""
+    here, there = in_both_precisions(route, network, theta, X, Y)
     squares = np.linalg.eigvalsh(here.A)
     condition = (squares[-1] + mu) / (max(squares[0], 0) + mu)
-    cancelled = np.sqrt(squares[-1]) * np.linalg.norm(here.r) / np.linalg.norm(here.g)
+    size = max(1, largest_net_input(network, theta, X))
     h, single = here.step(mu), there.step(mu)
     assert single.dtype == float
-    most = 20 * np.finfo(np.float32).eps * condition * (1 + cancelled)
-    assert np.linalg.norm(single - h) <= most * np.linalg.norm(h)
+    assert error(single, h) <= 5 * size * condition * (1 + lost_to_cancellation(here))
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -455,12 +477,46 @@ def test_the_digits_that_single_precision_costs_are_those_it_says(route, exponen
     assert_as_many_digits_as_it_says(route, network, theta, X, Y, 10**exponent * unit)
 
 
+def near_a_minimum(ratio, shift=0.0):
+    """A network, a moderate θ, X, and Y such that θ is near a minimum: ‖J‖ ‖r‖ / ‖g‖ = ratio.
+
+    r stands across the columns of J but for a small part along them; it is as long as a^L.
+    X lies `shift` from zero, and b makes up for it: the net inputs are what they are without.
+    """
+    network, theta, X, _ = case((2, 3, 1), [Tanh, Linear], n_samples=30)
+    (W, b), last = network.split(theta)
+    X, b = X + shift, b - W @ np.full(2, shift)
+    theta = np.concatenate([p.ravel() for p in (W, b, *last)])
+    output = network.forward(X, theta)[-1]
+    J = NetworkFit(network, X, output).linearize(theta).J
+    U, s, _ = np.linalg.svd(J)
+    across, along = U[:, -1], U[:, 0] / ratio  # Jᵀ along = s₁ v₁ / ratio, and s₁ = ‖J‖
+    r = np.linalg.norm(output) * (across + along)
+    return network, theta, X, output - r.reshape(output.shape), s[0] ** 2
+
+
 @pytest.mark.parametrize("route", ROUTES)
-def test_near_a_minimum_g_costs_digits_at_any_mu(route):
-    network, theta, X, Y = case((2, 3, 1), [Tanh, Linear], n_samples=30)
-    theta = solve(NetworkFit(network, X, Y), theta).theta * (1 + 1e-5)
-    for mu in (1.0, 1e3):
-        assert_as_many_digits_as_it_says(route, network, theta, X, Y, mu)
+@pytest.mark.parametrize("ratio", [1e2, 1e4])
+@pytest.mark.parametrize("mu", [1.0, 1e3])
+def test_near_a_minimum_g_costs_digits_at_any_mu(route, ratio, mu):
+    *problem, unit = near_a_minimum(ratio)
+    assert_as_many_digits_as_it_says(route, *problem, mu * unit)
+    here, there = in_both_precisions(route, *problem)
+    assert lost_to_cancellation(here) == pytest.approx(ratio, rel=1e-3)
+    assert error(there.r, here.r) < 10 and error(there.J, here.J) < 10
+    assert error(there.g, here.g) > ratio / 20
+    assert error(there.step(mu * unit), here.step(mu * unit)) > ratio / 20
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_terms_of_net_inputs_that_cancel_cost_digits_before_g_does(route):
+    network, theta, X, Y, unit = near_a_minimum(ratio=1e2, shift=1e2)
+    here, there = in_both_precisions(route, network, theta, X, Y)
+    size = largest_net_input(network, theta, X)
+    assert size > 100
+    for name in ("r", "J"):
+        assert size / 50 < error(getattr(there, name), getattr(here, name)) < 5 * size
+    assert_as_many_digits_as_it_says(route, network, theta, X, Y, unit)
 
 
 def test_a_run_in_single_precision_reaches_the_same_target():

@@ -152,14 +152,19 @@ class MuScene(Scene):
     def _close_up(self, axes):
         """Draw what is near θ, with the singular directions; return this step's line."""
         # As much of −g as fits in.
-        arrow = 0.8 / np.linalg.norm(self.downhill / self.half, ord=np.inf)
+        arrow = 0.8 / self._length(self.downhill)
         step = self._ground(axes, self.near, N_NEAR, arrow)
         axes.set_box_aspect(NEAR_HEIGHT)
         line = {"linewidth": axes.figure.look["line"], "zorder": 1.5}
         for v, colour in zip(self.Vt, COLOURS, strict=True):
-            axes.axline(self.theta, self.theta + v, color=colour, **line)
+            edge = v / self._length(v)
+            axes.plot(*np.array([self.theta - edge, self.theta + edge]).T, color=colour, **line)
         label(axes, title="the framed part, near θ")
         return step
+
+    def _length(self, v):
+        """The length of v where 1 reaches from θ to the edge of the close-up."""
+        return np.linalg.norm(v / self.half, ord=np.inf)
 
     def _headline(self, picture):
         """Say above the picture that it is a slice, if it is one."""
