@@ -82,6 +82,8 @@ class NetworkFit(Problem):
 
     def evaluation(self, theta):
         """Return the Evaluation at θ, (P,), with the parts that hold what was computed."""
+        if self._single:
+            numbers_only(theta, 'precision = "float32": expected numbers in theta, not symbols')
         parts = [Part(self.network, theta, data, self._error, self._keeps) for data in self._data]
         if self._single:  # a trial too far out is refused, as in double precision
             with np.errstate(over="ignore", invalid="ignore"):

@@ -153,7 +153,7 @@ class Problem:
         return Divided(self, unit)
 
     def __getstate__(self):
-        return self.__dict__ | {"_last": NOWHERE}
+        return self.__dict__ | {"_last": NOWHERE, "_derivative": None}
 
 
 class LeastSquares(Problem):
