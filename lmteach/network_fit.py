@@ -123,8 +123,9 @@ class NetworkFit(Problem):
         self._kind = None if whole else routes.KINDS[self.route]
         small = self.route == "samples" or routes.kept(sizes, len(self.X))
         self._keeps = small and not shared
-        name = uuid4().hex if shared else None
-        self._data = [Data(self.X[a:b], self.Y[a:b], (name, a, b)) for a, b in cuts]
+        ours = uuid4().hex  # by which a worker tells our samples from those of others
+        named = [((ours, a, b) if shared else None, slice(a, b)) for a, b in cuts]
+        self._data = [Data(self.X[some], self.Y[some], name) for name, some in named]
 
     def _use_single(self):
         for name in ("X", "Y"):
