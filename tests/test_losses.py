@@ -502,69 +502,6 @@ def test_the_geodesic_term_is_refused_with_a_generalized_loss(name):
         solve(problem, theta, geodesic=True)
 
 
-# --- batches
-
-
-def batches(n_samples, size, seed=0, **options):
-    network, _, X, Y = case(n_samples=n_samples)
-    X[:, 0] = np.arange(n_samples)
-    problem = NetworkFit(network, X, Y, **options)
-    return problem, list(problem.batches(size, seed))
-
-
-@pytest.mark.parametrize(
-    ("n_samples", "size", "sizes"),
-    [
-        (10, 3, [3, 3, 4]),
-        (10, 5, [5, 5]),
-        (10, 4, [4, 6]),
-        (10, 1, [1] * 10),
-        (10, 10, [10]),
-        (10, 99, [10]),
-        (1, 1, [1]),
-    ],
-)
-def test_an_epoch_holds_every_sample_once_and_a_small_last_batch_joins_the_one_before(
-    n_samples, size, sizes
-):
-    problem, some = batches(n_samples, size)
-    assert [len(batch.X) for batch in some] == sizes
-    order = np.concatenate([batch.X[:, 0] for batch in some]).astype(int)
-    assert sorted(order) == list(range(n_samples))
-    assert np.array_equal(np.concatenate([batch.Y for batch in some]), problem.Y[order])
-
-
-def test_the_same_seed_gives_the_same_order_and_another_another():
-    orders = [np.concatenate([b.X[:, 0] for b in batches(50, 8, seed)[1]]) for seed in (3, 3, 4)]
-    assert np.array_equal(orders[0], orders[1]) and not np.array_equal(orders[0], orders[2])
-    assert not np.array_equal(orders[0], np.arange(50))
-
-
-def test_batches_are_problems_of_the_same_kind():
-    problem, some = batches(12, 4, loss="cross_entropy", route="samples")
-    assert all(
-        (b.loss_name, b.route, b.network) == ("cross_entropy", "samples", problem.network)
-        for b in some
-    )
-    _, some = batches(40, 2)
-    assert {b.route for b in some} == {
-        NetworkFit(some[0].network, some[0].X, some[0].Y).route
-    }  # each chooses its own
-    theta = problem.network.theta
-    assert sum(b.loss(theta) for b in batches(12, 4)[1]) == pytest.approx(
-        batches(12, 4)[0].loss(theta), rel=1e-12
-    )
-
-
-def test_an_epoch_of_steps_on_batches_lowers_f():
-    network, theta, X, Y = case((2, 3), n_samples=60)
-    problem = NetworkFit(network, X, Y, "cross_entropy")
-    start = problem.loss(theta)
-    for batch in problem.batches(20, seed=1):
-        theta = next(levenberg_marquardt(batch, theta, mu=1.0)).next_theta
-    assert problem.loss(theta) < start
-
-
 # --- targets and last layers
 
 

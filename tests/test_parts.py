@@ -23,7 +23,8 @@ def nothing_kept():
 def part_of(name="mse", keeps=False, n_samples=9):
     """A Part of all samples of a small case, its network, θ and Y."""
     network, theta, X, Y = loss_case(name, (3, 4, 2), n_samples=n_samples)
-    return Part(network, theta, Data(X, Y), LOSSES[name], keeps), network, theta, X, Y
+    data = Data(X, Y, ("here", 0, n_samples))
+    return Part(network, theta, data, LOSSES[name], keeps), network, theta, X, Y
 
 
 # --- what it computes
@@ -146,6 +147,12 @@ def test_samples_lie_in_the_worker_column_by_column_as_they_do_at_home():
     data = Data(np.asfortranarray(np.ones((9, 3)))[2:7], np.ones((5, 1)), ("here", 2, 7))
     there = pickle.loads(pickle.dumps(data.sent()))
     assert there.X.flags.f_contiguous and there.X.shape == (5, 3) and there.name == ("here", 2, 7)
+
+
+def test_samples_without_a_name_are_sent_whole():
+    there = pickle.loads(pickle.dumps(Data(np.ones((3, 2)), np.zeros((3, 1)))))
+    assert np.array_equal(there.X, np.ones((3, 2))) and there.Y.shape == (3, 1)
+    assert not Data.KEPT
 
 
 def test_a_part_is_sent_without_its_samples_activations_and_factors():
