@@ -215,9 +215,8 @@ FIRST_LAYER = "expected Input(n) first, and nowhere else"
 A_LAYER = "expected a layer, such as Tanh(4)"
 SAMES = "expected the same number"
 A_RULE = "expected a rule, such as Nielsen() or Factor(10)"
-NOT_FINITE = (
-    "residual(theta0) is not finite; expected a start where every residual is a finite number"
-)
+FINITE = "every residual is a finite number"
+NOT_FINITE = f"residual(theta0) is not finite; expected a start where {FINITE}"
 
 RESULTS = [  # what residual(theta) must not return
     (np.ones((2, 2)), ValueError, "has shape (2, 2): expected an array of numbers with 1 axis"),
@@ -312,8 +311,7 @@ TABLE = [
     ("NetworkFit.linearize", "theta", lambda v: NetworkFit(network(), X, Y).linearize(v),
      vectors(9)),
     ("linearize", "theta", lambda v: LeastSquares(lambda t: t * v).linearize(START), [
-        (v, ValueError, "r is not finite there; expected a θ where every residual is a finite num")
-        for v in (NAN, INF)
+        (v, ValueError, f"r is not finite there; expected a θ where {FINITE}") for v in (NAN, INF)
     ]),
     ("CurveFit", "model", lambda v: CurveFit(v, [1.0], [1.0]),
      functions("model(theta, x) → prediction of y")),
