@@ -85,6 +85,8 @@ class NetworkFit(Problem):
 
     def evaluation(self, theta):
         """Return the Evaluation at θ, (P,), with the parts that hold what was computed."""
+        if self._single:
+            numbers_only(theta, 'precision = "float32": expected numbers in theta, not symbols')
         parts = [Part(self.network, theta, data, self._error, self._keeps) for data in self._data]
         if self._single:  # a trial too far out is refused, as in double precision
             with np.errstate(over="ignore", invalid="ignore"):
@@ -124,8 +126,9 @@ class NetworkFit(Problem):
         self._kind = None if whole else routes.KINDS[self.route]
         small = self.route == "samples" or routes.kept(sizes, len(self.X))
         self._keeps = small and not shared
-        name = uuid4().hex if shared else None
-        self._data = [Data(self.X[a:b], self.Y[a:b], (name, a, b)) for a, b in cuts]
+        ours = uuid4().hex  # by which a worker tells our samples from those of others
+        named = [((ours, a, b) if shared else None, slice(a, b)) for a, b in cuts]
+        self._data = [Data(self.X[some], self.Y[some], name) for name, some in named]
 
     def _use_single(self):
         for name in ("X", "Y"):

@@ -81,10 +81,11 @@ def sqrt(x):
 
 
 def in_single(x):
-    """x in single precision; ValueError for symbols."""
+    """x in single precision, infinite beyond its range; ValueError for symbols."""
     if x.dtype == object:
         raise ValueError('precision = "float32": expected numbers, not symbols')
-    return x.astype(np.float32)
+    with np.errstate(over="ignore"):
+        return x.astype(np.float32)
 
 
 def at_least_tiny(x):

@@ -133,13 +133,13 @@ class Problem:
 
     def linearization(self, seen, work=None):
         """Return the Linearization at the θ of an Evaluation."""
+        shape = len(seen.r), len(seen.theta)
+        J = as_array("jacobian(theta)", self.jacobian_at(seen.theta), 2, shape)
+        Jt = np.array(J, order="F").T
         if self._gives_jacobian and not self._compared:
             if wrong := self.verify(seen.theta):
                 raise ValueError(f"{wrong} If r has noise or a kink there: check_jacobian=False.")
             self._compared = True
-        shape = len(seen.r), len(seen.theta)
-        J = as_array("jacobian(theta)", self.jacobian_at(seen.theta), 2, shape)
-        Jt = np.array(J, order="F").T
         return Explicit(seen.r, Jt, seen.loss, work)
 
     def verify(self, theta):
@@ -154,7 +154,7 @@ class Problem:
         return type(self).jacobian_at is not Problem.jacobian_at
 
     def __getstate__(self):
-        return self.__dict__ | {"_last": NOWHERE}
+        return self.__dict__ | {"_last": NOWHERE, "_derivative": None}
 
 
 class LeastSquares(Problem):
@@ -196,8 +196,10 @@ class CurveFit(LeastSquares):
     """
 
     def __init__(self, model, x, y, jacobian=None, check_jacobian=True):
-        super().__init__(model, jacobian, check_jacobian)
         self.model = function("model", model, "model(theta, x) → prediction of y")
+        if jacobian is not None:
+            function("jacobian", jacobian, "jacobian(theta, x) → J, (N·m, P)")
+        super().__init__(model, jacobian, check_jacobian)
         self.x = copied("x", x) if isinstance(x, (np.ndarray, list)) else x
         y = copied("y", y)
         self.y = as_finite("y", y, min(max(y.ndim, 1), 2))

@@ -1,14 +1,18 @@
-"""Bad input: every public parameter × its wrong kinds, each with its exception and the words it is met with.
+"""Bad input: every public parameter × its wrong kinds, each with its exception and its words.
 
-A row of TABLE is (where, the argument's name, a call with the value in place, wrong kinds); a kind is (value,
-exception, pattern). Every message names the argument, says what came, and says what was expected.
+A row of TABLE is (where, the argument's name, a call with the value in place, wrong kinds); a kind
+is (value, exception, pattern). Every message names the argument, says what came, and says what was
+expected.
 """
 
+import inspect
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 
 import numpy as np
 import pytest
+from shared_problems import rosenbrock
 
 from lmteach import (
     CurveFit,
@@ -30,14 +34,13 @@ from lmteach import (
     solve,
 )
 from lmteach.algorithms import LevenbergMarquardt
+from lmteach.losses import LOSSES
+from lmteach.problems import NotFinite
+from lmteach.stopping import Options
 
 NAN, INF = np.nan, np.inf
 START = [-1.2, 1.0]
 X, Y = np.arange(6.0).reshape(3, 2), np.ones((3, 1))
-
-
-def rosenbrock(theta):
-    return np.array([10 * (theta[1] - theta[0] ** 2), 1 - theta[0]])
 
 
 def network():
@@ -170,6 +173,11 @@ def whole_from(least):
     return kinds + [(v, ValueError, f"= {v!r}: {expected}") for v in (least - 1, -1)]
 
 
+def unless_given(kinds):
+    """The same kinds but None, which leaves an option as it is."""
+    return [kind for kind in kinds if kind[0] is not None]
+
+
 def flags(*allowed):
     """What is neither True nor False."""
     return [
@@ -206,11 +214,9 @@ def problems():
 FIRST_LAYER = "expected Input(n) first, and nowhere else"
 A_LAYER = "expected a layer, such as Tanh(4)"
 SAMES = "expected the same number"
-UNKNOWN = "unknown option 'nonsense': expected one of scaling, geodesic, max_steps, target_loss, gtol, xtol, ftol, mu_max"
 A_RULE = "expected a rule, such as Nielsen() or Factor(10)"
-NOT_FINITE = (
-    "residual(theta0) is not finite; expected a start where every residual is a finite number"
-)
+FINITE = "every residual is a finite number"
+NOT_FINITE = f"residual(theta0) is not finite; expected a start where {FINITE}"
 
 RESULTS = [  # what residual(theta) must not return
     (np.ones((2, 2)), ValueError, "has shape (2, 2): expected an array of numbers with 1 axis"),
@@ -225,11 +231,11 @@ JACOBIANS = [  # what jacobian(theta) must not return
     (np.ones((3, 2)), ValueError, "has shape (3, 2): expected (2, 2)"),
     (np.ones((2, 1)), ValueError, "has shape (2, 1): expected (2, 2)"),
     (np.ones(4), ValueError, "has shape (4,): expected an array of numbers with 2 axes"),
-    (np.full((2, 2), NAN), ValueError, "holds nan at index (0, 0): expected finite numbers only"),
     (None, TypeError, "holds NoneType: expected an array of numbers with 2 axes"),
     ("a", TypeError, "has dtype <U1: expected an array of numbers with 2 axes"),
     (np.eye(2) * 1j, TypeError, "is complex: expected an array of numbers with 2 axes, real"),
 ]
+NOT_A_NUMBER = np.full((2, 2), NAN), "holds nan at index (0, 0): expected finite numbers only"
 SIGNALS = "expected a function, a dict, an object with handlers, or a list of them"
 
 
@@ -264,17 +270,21 @@ TABLE = [
         (Tanh, TypeError, f"[3] is a type: {A_LAYER}"),
         (None, TypeError, f"[3] is a NoneType: {A_LAYER}"),
     ]),
-    ("Layer >>", "layers", lambda v: Tanh(2) >> v, [(Linear(1), ValueError, f"[0] is Tanh(2): {FIRST_LAYER}")]),
+    ("Layer >>", "layers", lambda v: Tanh(2) >> v,
+     [(Linear(1), ValueError, f"[0] is Tanh(2): {FIRST_LAYER}")]),
     ("initialize", "seed", lambda v: network().initialize(seed=v), whole_from(0)),
-    ("initialize", "scheme", lambda v: network().initialize(scheme=v), names("glorot", "he", "lecun", "uniform")),
+    ("initialize", "scheme", lambda v: network().initialize(scheme=v),
+     names("glorot", "he", "lecun", "uniform")),
     ("network", "theta", set_theta, vectors(9)),
     ("predict", "X", lambda v: network().predict(v), matrices(2)),
     ("forward", "X", lambda v: network().forward(v), [
         ("a", TypeError, "has dtype <U1: expected an array of numbers with 2 axes"),
         (None, TypeError, "holds NoneType: expected an array of numbers with 2 axes"),
-        (np.ones(2), ValueError, "has shape (2,): expected an array of numbers with 2 axes (for one column"),
+        (np.ones(2), ValueError,
+         "has shape (2,): expected an array of numbers with 2 axes (for one column"),
         (np.ones((3, 3)), ValueError, "has shape (3, 3): expected (any, 2)"),
-        (np.ones((3, 2, 1)), ValueError, "has shape (3, 2, 1): expected an array of numbers with 2 axes"),
+        (np.ones((3, 2, 1)), ValueError,
+         "has shape (3, 2, 1): expected an array of numbers with 2 axes"),
         ([[1, 2], [3]], ValueError, "is not an array of numbers with 2 axes"),
     ]),
     # --- problems
@@ -282,22 +292,29 @@ TABLE = [
     ("LeastSquares", "jacobian", lambda v: LeastSquares(rosenbrock, v),
      functions("jacobian(theta) → J, (M, P)", "NoneType")),
     ("LeastSquares", "check_jacobian", lambda v: LeastSquares(rosenbrock, None, v), flags()),
-    ("LeastSquares", "residual(theta)", lambda v: LeastSquares(lambda t: v).residual(START), RESULTS),
+    ("LeastSquares", "residual(theta)", lambda v: LeastSquares(lambda t: v).residual(START),
+     RESULTS),
     ("linearize", "residual(theta)", lambda v: LeastSquares(lambda t: v).linearize(START), RESULTS),
     ("solve", "residual(theta)", lambda v: solve(LeastSquares(lambda t: v), START), RESULTS),
-    ("LeastSquares", "jacobian(theta)", lambda v: LeastSquares(rosenbrock, lambda t: v).linearize(START), JACOBIANS),
-    ("unchecked", "jacobian(theta)", lambda v: LeastSquares(rosenbrock, lambda t: v, False).linearize(START),
-     JACOBIANS),
+    ("LeastSquares", "jacobian(theta)",
+     lambda v: LeastSquares(rosenbrock, lambda t: v).linearize(START), JACOBIANS),
+    ("LeastSquares", "jacobian(theta)",
+     lambda v: LeastSquares(rosenbrock, lambda t: v).linearize(START),
+     [(NOT_A_NUMBER[0], ValueError, NOT_A_NUMBER[1])]),
+    ("unchecked", "jacobian(theta)",
+     lambda v: LeastSquares(rosenbrock, lambda t: v, False).linearize(START),
+     [*JACOBIANS, (NOT_A_NUMBER[0], NotFinite, NOT_A_NUMBER[1])]),
     ("residual", "theta", lambda v: valley().residual(v), vectors()),
     ("loss", "theta", lambda v: valley().loss(v), vectors()),
     ("linearize", "theta", lambda v: valley().linearize(v), vectors()),
     ("NetworkFit.residual", "theta", lambda v: NetworkFit(network(), X, Y).residual(v), vectors(9)),
-    ("NetworkFit.linearize", "theta", lambda v: NetworkFit(network(), X, Y).linearize(v), vectors(9)),
+    ("NetworkFit.linearize", "theta", lambda v: NetworkFit(network(), X, Y).linearize(v),
+     vectors(9)),
     ("linearize", "theta", lambda v: LeastSquares(lambda t: t * v).linearize(START), [
-        (NAN, ValueError, "r is not finite there; expected a θ where every residual is a finite number"),
-        (INF, ValueError, "r is not finite there; expected a θ where every residual is a finite number"),
+        (v, ValueError, f"r is not finite there; expected a θ where {FINITE}") for v in (NAN, INF)
     ]),
-    ("CurveFit", "model", lambda v: CurveFit(v, [1.0], [1.0]), functions("model(theta, x) → prediction of y")),
+    ("CurveFit", "model", lambda v: CurveFit(v, [1.0], [1.0]),
+     functions("model(theta, x) → prediction of y")),
     ("CurveFit", "x", lambda v: CurveFit(rosenbrock, v, [1.0, 2.0]), [
         (np.ones(3), ValueError, f"has 3 samples and y has 2: {SAMES}"),
         ([1, 2, 3], ValueError, f"has 3 samples and y has 2: {SAMES}"),
@@ -313,24 +330,27 @@ TABLE = [
         (5.0, ValueError, "has shape (): expected an array of numbers with 1 axis"),
         ("ab", TypeError, "has dtype <U2: expected an array of numbers with 1 axis"),
         (None, TypeError, "holds NoneType: expected an array of numbers with 1 axis"),
-        (np.ones((2, 2, 2)), ValueError, "has shape (2, 2, 2): expected an array of numbers with 2 axes"),
+        (np.ones((2, 2, 2)), ValueError,
+         "has shape (2, 2, 2): expected an array of numbers with 2 axes"),
         ([[1], [2, 3]], ValueError, "is not an array: "),
     ]),
     ("CurveFit", "jacobian", lambda v: CurveFit(rosenbrock, [1.0], [1.0], v),
      functions("jacobian(theta, x) → J, (N·m, P)", "NoneType")),
     ("CurveFit", "check_jacobian", lambda v: CurveFit(rosenbrock, [1.0], [1.0], None, v), flags()),
-    ("CurveFit", "model(theta, x)", lambda v: CurveFit(lambda t, x: v, [1.0, 2.0], [1.0, 2.0]).residual([1.0]), [
+    ("CurveFit", "model(theta, x)",
+     lambda v: CurveFit(lambda t, x: v, [1.0, 2.0], [1.0, 2.0]).residual([1.0]), [
         (np.ones(3), ValueError, "has shape (3,): expected that of y, (2,)"),
         (np.ones((2, 1)), ValueError, "has shape (2, 1): expected that of y, (2,)"),
         (1.0, ValueError, "has shape (): expected that of y, (2,)"),
         (None, ValueError, "has shape (): expected that of y, (2,)"),
     ]),
     ("NetworkFit", "network", lambda v: NetworkFit(v, X, Y), [
-        (None, TypeError, "is a NoneType: expected a Network, such as Input(2) >> Tanh(4) >> Linear(1)"),
+        (None, TypeError, "is a NoneType: expected a Network, such as Input(2) >> Tanh(4)"),
         ("a", TypeError, "is a str: expected a Network"),
         ([Input(2), Linear(1)], TypeError, "is a list: expected a Network"),
         (Input(2), TypeError, "is a Input: expected a Network"),
-        (Network([Input(2)]), ValueError, "is Input(2): expected at least one layer after the input"),
+        (Network([Input(2)]), ValueError,
+         "is Input(2): expected at least one layer after the input"),
     ]),
     ("NetworkFit", "X", lambda v: NetworkFit(network(), v, Y), matrices(2)),
     ("NetworkFit", "Y", lambda v: NetworkFit(network(), X, v), matrices(1)),
@@ -338,7 +358,7 @@ TABLE = [
      [(np.ones((4, 2)), ValueError, f"has 4 samples and Y has 3: {SAMES}")]),
     ("NetworkFit", "Y", lambda v: NetworkFit(network(), X, v),
      [(np.ones((4, 1)), ValueError, f"X has 3 samples and Y has 4: {SAMES}")]),
-    ("NetworkFit", "loss", lambda v: NetworkFit(network(), X, Y, loss=v), names("mse", "cross_entropy")),
+    ("NetworkFit", "loss", lambda v: NetworkFit(network(), X, Y, loss=v), names(*LOSSES)),
     ("NetworkFit", "route", lambda v: NetworkFit(network(), X, Y, route=v),
      [kind for kind in names("rows", "blocks", "samples") if kind[0] is not None]),
     ("NetworkFit", "executor", lambda v: NetworkFit(network(), X, Y, executor=v), [
@@ -346,28 +366,48 @@ TABLE = [
         ("threads", TypeError, "is a str: expected a concurrent.futures.Executor"),
         (object(), TypeError, "is a object: expected a concurrent.futures.Executor"),
     ]),
-    ("NetworkFit", "route", lambda v: NetworkFit(network(), X, Y, route=v, executor=ThreadPoolExecutor()),
+    ("NetworkFit", "route", lambda v: NetworkFit(network(), X, Y, route=v,
+     executor=ThreadPoolExecutor()),
      [("samples", ValueError, "= \"samples\" with an executor: expected \"rows\" or \"blocks\"")]),
     ("NetworkFit", "loss", lambda v: NetworkFit(network(), X, Y, loss=v),
-     [("cross_entropy", ValueError, "= 'cross_entropy' with Linear(1) last: expected a Softmax layer there")]),
+     [(name, ValueError, f"= {name!r} with Linear(1) last: expected a {loss.last_layer} layer")
+      for name, loss in LOSSES.items() if loss.last_layer]),
+    ("NetworkFit", "loss", lambda v: NetworkFit(network(), X, Y, loss=v), [
+        (LOSSES["cross_entropy"], ValueError,
+         "with Linear(1) last: expected a Softmax layer there"),
+        (type(LOSSES["mse"]), TypeError, "expected one of 'mse', 'cross_entropy'"),
+    ]),
+    ("NetworkFit", "Y", lambda v: NetworkFit(Input(2) >> Sigmoid(1), X, v, "binary_cross_entropy"),
+     [
+        *matrices(1),
+        (np.full((3, 1), 1.5), ValueError, "holds numbers from 1.5 to 1.5: binary cross-entropy "
+         "expected probabilities from 0 to 1"),
+        (np.full((3, 1), -0.5), ValueError,
+         "holds numbers from -0.5 to -0.5: binary cross-entropy"),
+    ]),
+    ("NetworkFit", "precision", lambda v: NetworkFit(network(), X, Y, precision=v),
+     names("float64", "float32")),
     ("NetworkFit", "Y", lambda v: NetworkFit(Input(2) >> Softmax(2), X, v, "cross_entropy"), [
         *matrices(2),
         (np.ones((3, 2)), ValueError, "holds rows with sums from 2 to 2 and a smallest entry of 1: "
          "cross-entropy expected probabilities ≥ 0 that sum to 1"),
-        (np.full((3, 2), [1.5, -0.5]), ValueError, "a smallest entry of -0.5: cross-entropy expected probabilities"),
+        (np.full((3, 2), [1.5, -0.5]), ValueError,
+         "a smallest entry of -0.5: cross-entropy expected probabilities"),
     ]),
     ("batches", "size", lambda v: next(NetworkFit(network(), X, Y).batches(v, 0)), whole_from(1)),
     ("batches", "seed", lambda v: next(NetworkFit(network(), X, Y).batches(1, v)), whole_from(0)),
     # --- linearizations
     ("step", "mu", lambda v: here().step(v), above_0(or_zero=True)),
     ("damped", "mu", lambda v: here().damped(v), above_0()),
-    ("damped", "scale", lambda v: here().damped(1.0, v), [kind for kind in vectors(2) if kind[0] is not None]),
+    ("damped", "scale", lambda v: here().damped(1.0, v),
+     [kind for kind in vectors(2) if kind[0] is not None]),
     ("damped", "scale", lambda v: here().damped(1.0, v), [
         ([1, 0], ValueError, "holds 0.0: expected numbers > 0"),
         ([1, -2], ValueError, "holds -2.0: expected numbers > 0"),
     ]),
     ("steps", "mus", lambda v: here().steps(v), vectors()),
-    ("steps", "mus", lambda v: here().steps(v), [([1, -1], ValueError, "holds -1.0: expected numbers ≥ 0")]),
+    ("steps", "mus", lambda v: here().steps(v),
+     [([1, -1], ValueError, "holds -1.0: expected numbers ≥ 0")]),
     ("Damped.solve", "v", lambda v: here().damped(1.0).solve(v), vectors(2)),
     ("Jv", "v", lambda v: here().Jv(v), vectors(2)),
     ("JTv", "v", lambda v: here().JTv(v), vectors(2)),
@@ -377,7 +417,8 @@ TABLE = [
         for where, name, call, kinds in (
             ("step", "mu", lambda here, v: here.step(v), above_0(or_zero=True)),
             ("damped", "mu", lambda here, v: here.damped(v), above_0()),
-            ("steps", "mus", lambda here, v: here.steps(v), [([1, -1], ValueError, "holds -1.0: expected numbers ≥")]),
+            ("steps", "mus", lambda here, v: here.steps(v),
+             [([1, -1], ValueError, "holds -1.0: expected numbers ≥")]),
             ("Damped.solve", "v", lambda here, v: here.damped(1.0).solve(v), vectors(3)),
             ("Jv", "v", lambda here, v: here.Jv(v), vectors(9)),
             ("JTv", "v", lambda here, v: here.JTv(v), vectors(3)),
@@ -394,8 +435,10 @@ TABLE = [
     ("Factor", "factor", Factor, [(0.5, ValueError, "= 0.5: expected a number of at least 1")]),
     ("Factor", "mu_min", lambda v: Factor(2, mu_min=v), above_0()),
     ("Factor", "mu_max", lambda v: Factor(2, mu_min=1.0, mu_max=v), [
-        *[(v, ValueError, f"= {v!r}: expected a number above mu_min = 1.0") for v in (1.0, 0, -1, NAN)],
-        *[(v, TypeError, f"= {v!r}: expected a number above mu_min = 1.0") for v in ("a", None, True, [2])],
+        *[(v, ValueError, f"= {v!r}: expected a number above mu_min = 1.0") for v in (1.0, 0, -1,
+         NAN)],
+        *[(v, TypeError, f"= {v!r}: expected a number above mu_min = 1.0") for v in ("a", None,
+         True, [2])],
     ]),
     ("Nielsen", "nu", Nielsen, above_0()),
     ("Nielsen", "nu", Nielsen, [(0.5, ValueError, "= 0.5: expected a number of at least 1")]),
@@ -403,8 +446,10 @@ TABLE = [
     # --- solvers
     ("levenberg_marquardt", "problem", lambda v: levenberg_marquardt(v, START), problems()),
     ("levenberg_marquardt", "theta0", lambda v: levenberg_marquardt(valley(), v), vectors()),
-    ("levenberg_marquardt", "theta0", lambda v: levenberg_marquardt(NetworkFit(network(), X, Y), v), vectors(9)),
-    ("levenberg_marquardt", "theta0", lambda v: levenberg_marquardt(LeastSquares(lambda t: t * v), START),
+    ("levenberg_marquardt", "theta0",
+     lambda v: levenberg_marquardt(NetworkFit(network(), X, Y), v), vectors(9)),
+    ("levenberg_marquardt", "theta0",
+     lambda v: levenberg_marquardt(LeastSquares(lambda t: t * v), START),
      [(NAN, ValueError, NOT_FINITE), (INF, ValueError, NOT_FINITE)]),
     ("levenberg_marquardt", "mu", lambda v: first(mu=v), above_0(None)),
     ("levenberg_marquardt", "damping", lambda v: first(damping=v), [
@@ -412,21 +457,25 @@ TABLE = [
         (3, TypeError, f"is 3: {A_RULE}"),
         (Nielsen, TypeError, f"is {Nielsen!r}: {A_RULE}"),
     ]),
-    ("levenberg_marquardt", "scaling", lambda v: first(scaling=v), names("identity", "marquardt", "more")),
-    ("levenberg_marquardt", "geodesic", lambda v: first(geodesic=v), flags()),
-    ("levenberg_marquardt", "max_steps", lambda v: first(max_steps=v), whole_from(1)),
+    ("levenberg_marquardt", "scaling", lambda v: first(scaling=v),
+     unless_given(names("identity", "marquardt", "more"))),
+    ("levenberg_marquardt", "geodesic", lambda v: first(geodesic=v), flags(None)),
+    ("levenberg_marquardt", "max_steps", lambda v: first(max_steps=v), unless_given(whole_from(1))),
     *[
-        ("levenberg_marquardt", name, lambda v, name=name: first(**{name: v}), above_0(or_zero=True))
+        ("levenberg_marquardt", name, lambda v, name=name: first(**{name: v}),
+         above_0(None, or_zero=True))
         for name in ("target_loss", "gtol", "xtol", "ftol")
     ],
-    ("levenberg_marquardt", "mu_max", lambda v: first(mu_max=v), above_0()),
+    ("levenberg_marquardt", "mu_max", lambda v: first(mu_max=v), above_0(None)),
     ("gradient_descent", "problem", lambda v: gradient_descent(v, START, 0.1), problems()),
     ("gradient_descent", "theta0", lambda v: gradient_descent(valley(), v, 0.1), vectors()),
-    ("gradient_descent", "rate", lambda v: gradient_descent(valley(), START, v), above_0()),
-    ("gradient_descent", "max_steps", lambda v: gradient_descent(valley(), START, 0.1, max_steps=v), whole_from(1)),
+    ("gradient_descent", "rate", lambda v: gradient_descent(valley(), START, v), above_0(None)),
+    ("gradient_descent", "max_steps",
+     lambda v: gradient_descent(valley(), START, 0.1, max_steps=v), unless_given(whole_from(1))),
     ("gauss_newton", "problem", lambda v: gauss_newton(v, START), problems()),
     ("gauss_newton", "theta0", lambda v: gauss_newton(valley(), v), vectors()),
-    ("gauss_newton", "gtol", lambda v: gauss_newton(valley(), START, gtol=v), above_0(or_zero=True)),
+    ("gauss_newton", "gtol", lambda v: gauss_newton(valley(), START, gtol=v),
+     above_0(None, or_zero=True)),
     # --- solve
     ("solve", "problem", lambda v: solve(v, START), problems()),
     ("solve", "theta0", lambda v: solve(valley(), v), vectors()),
@@ -441,15 +490,18 @@ TABLE = [
         *[kind for kind in whole_from(1) if not isinstance(kind[0], str)],
     ]),
     ("solve", "mu", lambda v: solve(valley(), START, mu=v), above_0(None)),
-    ("solve", "rate", lambda v: solve(valley(), START, method="gd", rate=v), above_0()),
+    ("solve", "rate", lambda v: solve(valley(), START, method="gd", rate=v), above_0(None)),
     *[
-        ("solve, rescaled", name, lambda v, name=name: solve(LeastSquares(lambda t: 1e200 * rosenbrock(t)), START,
+        ("solve, rescaled", name, lambda v,
+         name=name: solve(LeastSquares(lambda t: 1e200 * rosenbrock(t)), START,
                                                              **{name: v}), kinds)
-        for name, kinds in (("mu", above_0(None)), ("target_loss", above_0(or_zero=True)), ("mu_max", above_0()))
+        for name, kinds in (("mu", above_0(None)), ("target_loss", above_0(None, or_zero=True)),
+        ("mu_max", above_0(None)))
     ],
     # --- neupy's shape
     ("LevenbergMarquardt", "network", LevenbergMarquardt, [
-        (None, TypeError, "is a NoneType: expected layers joined by >>, or a list or tuple of layers"),
+        (None, TypeError,
+         "is a NoneType: expected layers joined by >>, or a list or tuple of layers"),
         ("a", TypeError, "is a str: expected layers joined by >>"),
         (Input(2), TypeError, "is a Input: expected layers joined by >>"),
         ([Input(2)], ValueError, "is Input(2): expected at least one layer after the input"),
@@ -463,7 +515,8 @@ TABLE = [
     ("LevenbergMarquardt", "mu_update_factor", lambda v: optimizer(mu_update_factor=v), above_0()),
     ("LevenbergMarquardt", "mu_update_factor", lambda v: optimizer(mu_update_factor=v),
      [(0.9, ValueError, "= 0.9: expected a number of at least 1")]),
-    ("LevenbergMarquardt", "error", lambda v: optimizer(error=v), [*names("mse"), ("rmse", ValueError, "'rmse'")]),
+    ("LevenbergMarquardt", "error", lambda v: optimizer(error=v),
+     [*names("mse"), ("rmse", ValueError, "'rmse'")]),
     ("LevenbergMarquardt", "show_epoch", lambda v: optimizer(show_epoch=v), whole_from(1)),
     ("LevenbergMarquardt", "shuffle_data", lambda v: optimizer(shuffle_data=v), flags()),
     ("LevenbergMarquardt", "verbose", lambda v: optimizer(verbose=v), flags()),
@@ -486,14 +539,20 @@ TABLE = [
     ("train", "y_train", lambda v: train(X, v), matrices(1)),
     ("train", "X_train", lambda v: train(v, Y),
      [(np.ones((4, 2)), ValueError, f"has 4 samples and y_train has 3: {SAMES}")]),
-    ("train", "X_test", lambda v: train(X, Y, v, Y), [kind for kind in matrices(2) if kind[0] is not None]),
-    ("train", "y_test", lambda v: train(X, Y, X, v), [kind for kind in matrices(1) if kind[0] is not None]),
-    ("train", "y_test", lambda v: train(X, Y, X, v), [(None, ValueError, "expected both or neither")]),
-    ("train", "X_test", lambda v: train(X, Y, v, Y), [(None, ValueError, "expected both or neither")]),
-    ("train", "y_test", lambda v: train(X, Y, X, v), [(np.ones((2, 1)), ValueError, f"has 2: {SAMES}")]),
+    ("train", "X_test", lambda v: train(X, Y, v, Y),
+     [kind for kind in matrices(2) if kind[0] is not None]),
+    ("train", "y_test", lambda v: train(X, Y, X, v),
+     [kind for kind in matrices(1) if kind[0] is not None]),
+    ("train", "y_test", lambda v: train(X, Y, X, v),
+     [(None, ValueError, "expected both or neither")]),
+    ("train", "X_test", lambda v: train(X, Y, v, Y),
+     [(None, ValueError, "expected both or neither")]),
+    ("train", "y_test", lambda v: train(X, Y, X, v),
+     [(np.ones((2, 1)), ValueError, f"has 2: {SAMES}")]),
     ("train", "epochs", lambda v: train(X, Y, epochs=v), whole_from(1)),
     ("fit", "epochs", lambda v: optimizer().fit(X, Y, epochs=v), whole_from(1)),
-    ("one_training_update", "X_train", lambda v: optimizer().one_training_update(v, Y), matrices(2)),
+    ("one_training_update", "X_train", lambda v: optimizer().one_training_update(v, Y),
+     matrices(2)),
     ("optimizer.predict", "X", lambda v: optimizer().predict(v), matrices(2)),
 ]  # fmt: skip
 
@@ -510,7 +569,7 @@ def as_pattern(words):
 
 
 @pytest.mark.parametrize(("name", "call", "value", "exception", "words"), CASES)
-def test_bad_input_is_met_at_the_door(name, call, value, exception, words):
+def test_bad_input_is_refused_in_words(name, call, value, exception, words):
     with pytest.raises(exception) as caught:
         call(value)
     message = str(caught.value)
@@ -518,38 +577,115 @@ def test_bad_input_is_met_at_the_door(name, call, value, exception, words):
     assert re.search(as_pattern(words), message), message
 
 
-UNKNOWNS = [
-    (lambda: levenberg_marquardt(valley(), START, nonsense=1), UNKNOWN),
-    (lambda: gradient_descent(valley(), START, 0.1, nonsense=1), UNKNOWN),
-    (lambda: gauss_newton(valley(), START, nonsense=1), UNKNOWN),
-    (lambda: solve(valley(), START, nonsense=1), UNKNOWN),
-    (lambda: gauss_newton(valley(), START, mu=1), UNKNOWN.replace("nonsense", "mu")),
-    (lambda: solve(valley(), START, rate=1), UNKNOWN.replace("nonsense", "rate")),
-    (
-        lambda: optimizer(nonsense=1),
-        "unknown parameter 'nonsense': expected one of mu, mu_update_factor, error",
-    ),
-    (lambda: solve(valley(), START, method="gd"), "missing 1 required positional argument: 'rate'"),
-    (lambda: gradient_descent(valley(), START), "missing 1 required positional argument: 'rate'"),
+HOW = "plain, history, progress"
+LIMITS = "max_steps, target_loss, gtol, xtol, ftol"
+ALL = {
+    levenberg_marquardt: f"mu, damping, scaling, geodesic, {LIMITS}, mu_max",
+    gradient_descent: f"rate, {LIMITS}",
+    gauss_newton: LIMITS,
+    solve: f"method, mu, damping, scaling, geodesic, rate, {LIMITS}, mu_max, {HOW}",
+}
+
+
+def called(function, **options):
+    """The function from START with these options, and a rate where it needs one."""
+    rate = {"rate": 0.1} if function is gradient_descent else {}
+    return function(valley(), START, **rate, **options)
+
+
+@pytest.mark.parametrize("function", ALL)
+def test_an_unknown_option_is_answered_with_all_that_there_are(function):
+    name = function.__name__
+    words = f"unknown option 'nonsense' of {name}: expected one of {ALL[function]}"
+    with pytest.raises(TypeError) as caught:
+        called(function, nonsense=1)
+    assert str(caught.value) == words
+
+
+MISSPELT = [("max_step", "max_steps"), ("target", "target_loss"), ("g_tol", "gtol")]
+OF_ONE = {
+    levenberg_marquardt: [("dampning", "damping"), ("scale", "scaling"), ("geodesics", "geodesic")],
+    gradient_descent: [("rates", "rate")],
+    gauss_newton: [],
+    solve: [("methods", "method"), ("histroy", "history"), ("mumax", "mu_max"), ("verbose", None)],
+}
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "nearest"),
+    [(f, *pair) for f in ALL for pair in [*MISSPELT, *OF_ONE[f]]],
+)
+def test_a_misspelt_option_is_answered_with_the_nearest_and_with_all(function, name, nearest):
+    with pytest.raises(TypeError) as caught:
+        called(function, **{name: 1})
+    said = str(caught.value)
+    assert said.startswith(f"unknown option {name!r} of {function.__name__}: ")
+    assert said.endswith(f"xpected one of {ALL[function]}")
+    assert (f"did you mean {nearest!r}? Expected" in said) == (nearest is not None)
+
+
+@pytest.mark.parametrize("function", ALL)
+def test_options_are_in_the_signature_so_that_completion_shows_them(function):
+    parameters = inspect.signature(function).parameters
+    options = [name for name, p in parameters.items() if p.default is not p.empty]
+    assert ", ".join(options) == ALL[function] and parameters["problem"] and parameters["theta0"]
+
+
+def test_every_limit_is_an_option_of_lm_and_of_solve():
+    names = {field.name for field in fields(Options)}
+    for function in (levenberg_marquardt, solve):
+        assert names <= set(inspect.signature(function).parameters)
+
+
+OTHERS = [
+    ("gn", {"mu": 1.0}, "mu = 1.0: expected only with Levenberg-Marquardt"),
+    ("gd", {"damping": Nielsen(), "rate": 0.1}, "damping = Nielsen(.*): expected only with Leven"),
+    ("gd", {"mu_max": 3.0, "rate": 0.1}, "mu_max = 3.0: expected only with Levenberg-Marquardt"),
+    ("gn", {"scaling": "more"}, "scaling = 'more': expected only with Levenberg-Marquardt"),
+    ("gn", {"geodesic": False}, "geodesic = False: expected only with Levenberg-Marquardt"),
+    ("lm", {"rate": 0.1}, "rate = 0.1: expected only with gradient descent"),
+    ("gn", {"rate": 0.1}, "rate = 0.1: expected only with gradient descent"),
 ]
 
 
-@pytest.mark.parametrize(("call", "words"), UNKNOWNS)
-def test_an_unknown_or_missing_option_is_a_typeerror_that_names_it(call, words):
+@pytest.mark.parametrize(("method", "options", "words"), OTHERS)
+def test_an_option_of_another_method_says_whose_it_is(method, options, words):
     with pytest.raises(TypeError, match=as_pattern(words)):
-        call()
+        solve(valley(), START, method, **options)
 
 
-LIGHT = "start is trial 3 of a light history, without its θ: expected a step with arrays"
+def test_gauss_newton_has_no_mu():
+    with pytest.raises(TypeError, match="unknown option 'mu' of gauss_newton: expected one of max"):
+        gauss_newton(valley(), START, mu=1)
+
+
+def test_gradient_descent_asks_for_its_rate_in_words():
+    words = "rate is missing: expected a learning rate η > 0, such as rate=0.01"
+    for call in (lambda: gradient_descent(valley(), START), lambda: solve(valley(), START, "gd")):
+        with pytest.raises(TypeError) as caught:
+            call()
+        assert str(caught.value) == words
+
+
+def test_an_unknown_parameter_of_neupys_shape_is_named():
+    words = "unknown parameter 'nonsense': expected one of mu, mu_update_factor, error"
+    with pytest.raises(TypeError, match=words):
+        optimizer(nonsense=1)
+
+
+LIGHT = "theta0 is trial 3 of a light history, without its θ: expected a step with arrays"
 STARTS = [
     (lambda: levenberg_marquardt(valley(), light_step()), ValueError, LIGHT),
     (lambda: gauss_newton(valley(), light_step()), ValueError, LIGHT),
     (lambda: gradient_descent(valley(), light_step(), 0.1), ValueError, LIGHT),
-    (lambda: levenberg_marquardt(valley(), first(), mu=0), ValueError, "mu = 0: expected a finite number > 0"),
-    (lambda: levenberg_marquardt(valley(), first(), nonsense=0), TypeError, UNKNOWN),
+    (lambda: levenberg_marquardt(valley(), first(), mu=0), ValueError,
+     "mu = 0: expected a finite number > 0"),
+    (lambda: levenberg_marquardt(valley(), first(), nonsense=0), TypeError,
+     "unknown option 'nonsense' of levenberg_marquardt: expected one of mu, damping"),
     (lambda: next(levenberg_marquardt(NetworkFit(network(), X, Y), first())), ValueError,
      "theta has shape (2,): expected (9,)"),
-    (lambda: solve(valley(), first()), TypeError, "theta0 is a Step: expected θ, such as step.theta"),
+    (lambda: solve(valley(), first()), TypeError,
+     "theta0 is a Step: expected θ, such as step.theta"),
 ]  # fmt: skip
 
 
@@ -560,7 +696,7 @@ def test_a_step_that_cannot_be_a_start_is_told_so(call, exception, words):
 
 
 def test_bad_input_is_met_before_the_first_step_is_asked_for():
-    """The generators' doors are at the call, not at the first next()."""
+    """At the call of a generator, not at its first next()."""
     with pytest.raises(ValueError, match="mu = -1"):
         levenberg_marquardt(valley(), START, mu=-1)
     with pytest.raises(ValueError, match="rate = -1"):

@@ -1,4 +1,4 @@
-"""Real MNIST goes the way of the digits that are shipped: from its IDX files through lesson 11's training step."""
+"""Real MNIST goes the way of the shipped digits: from IDX files to lesson 11's training step."""
 
 import numpy as np
 from test_datasets import IMAGES, LABELS, TEST_IMAGES, TEST_LABELS, idx_bytes
@@ -11,7 +11,7 @@ SEED = 11
 
 
 def strokes(rng, n):
-    """n images of ten kinds, (n, 28, 28) bytes: a bright bar at a height that belongs to the label, in grey noise."""
+    """n images, (n, 28, 28) bytes, and labels: a bar whose height tells the label, in noise."""
     labels = rng.integers(0, 10, n)
     images = rng.integers(0, 60, (n, 28, 28))
     for image, label in zip(images, labels, strict=True):

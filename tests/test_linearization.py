@@ -1,10 +1,11 @@
-"""Linearizations: every step solves its equations as well as floating point allows, by every way of asking."""
+"""Linearizations: every step solves its equations as well as floating point allows."""
 
 import numpy as np
 import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared_problems import network_case, rational
 
 from lmteach import (
     Input,
@@ -15,8 +16,8 @@ from lmteach import (
     Sigmoid,
     Tanh,
     levenberg_marquardt,
-    linearization,
 )
+from lmteach.linearization import Workspace
 
 EPS = np.finfo(float).eps
 MUS = [10.0**k for k in range(-12, 13, 3)]
@@ -42,18 +43,16 @@ def matrix(rows, columns, condition, seed=0):
     return U * np.geomspace(1, 1 / condition, columns) @ V.T
 
 
-def small_network(seed=0, n_samples=11, sizes=(2, 4, 3)):
-    rng = np.random.default_rng(seed)
-    network = (Input(sizes[0]) >> Tanh(sizes[1]) >> Linear(sizes[2])).initialize(seed, "uniform")
-    X, Y = rng.normal(size=(n_samples, sizes[0])), rng.normal(size=(n_samples, sizes[2]))
-    return NetworkFit(network, X, Y), network.theta
+def network_fit(n_samples=11):
+    network, theta, X, Y = network_case((2, 4, 3), [Tanh, Linear], n_samples)
+    return NetworkFit(network, X, Y), theta / 2
 
 
 def backward_error(J, r, mu, h, scale=1.0):
-    """‖(JᵀJ + μD²)h + g‖ in units of eps·((‖JᵀJ‖ + ‖μD²‖)‖h‖ + ‖J‖‖r‖), summed in extended precision.
+    """‖(JᵀJ + μD²)h + g‖ in units of eps·((‖JᵀJ‖ + ‖μD²‖)‖h‖ + ‖J‖‖r‖), in extended precision.
 
-    A solution that is exact for slightly changed data leaves a few of these units, however ill-conditioned the system;
-    the last term is the rounding in g = Jᵀr itself.
+    A solution that is exact for slightly changed data leaves a few of these units, however
+    ill-conditioned the system; the last term is the rounding in g = Jᵀr itself.
     """
     J, r, h, D2 = (
         np.asarray(x, dtype=np.longdouble) for x in (J, r, h, np.broadcast_to(scale, len(h)) ** 2)
@@ -89,7 +88,7 @@ def test_the_scaled_step_is_at_rounding_level(mu, condition):
 
 @pytest.mark.parametrize("mu", MUS)
 def test_networks_steps_are_at_rounding_level(mu):
-    problem, theta = small_network()
+    problem, theta = network_fit()
     here = problem.linearize(theta)
     assert_rounding_level(here.J, here.r, mu, here.step(mu))
 
@@ -103,7 +102,7 @@ def test_networks_steps_are_at_rounding_level(mu):
 )
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_any_shape_any_units_any_mu(rows, columns, exponent, size, seed):
-    """Also with fewer rows than columns, where μ alone makes the system definite: μ from 1e-12 of ‖J‖² on."""
+    """Also with fewer rows than columns, where μ alone makes the system definite."""
     rng = np.random.default_rng(seed)
     J, r = 10.0**size * rng.normal(size=(rows, columns)), 10.0**size * rng.normal(size=rows)
     mu = 10.0**exponent * np.linalg.norm(J, 2) ** 2
@@ -204,7 +203,7 @@ def test_the_curve_shortens_and_turns_towards_steepest_descent(seed, rows):
 
 
 def test_products_norms_and_cosine():
-    problem, theta = small_network()
+    problem, theta = network_fit()
     here = problem.linearize(theta)
     u, v = noise(len(theta)), noise(len(here.r))
     np.testing.assert_allclose(here.Jv(u), here.J @ u, atol=1e-13)
@@ -219,50 +218,48 @@ def test_products_norms_and_cosine():
     assert np.array_equal(here.A, here.A.T)
 
 
-# --- chunks
+def test_divided_is_the_same_model_in_another_unit():
+    J, r = matrix(30, 8, 10), noise(30)
+    here = at_zero(J, r)
+    divided = here.divided(8.0)
+    assert np.array_equal(divided.J, J / 8) and np.array_equal(divided.r, r / 8)
+    assert divided.loss == pytest.approx(here.loss / 64, rel=1e-14)
+    np.testing.assert_allclose(divided.step(0.5), here.step(32.0), rtol=1e-12)
 
 
-@pytest.mark.parametrize("chunk_bytes", [1, 1000, 5000])
-@pytest.mark.parametrize("m", [1, 3])
-def test_sums_over_chunks_are_the_unchunked_sums(monkeypatch, chunk_bytes, m):
-    problem, theta = small_network(n_samples=37, sizes=(2, 4, m))
-    v, u = noise(37 * m), noise(len(theta))
-    whole = problem.linearize(theta)
-    monkeypatch.setattr(linearization, "CHUNK_BYTES", chunk_bytes)
-    parts = problem.linearize(theta)
-    assert len(list(parts._rows())) > 1 == len(list(whole._rows()))
-    assert np.array_equal(parts.J, whole.J) and np.array_equal(parts.r, whole.r)
-    for found, expected in [
-        (parts.A, whole.A),
-        (parts.g, whole.g),
-        (parts.Jv(u), whole.Jv(u)),
-        (parts.JTv(v), whole.JTv(v)),
-        (parts.column_norms, whole.column_norms),
-        (parts.step(0.3), whole.step(0.3)),
-        (parts.damped(0.3).solve(v), whole.damped(0.3).solve(v)),
-    ]:
-        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+def test_a_column_of_zeros_counts_as_cosine_0():
+    J = np.array([[1.0, 0.0], [0.0, 0.0]])
+    assert at_zero(J, np.array([0.0, 1.0])).cosine() == 0
+    assert at_zero(J, np.array([1.0, 1.0])).cosine() == pytest.approx(0.5**0.5)
 
 
-def test_a_run_in_chunks_goes_where_the_unchunked_run_goes(monkeypatch):
-    problem, theta = small_network(n_samples=37)
-    whole = [
-        step.trial_theta
-        for step, _ in zip(levenberg_marquardt(problem, theta), range(10), strict=False)
-    ]
-    monkeypatch.setattr(linearization, "CHUNK_BYTES", 1000)
-    parts = [
-        step.trial_theta
-        for step, _ in zip(levenberg_marquardt(problem, theta), range(10), strict=False)
-    ]
-    np.testing.assert_allclose(parts, whole, rtol=1e-6)
+# --- buffers of a running solver
+
+
+def test_a_workspace_gives_the_same_buffer_for_the_same_name_shape_and_type():
+    work = Workspace()
+    one = work.buffer("A", (3, 3), np.dtype(float), "F")
+    assert one.flags.f_contiguous and work.buffer("A", (3, 3), np.dtype(float), "F") is one
+    assert work.buffer("L", (3, 3), np.dtype(float)) is not one
+    assert work.buffer("A", (4, 4), np.dtype(float)).shape == (4, 4)
+    assert work.buffer("A", (3, 3), np.dtype(np.float32)).dtype == np.float32
+
+
+def test_with_and_without_a_workspace_the_numbers_are_the_same():
+    problem, theta = network_fit()
+    work = Workspace()
+    for t in (theta, theta / 2, theta):
+        here, there = problem.linearize(t), problem.linearize(t, work)
+        for name in ("g", "J", "A", "column_norms"):
+            assert np.array_equal(getattr(here, name), getattr(there, name))
+        assert np.array_equal(here.step(0.3), there.step(0.3))
 
 
 # --- what is handed out is the reader's
 
 
 def test_everything_handed_out_is_read_only():
-    problem, theta = small_network()
+    problem, theta = network_fit()
     here = problem.linearize(theta)
     for array in (here.r, here.g, here.J, here.A):
         with pytest.raises(ValueError, match="read-only"):
@@ -270,7 +267,7 @@ def test_everything_handed_out_is_read_only():
 
 
 def test_what_was_handed_out_never_changes():
-    problem, theta = small_network()
+    problem, theta = network_fit()
     here = problem.linearize(theta)
     kept = [here.r, here.g, here.J, here.A, here.step(1e-3), here.damped(1.0).h]
     copies = [array.copy() for array in kept]
@@ -284,7 +281,7 @@ def test_what_was_handed_out_never_changes():
 
 
 def test_j_belongs_to_one_reader():
-    problem, theta = small_network()
+    problem, theta = network_fit()
     here = problem.linearize(theta)
     first, second = here.A, here.A
     assert np.array_equal(first, second) and not np.shares_memory(first, second)
@@ -299,7 +296,7 @@ def test_a_callers_jacobian_buffer_may_be_written_again():
 
 
 def test_the_run_under_way_does_not_touch_what_its_steps_hold():
-    problem, theta = small_network()
+    problem, theta = network_fit()
     kept, copies = [], []
     for step, _ in zip(levenberg_marquardt(problem, theta, mu=1e-8), range(12), strict=False):
         arrays = [step.theta, step.r, step.g, step.h, step.trial_theta, step.J, step.A]
@@ -320,10 +317,6 @@ def test_a_factorization_that_fails_is_a_linalgerror():
     np.testing.assert_allclose(
         here.step(1.0), [-3 / 7, -3 / 7], rtol=1e-14
     )  # and nothing is broken by it
-
-
-def rational(array):
-    return np.vectorize(lambda n: sympy.Rational(int(n), 3), otypes=[object])(array)
 
 
 @pytest.mark.parametrize("hidden", [None, Linear, Relu])

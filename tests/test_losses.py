@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy: r̃ and J̃ against differences and symbols, F at the edges, solve, batches, the doors."""
+"""Losses: r̃, J̃ and F against differences and symbols, at the edges, in solve, in batches."""
 
 import re
 
@@ -7,6 +7,15 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared_problems import (
+    ROUTES,
+    assert_zero,
+    difference,
+    letters,
+    loss_case,
+    network_case,
+    same,
+)
 
 from lmteach import (
     Input,
@@ -19,37 +28,135 @@ from lmteach import (
     Tanh,
     gauss_newton,
     gradient_descent,
+    layers,
     levenberg_marquardt,
     solve,
 )
-from lmteach.losses import LOSSES
+from lmteach.losses import LOSSES, BinaryCrossEntropy, Loss, SquaredError
 
-ROUTES = ["rows", "blocks", "samples"]
 TINY = np.finfo(float).tiny
 
 
 def case(sizes=(3, 4, 3), kind=Tanh, n_samples=6, seed=0):
     """A network with Softmax last, θ, X, and Y with rows of probabilities."""
-    network, rng = Input(sizes[0]), np.random.default_rng(seed)
-    for n in sizes[1:-1]:
-        network = network >> kind(n)
-    network = network >> Softmax(sizes[-1])
-    Y = rng.dirichlet(np.ones(sizes[-1]), n_samples)
-    return network, rng.normal(size=network.n_parameters), rng.normal(size=(n_samples, sizes[0])), Y
-
-
-def difference(function, theta, size=1e-6):
-    """Central differences of a function of θ, one column for each parameter."""
-    steps = size * np.eye(len(theta))
-    return np.stack(
-        [(function(theta + e) - function(theta - e)) / (2 * size) for e in steps], axis=-1
+    network, theta, X, _ = network_case(
+        sizes, [kind] * (len(sizes) - 2) + [Softmax], n_samples, seed
     )
+    Y = np.random.default_rng(seed).dirichlet(np.ones(sizes[-1]), n_samples)
+    return network, theta, X, Y
 
 
 def logits(network, X, theta):
-    """z^L, (N, m): what goes into the softmax."""
+    """z^L, (N, m): what goes into the last layer."""
     (W, b), a = network.split(theta)[-1], network.forward(X, theta)[-2]
     return a @ W.T + b
+
+
+# --- every loss of LOSSES, taken up by itself
+
+
+def last_layer_of(name):
+    """The layer that a loss stands on; Linear where any will do."""
+    return getattr(layers, LOSSES[name].last_layer or "Linear")
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_at_the_net_inputs_the_gradient_is_the_difference_of_f(name):
+    network, theta, X, Y = loss_case(name)
+    loss, layer, z = LOSSES[name], network.layers[-1], logits(network, X, theta)
+
+    def value(z):
+        a = layer.activate(z.reshape(Y.shape))
+        return np.array([loss.value(a, Y, loss.residual(a, Y).ravel())])
+
+    a = layer.activate(z)
+    r = loss.residual(a, Y)
+    delta = network.error_terms(
+        network.forward(X, theta), r.ravel(), theta, loss.output_slopes(layer, a)
+    )[-1]
+    same(delta.ravel(), difference(value, z.ravel())[0], 1e-7)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("sizes", [(3, 2), (2, 3, 1), (3, 4, 3), (2, 3, 3, 4)], ids=str)
+@pytest.mark.parametrize("name", LOSSES)
+def test_on_every_route_g_is_the_difference_of_f(name, sizes, route):
+    network, theta, X, Y = loss_case(name, sizes)
+    problem = NetworkFit(network, X, Y, name, route)
+    here = problem.linearize(theta)
+    expected = difference(lambda t: np.array([problem.loss(t)]), theta)[0]
+    np.testing.assert_allclose(here.g, expected, atol=1e-7 * max(1, abs(expected).max()))
+    np.testing.assert_allclose(here.g, here.J.T @ here.r, atol=1e-12)
+    assert here.loss == problem.loss(theta)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_routes_agree_on_every_loss(name):
+    network, theta, X, Y = loss_case(name, (2, 4, 3), n_samples=8)
+    fits = [NetworkFit(network, X, Y, name, route) for route in ROUTES]
+    rows, *others = [fit.linearize(theta) for fit in fits]
+    for other in others:
+        assert other.loss == pytest.approx(rows.loss, rel=1e-14)
+        for what in ("r", "g", "J", "A", "column_norms"):
+            same(getattr(other, what), getattr(rows, what))
+        for mu in (1e-2, 1.0):
+            same(other.step(mu), rows.step(mu))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_f_is_half_rr_exactly_where_the_loss_is_not_generalized(name):
+    network, theta, X, Y = loss_case(name)
+    problem = NetworkFit(network, X, Y, name)
+    here = problem.linearize(theta)
+    halves = here.loss == pytest.approx(here.r @ here.r / 2, rel=1e-12)
+    assert halves != LOSSES[name].generalized == problem.generalized
+    if not problem.generalized:
+        same(here.J, difference(problem.residual, theta), 1e-7)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_divided_is_the_same_model_in_another_unit_on_every_route(name):
+    network, theta, X, Y = loss_case(name)
+    for route in ROUTES:
+        here = NetworkFit(network, X, Y, name, route).linearize(theta)
+        divided = here.divided(4.0)
+        same(divided.J, here.J / 4)
+        same(divided.A, here.A / 16)
+        same(divided.g, here.g / 16)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_solve_converges_on_every_loss(name):
+    network, theta, X, Y = loss_case(name, (2, 2), n_samples=30)  # one layer: F is convex
+    for route in (None, *ROUTES):
+        trace = solve(NetworkFit(network, X, Y, name, route), theta / 4)
+        assert trace.success and trace.message.startswith("Converged: ")
+        same(network.forward(X, trace.theta)[-1], Y, 1e-3)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_on_symbols_g_is_exactly_sympys_for_every_loss(name):
+    """The last layer alone, one sample; the targets of Softmax sum to 1."""
+    last = last_layer_of(name)
+    network = Input(1) >> last(2)
+    theta, X, Y = letters("t", 4, real=True), letters("x", 1, 1, real=True), letters("y", 1, 2)
+    if last is Softmax:
+        Y[0, 1] = 1 - Y[0, 0]
+    problem = NetworkFit(network, X, Y, name)
+    F, g = problem.loss(theta), problem.linearize(theta).g
+    for entry, t in zip(g, theta, strict=True):
+        assert_zero_at_numbers(sympy.diff(F, t) - entry)
+        with pytest.raises(AssertionError):
+            assert_zero_at_numbers(sympy.diff(F, t) + entry)
+
+
+def assert_zero_at_numbers(expression, digits=30):
+    """0 to 30 digits at three points of whole-number coordinates."""
+    symbols = sorted(expression.free_symbols, key=str)
+    for seed in range(3):
+        values = np.random.default_rng(seed).integers(1, 9, len(symbols))
+        point = {s: sympy.Rational(int(v), 10) for s, v in zip(symbols, values, strict=True)}
+        assert abs(sympy.N(expression.subs(point), digits + 20)) < sympy.Float(10) ** -digits
 
 
 # --- Softmax
@@ -164,10 +271,6 @@ def test_the_gradient_at_the_logits_is_p_minus_y_and_half_rr_is_not_f():
 # --- on symbols
 
 
-def symbols(name, *shape):
-    return np.array([sympy.Symbol(f"{name}{i}") for i in range(int(np.prod(shape)))]).reshape(shape)
-
-
 def over_one_denominator(expression):
     """The numerator, multiplied out, with a letter for every exponential and hyperbolic tangent."""
     letters = {}
@@ -191,7 +294,7 @@ def over_one_denominator(expression):
 def test_on_symbols_the_gradient_is_exactly_sympys(route):
     """1-2-2 and one sample: ∇F of F = −Σ y log p, where the targets sum to 1."""
     network = Input(1) >> Tanh(2) >> Softmax(2)
-    theta, X, y = symbols("t", network.n_parameters), symbols("x", 1, 1), sympy.Symbol("y")
+    theta, X, y = letters("t", network.n_parameters), letters("x", 1, 1), sympy.Symbol("y")
     problem = NetworkFit(network, X, np.array([[y, 1 - y]]), "cross_entropy", route)
     F, g = problem.loss(theta), problem.linearize(theta).g
     for entry, t in zip(g, theta, strict=True):
@@ -201,9 +304,124 @@ def test_on_symbols_the_gradient_is_exactly_sympys(route):
 
 def test_on_symbols_the_square_root_of_the_matrix_is_exact():
     p = np.array([[*(some := sympy.symbols("p0 p1", positive=True)), 1 - sum(some)]], dtype=object)
-    C = LOSSES["cross_entropy"].start(p)[:, :, 0].T
-    difference = C @ C.T - (np.diag(p[0]) - np.outer(p[0], p[0]))
-    assert all(sympy.expand(entry) == 0 for entry in difference.ravel())
+    C = LOSSES["cross_entropy"].output_slopes(Softmax(3), p)[:, :, 0].T
+    assert_zero(C @ C.T - (np.diag(p[0]) - np.outer(p[0], p[0])))
+
+
+# --- a loss of one's own
+
+
+class Weighted(Loss):
+    """F = ½ Σ wₖ (aₖ − yₖ)²: output by output in its own unit."""
+
+    def __init__(self, roots):
+        self.roots = np.asarray(roots)
+
+    def residual(self, a, Y):
+        return self.roots * (a - Y)
+
+    def output_slopes(self, layer, a):
+        slopes = layer.slopes(a)
+        return self.roots.reshape(-1, *[1] * (slopes.ndim - 1)) * slopes
+
+
+class Poisson(Loss):
+    """F = Σ a − y log a for counts y and rates a = softplus(z) > 0; r̃ and S̃^L with S̃r̃ = ∂F/∂z."""
+
+    generalized, last_layer = True, "Softplus"
+
+    def residual(self, a, Y):
+        return (a - Y) / np.sqrt(a)
+
+    def value(self, a, Y, r):
+        return (a - Y * np.log(a)).sum()
+
+    def output_slopes(self, layer, a):
+        return layer.slopes(a) / np.sqrt(a.T)
+
+    def targets(self, Y):
+        if (Y < 0).any():
+            raise ValueError(f"Y holds {Y.min():.3g}: expected counts ≥ 0")
+        return Y
+
+
+def own_case(last, n_samples=8):
+    network, theta, X, _ = network_case((2, 3, 2), [Tanh, last], n_samples)
+    return network, theta, X, np.random.default_rng(1).poisson(2.0, (n_samples, 2)).astype(float)
+
+
+OWN = [(Weighted([1.0, 3.0]), last) for last in (Linear, Tanh, Softmax)] + [(Poisson(), Softplus)]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(("loss", "last"), OWN, ids=lambda value: type(value).__name__)
+def test_a_loss_of_ones_own_is_right_on_every_route(loss, last, route):
+    network, theta, X, Y = own_case(last)
+    problem = NetworkFit(network, X, Y, loss, route)
+    here = problem.linearize(theta)
+    same(here.g, difference(lambda t: np.array([problem.loss(t)]), theta)[0], 1e-6)
+    rows = NetworkFit(network, X, Y, loss, "rows").linearize(theta)
+    same(here.A, rows.A)
+    same(here.step(0.3), rows.step(0.3))
+    assert problem.generalized == loss.generalized
+
+
+def test_solve_and_batches_take_a_loss_of_ones_own():
+    network, theta, X, Y = own_case(Softplus, n_samples=30)
+    problem = NetworkFit(network, X, Y, Poisson())
+    trace = solve(problem, theta, max_steps=20)
+    assert trace.loss < trace.losses[0] and "geodesic" not in trace.message
+    parts = list(problem.batches(10, seed=0))
+    assert sum(b.loss(theta) for b in parts) == pytest.approx(problem.loss(theta), rel=1e-12)
+
+
+class WrongSlopes(BinaryCrossEntropy):
+    """S̃^L of another loss: that of the squares."""
+
+    def output_slopes(self, layer, a):
+        return layer.slopes(a)
+
+
+class WrongSign(SquaredError):
+    """Target minus prediction, with the slopes of prediction minus target."""
+
+    def residual(self, a, Y):
+        return Y - a
+
+
+class WrongValue(SquaredError):
+    """Σ r², where g is that of ½ Σ r²."""
+
+    def value(self, a, Y, r):
+        return r @ r
+
+
+@pytest.mark.parametrize(
+    ("loss", "last"),
+    [(WrongSlopes(), Sigmoid), (WrongSign(), Linear), (WrongSign(), Softmax), (WrongValue(), Tanh)],
+    ids=lambda value: type(value).__name__ if isinstance(value, Loss) else value.__name__,
+)
+def test_a_loss_whose_gradient_is_not_that_of_its_value_is_refused_with_numbers(loss, last):
+    network, _, X, Y = own_case(last)
+    words = (
+        r"loss = .*: along one direction S\^Lᵀr gives .*, and differences of F give .*; expected"
+    )
+    with pytest.raises(ValueError, match=words + "expected residual, output_slopes and value"):
+        NetworkFit(network, X, Y > 1, loss)
+
+
+def test_a_loss_of_ones_own_says_what_it_needs():
+    network, _, X, Y = own_case(Linear)
+    with pytest.raises(ValueError, match=r"with Linear\(2\) last: expected a Softplus layer"):
+        NetworkFit(network, X, Y, Poisson())
+    network, _, X, Y = own_case(Softplus)
+    with pytest.raises(ValueError, match="Y holds -1: expected counts ≥ 0"):
+        NetworkFit(network, X, Y - Y.min() - 1, Poisson())
+
+
+def test_a_loss_without_a_residual_cannot_be_made():
+    with pytest.raises(TypeError, match="residual"):
+        type("Nothing", (Loss,), {})()
 
 
 # --- edges
@@ -273,80 +491,18 @@ def test_gradient_descent_and_gauss_newton_run_on_cross_entropy_too():
     ] == pytest.approx(best)
 
 
-def test_the_geodesic_term_is_refused_at_the_door():
-    network, theta, X, Y = case()
-    problem = NetworkFit(network, X, Y, "cross_entropy")
-    words = "geodesic = True with cross-entropy: expected False"
+@pytest.mark.parametrize("name", [name for name in LOSSES if LOSSES[name].generalized])
+def test_the_geodesic_term_is_refused_with_a_generalized_loss(name):
+    network, theta, X, Y = loss_case(name)
+    problem = NetworkFit(network, X, Y, name)
+    words = "geodesic = True with a generalized loss: expected False, since J is not the derivative"
     with pytest.raises(ValueError, match=words):
         levenberg_marquardt(problem, theta, geodesic=True)
     with pytest.raises(ValueError, match=words):
         solve(problem, theta, geodesic=True)
 
 
-# --- batches
-
-
-def batches(n_samples, size, seed=0, **options):
-    network, _, X, Y = case(n_samples=n_samples)
-    X[:, 0] = np.arange(n_samples)
-    problem = NetworkFit(network, X, Y, **options)
-    return problem, list(problem.batches(size, seed))
-
-
-@pytest.mark.parametrize(
-    ("n_samples", "size", "sizes"),
-    [
-        (10, 3, [3, 3, 4]),
-        (10, 5, [5, 5]),
-        (10, 4, [4, 6]),
-        (10, 1, [1] * 10),
-        (10, 10, [10]),
-        (10, 99, [10]),
-        (1, 1, [1]),
-    ],
-)
-def test_an_epoch_holds_every_sample_once_and_a_small_last_batch_joins_the_one_before(
-    n_samples, size, sizes
-):
-    problem, some = batches(n_samples, size)
-    assert [len(batch.X) for batch in some] == sizes
-    order = np.concatenate([batch.X[:, 0] for batch in some]).astype(int)
-    assert sorted(order) == list(range(n_samples))
-    assert np.array_equal(np.concatenate([batch.Y for batch in some]), problem.Y[order])
-
-
-def test_the_same_seed_gives_the_same_order_and_another_another():
-    orders = [np.concatenate([b.X[:, 0] for b in batches(50, 8, seed)[1]]) for seed in (3, 3, 4)]
-    assert np.array_equal(orders[0], orders[1]) and not np.array_equal(orders[0], orders[2])
-    assert not np.array_equal(orders[0], np.arange(50))
-
-
-def test_batches_are_problems_of_the_same_kind():
-    problem, some = batches(12, 4, loss="cross_entropy", route="samples")
-    assert all(
-        (b.loss_name, b.route, b.network) == ("cross_entropy", "samples", problem.network)
-        for b in some
-    )
-    _, some = batches(40, 2)
-    assert {b.route for b in some} == {
-        NetworkFit(some[0].network, some[0].X, some[0].Y).route
-    }  # each chooses its own
-    theta = problem.network.theta
-    assert sum(b.loss(theta) for b in batches(12, 4)[1]) == pytest.approx(
-        batches(12, 4)[0].loss(theta), rel=1e-12
-    )
-
-
-def test_an_epoch_of_steps_on_batches_lowers_f():
-    network, theta, X, Y = case((2, 3), n_samples=60)
-    problem = NetworkFit(network, X, Y, "cross_entropy")
-    start = problem.loss(theta)
-    for batch in problem.batches(20, seed=1):
-        theta = next(levenberg_marquardt(batch, theta, mu=1.0)).next_theta
-    assert problem.loss(theta) < start
-
-
-# --- doors
+# --- targets and last layers
 
 
 @pytest.mark.parametrize(

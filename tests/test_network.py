@@ -1,41 +1,26 @@
-"""The network's derivatives: against central differences on floats, and exactly against sympy.diff on symbols."""
+"""The network's derivatives: against central differences, and exactly against sympy.diff."""
+
+import tracemalloc
 
 import numpy as np
 import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared_problems import (
+    ACTIVATIONS,
+    ROUTES,
+    assert_zero,
+    difference,
+    letters,
+    network_case,
+    network_of,
+    same,
+)
 
-from lmteach import Input, Linear, Network, NetworkFit, Relu, Sigmoid, Softplus, Tanh
+from lmteach import Input, Layer, Linear, Network, NetworkFit, Relu, Sigmoid, Softplus, Tanh
 
-ACTIVATIONS = [Linear, Sigmoid, Tanh, Relu, Softplus]
 SHAPES = [(1, 1), (3, 2), (1, 4, 1), (2, 3, 3), (2, 3, 2, 1), (2, 3, 2, 3), (3, 2, 4, 2, 2)]
-
-
-def build(sizes, kinds):
-    return Network(
-        [Input(sizes[0]), *(kind(size) for kind, size in zip(kinds, sizes[1:], strict=True))]
-    )
-
-
-def case(sizes, kinds, seed=0, n_samples=5):
-    """A network, θ with every weight and bias away from 0, X and Y."""
-    network, rng = build(sizes, kinds), np.random.default_rng(seed)
-    theta = rng.normal(size=network.n_parameters)
-    return (
-        network,
-        theta,
-        rng.normal(size=(n_samples, sizes[0])),
-        rng.normal(size=(n_samples, sizes[-1])),
-    )
-
-
-def difference(function, theta, size=1e-6):
-    """Central differences of a function of θ, one column for each parameter."""
-    steps = size * np.eye(len(theta))
-    return np.stack(
-        [(function(theta + e) - function(theta - e)) / (2 * size) for e in steps], axis=-1
-    )
 
 
 def residual(network, theta, X, Y):
@@ -53,7 +38,7 @@ def loss(network, theta, X, Y):
 @pytest.mark.parametrize("kind", ACTIVATIONS)
 @pytest.mark.parametrize("sizes", SHAPES, ids=str)
 def test_jacobian_and_gradient_are_the_differences(sizes, kind):
-    network, theta, X, Y = case(sizes, [kind] * (len(sizes) - 1))
+    network, theta, X, Y = network_case(sizes, [kind])
     activations = network.forward(X, theta)
     r = residual(network, theta, X, Y)
     J = network.jacobian(activations, theta)
@@ -69,7 +54,7 @@ def test_jacobian_and_gradient_are_the_differences(sizes, kind):
 @pytest.mark.parametrize("kind", ACTIVATIONS)
 @pytest.mark.parametrize("sizes", SHAPES, ids=str)
 def test_error_terms_and_sensitivities_are_the_differences_sample_by_sample(sizes, kind):
-    network, theta, X, Y = case(sizes, [kind] * (len(sizes) - 1), seed=1)
+    network, theta, X, Y = network_case(sizes, [kind], seed=1)
     activations = network.forward(X, theta)
     deltas = network.error_terms(activations, residual(network, theta, X, Y), theta)
     sensitivities = network.sensitivities(activations, theta)
@@ -96,7 +81,7 @@ def test_error_terms_and_sensitivities_are_the_differences_sample_by_sample(size
 )
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_mixed_layers_agree_with_differences_and_with_each_other(sizes, kinds, seed, n_samples):
-    network, theta, X, Y = case(sizes, kinds[: len(sizes) - 1], seed, n_samples)
+    network, theta, X, Y = network_case(sizes, kinds, n_samples, seed)
     activations, r = network.forward(X, theta), residual(network, theta, X, Y)
     J, deltas = network.jacobian(activations, theta), network.error_terms(activations, r, theta)
     np.testing.assert_allclose(
@@ -119,15 +104,49 @@ def test_jacobian_rows_are_sample_major_and_columns_w_by_row_then_b():
 
 
 def test_jacobian_writes_into_a_given_buffer():
-    network, theta, X, _ = case((2, 3, 2), [Tanh, Linear])
+    network, theta, X, _ = network_case((2, 3, 2), [Tanh, Linear])
     out = np.full((network.n_parameters, len(X) * 2), np.nan)
     activations = network.forward(X, theta)
-    J = network.jacobian(activations, theta, out)
+    J = network.jacobian(activations, theta, out=out)
     assert np.shares_memory(J, out) and np.array_equal(J, network.jacobian(activations, theta))
 
 
+class Cube(Layer):
+    """a = z³, f′ = 3 ∛a²: a layer that a learner may write."""
+
+    def activate(self, z):
+        return z**3
+
+    def slope(self, a):
+        return 3 * np.cbrt(a) ** 2
+
+
+class SignedSquare(Linear):
+    """a = z|z|, f′ = 2 √|a|: in place of a straight line's slope, one of its own."""
+
+    def activate(self, z):
+        return z * np.abs(z)
+
+    def slope(self, a):
+        return 2 * np.sqrt(np.abs(a))
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("kind", [Cube, SignedSquare])
+@pytest.mark.parametrize("where", ["hidden", "last"])
+def test_a_layer_of_ones_own_is_differentiated_by_its_own_slope_on_every_route(kind, where, route):
+    kinds = [kind, Linear] if where == "hidden" else [Tanh, kind]
+    network, theta, X, Y = network_case((2, 3, 2), kinds)
+    theta = theta / 2
+    here = NetworkFit(network, X, Y, route=route).linearize(theta)
+    J = difference(lambda t: residual(network, t, X, Y), theta)
+    same(here.J, J, 1e-7)
+    same(here.g, J.T @ here.r, 1e-6)
+    same(here.step(1.0), np.linalg.solve(J.T @ J + np.eye(len(theta)), -here.g), 1e-6)
+
+
 class Square(Linear):
-    """a = (1 + z)², f′ = 2√a, where z > −1: a layer that a learner may write."""
+    """a = (1 + z)², and a slope 2√a that holds for z > −1 only: a gives no hint of z's side."""
 
     def activate(self, z):
         return (1 + z) * (1 + z)
@@ -136,53 +155,74 @@ class Square(Linear):
         return 2 * a**0.5
 
 
-@pytest.mark.parametrize("route", ["rows", "blocks", "samples"])
-@pytest.mark.parametrize("kinds", [[Square, Linear], [Tanh, Square]], ids=["hidden", "last"])
-def test_a_layer_of_ones_own_is_differentiated_by_its_own_slope_on_every_route(kinds, route):
-    network, theta, X, Y = case((2, 3, 2), kinds)
-    here = NetworkFit(network, X, Y, route=route).linearize(theta / 10)
-    J = difference(lambda t: residual(network, t, X, Y), theta / 10)
-    np.testing.assert_allclose(here.J, J, atol=1e-7)
-    np.testing.assert_allclose(here.g, J.T @ here.r, atol=1e-6)
-    np.testing.assert_allclose(
-        here.step(1.0), np.linalg.solve(J.T @ J + np.eye(len(theta)), -here.g), atol=1e-6
-    )
+class SlopeOfZ(Tanh):
+    """f′ = 1 − tanh² z, written in z where a is handed in: the classic slip."""
+
+    def slope(self, a):
+        return 1 - np.tanh(a) ** 2
 
 
-@pytest.mark.parametrize("kind", ACTIVATIONS)
-@pytest.mark.parametrize("sizes", SHAPES, ids=str)
-def test_factors_multiplied_are_the_sensitivities_and_activations(sizes, kind):
-    network, theta, X, Y = case(sizes, [kind] * (len(sizes) - 1))
-    activations = network.forward(X, theta)
-    factors, S = network.factors(activations, theta), network.sensitivities(activations, theta)
-    for (a, T, slope), before, one in zip(factors, activations, S, strict=False):
-        product = T if slope is None else (T if T.ndim == 3 else T[:, :, None]) * slope
-        product = np.broadcast_to(
-            product if product.ndim == 3 else product[:, :, None], (*T.shape[:2], len(X))
-        )
-        np.testing.assert_allclose(product.transpose(2, 0, 1), one, atol=1e-13)
-        assert np.array_equal(a, before.T) and (slope is None) == (kind is Linear)
+class SlopeOfOthers(Layer):
+    """a = z, with slopes of layers that couple their units, and of the wrong sign beside."""
+
+    couples = True
+
+    def slopes(self, a):
+        return (2 * np.eye(self.size) - 1)[:, :, None] * np.ones(len(a))
+
+
+@pytest.mark.parametrize("kind", [Square, SlopeOfZ, SlopeOfOthers])
+def test_a_layer_whose_slope_is_not_its_activations_is_refused_with_numbers(kind):
+    words = r"\w+\(3\): its slope gives .* at z = .*, and differences of activate give .*; "
+    with pytest.raises(ValueError, match=words + r"expected f′\(z\), written in terms of a"):
+        Network([Input(2), kind(3)])
+    with pytest.raises(ValueError, match=f"^{kind.__name__}"):
+        Input(2) >> kind(3)
+
+
+class Slopeless(Layer):
+    def activate(self, z):
+        return np.sin(z)
+
+
+def test_a_layer_without_a_slope_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"Slopeless has no slope: expected a method slope\(a\)"):
+        Slopeless(2)
+
+
+def test_a_layers_slope_is_asked_once_however_often_it_is_joined():
+    class Watched(Tanh):
+        calls = 0
+
+        def slopes(self, a):
+            type(self).calls += 1
+            return super().slopes(a)
+
+    network = Input(2) >> Watched(3) >> Linear(2) >> Linear(1)
+    assert Watched.calls == 1
+    network.copy()
+    assert Watched.calls == 1
+
+
+@pytest.mark.parametrize("n", [6000, 40_000])
+def test_a_network_of_many_inputs_holds_no_matrix_of_inputs_by_inputs(n):
+    tracemalloc.start()
+    try:
+        network = Input(n) >> Tanh(3)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert network.n_parameters == 3 * (n + 1)
+    assert peak < 20e6 * n / 6000
 
 
 # --- on symbols, against sympy.diff
 
 
-def letters(name, *shape, **assumptions):
-    names = [name + "_".join(map(str, index)) for index in np.ndindex(*shape)]
-    return np.array([sympy.Symbol(n, **assumptions) for n in names], dtype=object).reshape(shape)
-
-
 def symbolic_case(sizes, kinds, n_samples, **assumptions):
-    network = build(sizes, kinds)
+    network = network_of(sizes, kinds)
     X, Y = letters("x", n_samples, sizes[0], **assumptions), letters("y", n_samples, sizes[-1])
     return network, letters("t", network.n_parameters, **assumptions), X, Y
-
-
-def assert_zero(differences):
-    """Every entry is 0: as it stands, multiplied out, or over one denominator."""
-    for entry in np.ravel(differences):
-        entry = sympy.sympify(entry)
-        assert entry == 0 or sympy.expand(entry) == 0 or sympy.simplify(entry) == 0, entry
 
 
 SYMBOLIC = [
@@ -229,7 +269,7 @@ def test_normal_matrix_and_error_terms_on_symbols(sizes, kinds, n_samples):
 
 @pytest.mark.parametrize("sizes", [(1, 2, 1), (2, 2, 2)], ids=str)
 def test_error_terms_and_sensitivities_are_exactly_sympys(sizes):
-    """Net inputs as symbols of their own: δ¹ = ∂F/∂z¹ and S¹ = ∂a^L/∂z¹ for one sample, where moving b¹ moves z¹."""
+    """δ¹ = ∂F/∂z¹ and S¹ = ∂a^L/∂z¹ for one sample, where moving b¹ is moving z¹."""
     network, theta, X, Y = symbolic_case(sizes, [Tanh, Tanh], 1)
     activations, b = network.forward(X, theta), network.split(theta)[0][1]
     r = residual(network, theta, X, Y)
@@ -242,7 +282,7 @@ def test_error_terms_and_sensitivities_are_exactly_sympys(sizes):
 
 
 def test_a_wrong_jacobian_is_not_zero_on_symbols():
-    """The twin that must fail: with one sign flipped, the same comparison raises."""
+    """With one sign flipped, the same comparison raises."""
     network, theta, X, Y = symbolic_case((1, 2, 1), [Tanh, Linear], 1)
     J = NetworkFit(network, X, Y).linearize(theta).J
     with pytest.raises(AssertionError):
@@ -278,8 +318,8 @@ def test_relu_below_its_kink_passes_nothing_on(sizes):
 
 @pytest.mark.parametrize("sizes", [(2, 3, 1), (2, 2, 2), (2, 3, 2, 2)], ids=str)
 def test_relu_with_rational_weights_is_differentiated_exactly_on_both_sides(sizes):
-    """r is a straight line in each single parameter near a θ without kinks, so central differences are exact."""
-    network = build(sizes, [*[Relu] * (len(sizes) - 2), Linear])
+    """Away from kinks r is straight in each single parameter: central differences are exact."""
+    network = network_of(sizes, [*[Relu] * (len(sizes) - 2), Linear])
     rng = np.random.default_rng(5)
     exact = np.vectorize(lambda n: sympy.Rational(int(n), 7), otypes=[object])
     theta = exact(2 * rng.integers(-9, 9, network.n_parameters) + 1)
@@ -337,9 +377,9 @@ def test_a_list_or_tuple_of_layers_is_the_same_network(kind):
 
 def test_copy_shares_nothing():
     network = (Input(2) >> Tanh(2) >> Linear(1)).initialize(seed=2)
-    twin = network.copy()
-    assert np.array_equal(twin.theta, network.theta) and repr(twin) == repr(network)
-    twin.theta = np.zeros(twin.n_parameters)
+    other = network.copy()
+    assert np.array_equal(other.theta, network.theta) and repr(other) == repr(network)
+    other.theta = np.zeros(other.n_parameters)
     assert network.theta.any()
 
 
@@ -363,7 +403,7 @@ def test_split_gives_views_w_by_row_then_b():
 
 
 def test_without_theta_the_networks_own_is_used():
-    network, theta, X, Y = case((2, 3, 2), [Tanh, Sigmoid])
+    network, theta, X, Y = network_case((2, 3, 2), [Tanh, Sigmoid])
     network.theta = theta
     with_theta, without = network.forward(X, theta), network.forward(X)
     assert all(map(np.array_equal, with_theta, without))
@@ -381,7 +421,7 @@ def test_without_theta_the_networks_own_is_used():
 @pytest.mark.parametrize("kind", ACTIVATIONS)
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_nothing_handed_in_is_written_to(kind, order):
-    network, theta, X, Y = case((2, 3, 2), [kind, kind])
+    network, theta, X, Y = network_case((2, 3, 2), [kind, kind])
     X = np.array(X, order=order)
     kept = X.copy(), theta.copy()
     X.setflags(write=False)
@@ -399,7 +439,7 @@ def test_nothing_handed_in_is_written_to(kind, order):
 
 
 def test_forward_keeps_writable_inputs_too():
-    network, theta, X, _ = case((2, 2, 2), [Linear, Linear])
+    network, theta, X, _ = network_case((2, 2, 2), [Linear, Linear])
     kept = X.copy()
     network.forward(X, theta)[-1][...] = np.nan
     assert np.array_equal(X, kept)

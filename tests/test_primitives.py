@@ -11,7 +11,7 @@ import lmteach
 from lmteach import primitives
 from lmteach.primitives import finite, gram, inner, least_norm, norm, spd_solver
 
-SOURCES = sorted(pathlib.Path(lmteach.__file__).parent.glob("*.py"))
+SOURCES = sorted(pathlib.Path(lmteach.__file__).parent.rglob("*.py"))
 ELEMENTWISE = ["tanh", "logistic", "relu", "step", "softplus", "one_minus_exp", "softmax"]
 POSITIVE = ["log", "sqrt"]
 TESTED = {
@@ -24,6 +24,8 @@ TESTED = {
     "least_norm",
     "norm",
     "copy_lower",
+    "in_single",
+    "at_least_tiny",
 }
 
 
@@ -194,11 +196,27 @@ def test_finite(x, expected):
     assert finite(np.array(x)) is expected
 
 
+def test_in_single_rounds_goes_to_infinity_beyond_its_range_and_refuses_symbols():
+    x = primitives.in_single(np.array([1 / 3, -1e300, 0.0]))
+    assert x.dtype == np.float32 and np.array_equal(x, np.float32([1 / 3, -np.inf, 0]))
+    with pytest.raises(ValueError, match='precision = "float32": expected numbers, not symbols'):
+        primitives.in_single(symbolic(np.ones(2)))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_at_least_tiny_raises_what_is_below_the_smallest_normal_number(dtype):
+    tiny = np.finfo(dtype).tiny
+    x = np.array([0.0, tiny / 2, tiny, 0.5], dtype)
+    assert np.array_equal(primitives.at_least_tiny(x), np.array([tiny, tiny, tiny, 0.5], dtype))
+    symbols = np.array(sympy.symbols("a b"), dtype=object)
+    assert primitives.at_least_tiny(symbols) is symbols
+
+
 def test_symbols_count_as_finite():
     assert finite(np.array(sympy.symbols("a b"), dtype=object)) is True
 
 
-# --- the rule: floats and symbols part in primitives.py, and at the doors in checks.py, nowhere else
+# --- the rule: floats and symbols part in primitives.py and checks.py, nowhere else
 
 
 def test_every_public_primitive_is_compared_here():
@@ -226,8 +244,8 @@ def object_branches(source):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
-def test_only_primitives_and_the_door_checks_ask_for_symbols(path):
-    """checks.py has to: a door that lets symbols in cannot ask them whether they are finite or positive."""
+def test_only_primitives_and_the_checks_of_input_ask_for_symbols(path):
+    """checks.py has to: where symbols are allowed, they cannot be asked whether they are finite."""
     found = list(object_branches(path.read_text(encoding="utf-8")))
     assert bool(found) == (path.name in ("primitives.py", "checks.py")), (
         f"{path.name}: lines {found}"
@@ -243,8 +261,9 @@ def test_the_search_finds_what_it_looks_for(source):
 
 
 def test_sympy_is_imported_inside_the_symbolic_branches_only():
-    """But for symbolic.py, which is about nothing else, and which no room that computes imports."""
-    for path in (path for path in SOURCES if path.name != "symbolic.py"):
+    """But for symbolic.py and the proofs, which are about nothing else."""
+    about_symbols = {"symbolic.py", "proofs"}
+    for path in (path for path in SOURCES if not about_symbols & {path.name, path.parent.name}):
         imports = [
             node
             for node in ast.parse(path.read_text(encoding="utf-8")).body

@@ -1,17 +1,17 @@
-"""Three exact routes: rows, blocks and samples say the same, cut or whole, at home or shared, on floats and symbols."""
+"""Three exact routes say the same: cut or whole, alone or shared, on floats and on symbols."""
 
-import pickle
-import re
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from itertools import groupby, islice
+from importlib import import_module
+from itertools import islice
 
 import numpy as np
 import pytest
 import sympy
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from shared_problems import ACTIVATIONS, ROUTES, assert_zero, letters, network_of, rational, same
 
 from lmteach import (
     Input,
@@ -25,36 +25,26 @@ from lmteach import (
     Softplus,
     Tanh,
     levenberg_marquardt,
-    linearization,
-    parts,
-    prices,
-    products,
     routes,
     solve,
 )
-from lmteach.linearization import Workspace
+from lmteach.linearization import Explicit, Workspace
+from lmteach.routes import products
+from lmteach.routes import samples as samples_module
 
-ROUTES = ["rows", "blocks", "samples"]
-ACTIVATIONS = [Linear, Sigmoid, Tanh, Relu, Softplus]
+prices = import_module("lmteach.routes.prices")  # lmteach.routes has a function of that name, too
 MUS = [1e-2, 1.0, 1e3]
-
-
-def network_of(sizes, kinds, last=None):
-    kinds = [*kinds[: len(sizes) - 2], last or kinds[len(sizes) - 2]]
-    return Network([Input(sizes[0]), *(kind(n) for kind, n in zip(kinds, sizes[1:], strict=True))])
 
 
 def case(sizes, kinds, loss="mse", n_samples=7, seed=0, last=None):
     """A network, θ with every weight and bias away from 0, X and Y."""
-    network, rng = network_of(sizes, kinds, last), np.random.default_rng(seed)
+    kinds = [*kinds[: len(sizes) - 2], last or kinds[len(sizes) - 2]]
+    network, rng = network_of(sizes, kinds), np.random.default_rng(seed)
     X, theta = rng.normal(size=(n_samples, sizes[0])), rng.normal(size=network.n_parameters)
     Y = rng.normal(size=(n_samples, sizes[-1]))
-    return (
-        network,
-        theta,
-        X,
-        rng.dirichlet(np.ones(sizes[-1]), n_samples) if loss == "cross_entropy" else Y,
-    )
+    if loss == "cross_entropy":
+        Y = rng.dirichlet(np.ones(sizes[-1]), n_samples)
+    return network, theta, X, Y
 
 
 def fits(case, loss="mse", names=ROUTES, executor=None):
@@ -62,15 +52,8 @@ def fits(case, loss="mse", names=ROUTES, executor=None):
     return [NetworkFit(network, X, Y, loss, route, executor).linearize(theta) for route in names]
 
 
-def same(found, expected, tolerance=1e-10):
-    """Equal to 1e-10 of the largest entry."""
-    found, expected = np.asarray(found), np.asarray(expected)
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() <= tolerance * max(np.abs(expected).max(), 1e-300)
-
-
 def assert_same(here, other):
-    """Every answer of two linearizations, at several μ; h is compared where J is scaled to length 1 or so."""
+    """Every answer of two linearizations, at several μ in units of the longest column of J."""
     rng = np.random.default_rng(1)
     u, v = rng.normal(size=here.g.shape), rng.normal(size=here.r.shape)
     unit = float(here.column_norms.max()) ** 2 or 1.0
@@ -111,7 +94,8 @@ def test_the_three_routes_give_the_same(sizes, m, kinds, loss, n_samples, seed):
     last, name = (None, "mse") if loss == "mse" else (Softmax, "mse" if loss == "softmax" else loss)
     given = case([*sizes, m], kinds, name, n_samples, seed, last)
     rows, blocks, samples = fits(given, name)
-    assert type(blocks) is routes.Blocks and type(samples) is routes.Samples
+    kinds = type(rows), type(blocks), type(samples)
+    assert kinds == (Explicit, routes.Blocks, routes.Samples)
     assert_same(rows, blocks)
     assert_same(rows, samples)
 
@@ -138,7 +122,7 @@ def test_step_0_is_the_gauss_newton_step_of_minimum_norm(n_samples, monkeypatch)
     expected = -np.linalg.pinv(rows.J, rcond=1e-12) @ rows.r
     for here in (rows, blocks, samples):
         same(here.step(0), expected, 1e-8)
-    monkeypatch.setattr(routes, "CHUNK_BYTES", 0)  # where J is too large to be formed, JJᵀ serves
+    monkeypatch.setattr(samples_module, "CHUNK_BYTES", 0)  # J counts as too large: JJᵀ serves
     same(samples.step(0), expected, 1e-5)
 
 
@@ -217,17 +201,29 @@ def test_many_parts_give_the_same_as_one(route, chunk_bytes, loss, monkeypatch):
     whole = fits(given, loss, [route])[0]
     small_chunks(monkeypatch, chunk_bytes)
     problem = NetworkFit(*(given[0], *given[2:]), loss, route)
-    assert len(problem._cuts) > 3 and not problem._keeps
-    assert [start for start, _ in problem._cuts[1:]] == [stop for _, stop in problem._cuts[:-1]]
-    assert problem._cuts[0][0] == 0 and problem._cuts[-1][1] == n_samples
+    seen = problem.evaluate(given[1])
+    assert len(seen.inside) > 3 and not any(part.keeps for part in seen.inside)
+    assert np.array_equal(np.concatenate([part.data.X for part in seen.inside]), given[2])
     assert problem.loss(given[1]) == pytest.approx(whole.loss, rel=1e-13)
     assert_same(whole, problem.linearize(given[1]))
 
 
 def small_chunks(monkeypatch, chunk_bytes=2000):
-    for module in (linearization, prices, routes):
+    for module in (prices, routes.summed, samples_module):
         monkeypatch.setattr(module, "CHUNK_BYTES", chunk_bytes)
     monkeypatch.setattr(prices, "PART_BYTES", chunk_bytes)
+
+
+@pytest.mark.parametrize("route", ["rows", "blocks"])
+def test_a_run_in_many_parts_goes_where_the_whole_run_goes(route, monkeypatch):
+    network, theta, X, Y = case((2, 4, 3), [Tanh, Linear], n_samples=37)
+    whole = run(NetworkFit(network, X, Y, route=route), theta, 10, mu=0.1)
+    small_chunks(monkeypatch, 1000)
+    problem = NetworkFit(network, X, Y, route=route)
+    cut = run(problem, theta, 10, mu=0.1)
+    assert len(problem.evaluate(theta).inside) > 3
+    for one, two in zip(whole, cut, strict=True):
+        np.testing.assert_allclose(two.trial_theta, one.trial_theta, rtol=1e-8, atol=1e-9)
 
 
 @pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
@@ -238,10 +234,9 @@ def test_a_part_in_many_pieces_gives_the_same(loss, monkeypatch):
     whole = fits(given, loss, ["rows"])[0]
     monkeypatch.setattr(prices, "PART_BYTES", 1)
     here = fits(given, loss, ["blocks"])[0]
-    part = here._parts[0][1]
+    (part,) = here.parts
     pieces = list(part.pieces(prices.piece_of(part.sizes)))
-    assert part.alone and len(pieces) > 3 and sum(len(piece.data.X) for piece in pieces) == 500
-    assert all(piece.activations is not None for piece in pieces)
+    assert len(pieces) > 3 and sum(len(piece.data.X) for piece in pieces) == 500
     assert_same(whole, here)
 
 
@@ -300,81 +295,6 @@ def test_a_run_on_threads_goes_where_the_run_alone_goes():
     assert shared.n_residuals == alone.n_residuals and len(shared) == len(alone)
 
 
-class Mailing:
-    """An executor whose worker is reached by mail: every task goes there, and its result comes back, as bytes."""
-
-    def __init__(self):
-        self.sizes = []
-
-    def map(self, task, *iterables):
-        for arguments in zip(*iterables, strict=True):
-            letter = pickle.dumps((task, arguments))
-            self.sizes.append(len(letter))
-            task_there, arguments_there = pickle.loads(letter)
-            yield pickle.loads(pickle.dumps(task_there(*arguments_there)))
-
-
-def mailed(n_samples=4000):
-    given = case((3, 4, 3), [Tanh, Linear], n_samples=n_samples)
-    executor = Mailing()
-    parts.Data.KEPT.clear()
-    return given, executor, NetworkFit(given[0], *given[2:], route="blocks", executor=executor)
-
-
-def test_samples_travel_once_and_their_names_from_then_on():
-    given, executor, problem = mailed()
-    part_bytes = (3 + 3) * 8 * len(given[2]) / prices.SHARES
-    first = problem.linearize(given[1])
-    expected = fits(given, names=["blocks"])[0]
-    assert sum(size > part_bytes for size in executor.sizes) == prices.SHARES
-    same(first.A, expected.A)
-    executor.sizes.clear()
-    problem.linearize(given[1] / 2).step(1.0)
-    assert len(executor.sizes) == 2 * prices.SHARES and max(executor.sizes) < part_bytes / 5
-
-
-def test_a_worker_that_has_forgotten_is_sent_the_samples_again():
-    given, executor, problem = mailed()
-    expected = fits(given, names=["blocks"])[0].step(1.0)
-    problem.residual(given[1])
-    parts.Data.KEPT.clear()  # as a worker that has just been started
-    same(problem.linearize(given[1]).step(1.0), expected)
-
-
-def test_a_worker_keeps_the_samples_of_one_problem():
-    given, executor, one = mailed(50)
-    two = NetworkFit(given[0], 2 * given[2], given[3], route="blocks", executor=executor)
-    a, b = one.residual(given[1]), two.residual(given[1])
-    assert len(parts.Data.KEPT) == prices.SHARES and not np.allclose(a, b)
-    assert np.array_equal(one.residual(given[1]), a)  # and takes the others' for nobody else's
-    parts.Data.KEPT.clear()
-
-
-def test_samples_lie_in_the_worker_as_at_home():
-    data = parts.Data(np.asfortranarray(np.ones((9, 3)))[2:7], np.ones((5, 1)), ("here", 2, 7))
-    there = pickle.loads(pickle.dumps(data.sent()))
-    parts.Data.KEPT.clear()
-    assert there.X.flags.f_contiguous and there.X.shape == (5, 3) and there.name == ("here", 2, 7)
-    assert pickle.loads(pickle.dumps(data)).X is None
-
-
-def test_a_parts_activations_are_not_sent():
-    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear])
-    problem = NetworkFit(network, X, Y, route="blocks")
-    here = problem.linearize(theta)
-    part = here._parts[0][1]
-    r, factors = part.open()
-    there = pickle.loads(pickle.dumps(part.with_samples()))
-    assert part.activations is not None and part.open()[0] is r  # kept at home
-    assert there.activations is None and there._opened is None
-    same(there.open()[0], r)
-    assert (
-        len(pickle.dumps(part))
-        < len(pickle.dumps((part, part.activations, part.data.X))) - X.nbytes
-    )
-    parts.Data.KEPT.clear()
-
-
 class Broken:
     def map(self, task, *iterables):
         raise KeyboardInterrupt
@@ -398,9 +318,9 @@ def test_dask_gives_the_same_step(tmp_path):
         distributed.Client(cluster) as client,
     ):
         shared = NetworkFit(given[0], *given[2:], route="blocks", executor=client.get_executor())
+        alone = NetworkFit(given[0], *given[2:], route="blocks")
         for theta in (given[1], given[1] / 2):
-            same(shared.linearize(theta).step(0.3), fits((given[0], theta, *given[2:]), names=["blocks"])[0].step(0.3),
-                 1e-12)  # fmt: skip
+            same(shared.linearize(theta).step(0.3), alone.linearize(theta).step(0.3), 1e-12)
 
 
 # --- single precision
@@ -626,17 +546,6 @@ SYMBOLIC = [
 ]
 
 
-def letters(name, *shape):
-    return np.array(
-        [sympy.Symbol(f"{name}{i}") for i in range(int(np.prod(shape)))], dtype=object
-    ).reshape(shape)
-
-
-def assert_zero(differences):
-    for entry in np.ravel(differences):
-        assert entry == 0 or sympy.expand(entry) == 0 or sympy.simplify(entry) == 0, entry
-
-
 @pytest.mark.parametrize(("sizes", "kinds", "n_samples"), SYMBOLIC, ids=str)
 def test_on_symbols_the_routes_sums_are_exactly_jtj_and_jjt(sizes, kinds, n_samples):
     network = network_of(sizes, kinds)
@@ -649,20 +558,19 @@ def test_on_symbols_the_routes_sums_are_exactly_jtj_and_jjt(sizes, kinds, n_samp
     rows, blocks, samples = fits(given)
     J = rows.J
     lower = np.tril_indices(len(given[1]))
-    assert_zero(np.array(rows._lower())[lower] - (J.T @ J)[lower])
-    assert_zero(np.array(blocks._lower())[lower] - (J.T @ J)[lower])
+    assert_zero(rows.lower_A()[lower] - (J.T @ J)[lower])
+    assert_zero(blocks.lower_A()[lower] - (J.T @ J)[lower])
     assert_zero(blocks.g - J.T @ rows.r)
     lower = np.tril_indices(len(rows.r))
-    assert_zero(np.array(samples._gram())[lower] - (J @ J.T)[lower])
+    assert_zero(samples.gram()[lower] - (J @ J.T)[lower])
 
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_steps_on_rationals_are_exact(route):
     """(JᵀJ + μI) h = −g to the last digit, where every digit is known."""
     network, rng = Input(2) >> Relu(2) >> Linear(2), np.random.default_rng(1)
-    exact = np.vectorize(lambda n: sympy.Rational(int(n), 3), otypes=[object])
-    X, Y = exact(rng.integers(-9, 9, (2, 2))), exact(rng.integers(-9, 9, (2, 2)))
-    theta = exact(rng.integers(1, 9, network.n_parameters))
+    X, Y = rational(rng.integers(-9, 9, (2, 2))), rational(rng.integers(-9, 9, (2, 2)))
+    theta = rational(rng.integers(1, 9, network.n_parameters))
     here, mu = NetworkFit(network, X, Y, route=route).linearize(theta), sympy.Rational(1, 7)
     h = here.step(mu)
     assert not (here.J.T @ (here.J @ h) + mu * h + here.J.T @ here.r).any() and h.any()
@@ -746,98 +654,6 @@ def test_a_factorization_that_fails_is_a_linalgerror_on_every_route(route):
     same(here.damped(1.0).h, np.linalg.solve(np.full((2, 2), 3.0) + np.eye(2), [-6.0, -6.0]))
 
 
-# --- the choice
-
-
-def chosen(sizes, n_samples, **options):
-    network = Network([Input(sizes[0]), *map(Tanh, sizes[1:-1]), Linear(sizes[-1])])
-    problem = NetworkFit(
-        network, np.zeros((n_samples, sizes[0])), np.zeros((n_samples, sizes[-1])), **options
-    )
-    return problem.route, problem.why_route
-
-
-@pytest.mark.parametrize(
-    ("sizes", "n_samples", "route", "why"),
-    [
-        (
-            (1, 15, 1),
-            40,
-            "rows",
-            r"rows: 40 residuals × 46 parameters are few enough to form J; 0\.\d+ MB",
-        ),
-        ((2, 15, 1), 289, "rows", "few enough"),
-        ((4, 50, 1), 400, "rows", "few enough"),
-        ((2, 15, 15, 1), 2000, "rows", "few enough"),
-        ((8, 20, 3), 5000, "blocks", r"blocks: 3 outputs, J is never formed; \d MB"),
-        ((64, 32, 10), 1500, "blocks", r"blocks: 10 outputs, J is never formed; 10\d MB"),
-        ((784, 128, 10), 128, "samples", "samples: 1280 residuals < 101770 parameters; 28 MB"),
-    ],
-)
-def test_the_route_of_the_speed_tasks(sizes, n_samples, route, why):
-    found = chosen(sizes, n_samples)
-    assert found[0] == route
-    assert re.search(why, found[1]), found[1]
-
-
-def test_more_samples_turn_the_choice_away_from_the_dual_and_more_outputs_to_blocks():
-    by_samples = [chosen((200, 60, 10), n)[0] for n in (10, 50, 1000, 10000)]
-    assert [name for name, _ in groupby(by_samples)] == ["samples", "blocks"]
-    by_outputs = [chosen((8, 20, m), 5000)[0] for m in (1, 2, 5, 10)]
-    towards_blocks = ["rows", "blocks"].index
-    assert by_outputs == sorted(by_outputs, key=towards_blocks) and by_outputs[-1] == "blocks"
-
-
-def test_prices_follow_the_counts():
-    """Rows N·m·P² + P³/3, samples (N·m)²·Σn + (N·m)³/3, and blocks below N·P² + P³/3."""
-    sizes, P, N, m = [(8, 20), (20, 3)], 243, 5000, 3
-    price = prices.prices(sizes, N, m)
-    assert price["rows"].operations == N * m * P**2 + P**3 // 3
-    assert price["samples"].operations == (N * m) ** 2 * 23 + (N * m) ** 3 // 3
-    products = (
-        210 * 45 + 180 * 21 + 231
-    )  # distinct ones of 20 units, of 9 inputs; 20·9 beside 21; of 21 inputs
-    assert price["blocks"].operations == 2 * N * products + P**3 // 3 < N * P**2 + P**3 / 3
-    more = prices.prices(sizes, 2 * N, m)
-    assert all(
-        more[name].time > price[name].time and more[name].nbytes >= price[name].nbytes
-        for name in ROUTES
-    )
-
-
-@pytest.mark.parametrize("route", ROUTES)
-def test_a_route_that_is_asked_for_is_taken(route):
-    found = chosen((8, 20, 3), 50, route=route)
-    assert (
-        found[0] == route
-        and found[1].startswith(f"{route}: asked for; ")
-        and found[1].endswith(" MB")
-    )
-
-
-def test_with_an_executor_only_what_can_be_shared_is_chosen():
-    with ThreadPoolExecutor(1) as executor:
-        assert chosen((784, 8, 10), 4)[0] == "samples"
-        assert chosen((50, 8, 10), 4, executor=executor)[0] in ("rows", "blocks")
-        with pytest.raises(
-            ValueError, match='route = "samples" with an executor: expected "rows" or "blocks"'
-        ):
-            chosen((8, 20, 3), 50, route="samples", executor=executor)
-
-
-def test_the_door():
-    with pytest.raises(
-        ValueError, match="route = 'row': expected one of 'rows', 'blocks', 'samples'"
-    ):
-        chosen((2, 3, 1), 5, route="row")
-    with pytest.raises(TypeError, match="route = 3: expected one of 'rows', 'blocks', 'samples'"):
-        chosen((2, 3, 1), 5, route=3)
-    with pytest.raises(
-        TypeError, match="executor is a int: expected a concurrent.futures.Executor"
-    ):
-        chosen((2, 3, 1), 5, executor=2)
-
-
 # --- memory
 
 
@@ -862,7 +678,7 @@ print(problem.route, step.accepted, peak() - start)
 @pytest.mark.full
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is read from /proc")
 def test_memory_stays_flat_in_the_number_of_samples():
-    """One step on a million samples, X and Y copied at the door (88 MB) included."""
+    """One step on a million samples, with the copies of X and Y (88 MB)."""
     result = subprocess.run(
         [sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""solve: success is said only where it is one, whatever the units; and the Trace keeps what it promises."""
+"""solve: success is said only where it is one, whatever the units; the Trace keeps its promises."""
 
 import re
 import subprocess
@@ -6,9 +6,19 @@ import sys
 
 import numpy as np
 import pytest
+from shared_problems import (
+    DECAY_START,
+    START,
+    decay,
+    loss_case,
+    rosenbrock,
+    rosenbrock_jacobian,
+    valley,
+)
 
 from lmteach import (
     CurveFit,
+    Factor,
     Input,
     LeastSquares,
     Linear,
@@ -19,40 +29,13 @@ from lmteach import (
     solve,
     trace,
 )
+from lmteach.losses import LOSSES
 from lmteach.solving import _polish
 
-START = np.array([-1.2, 1.0])
 UNITS = [
     2.0**k
     for k in (-1000, -565, -257, -255, -180, -70, -60, -40, 40, 60, 70, 180, 255, 257, 565, 1000)
 ]
-
-
-def rosenbrock(theta):
-    return np.array([10 * (theta[1] - theta[0] ** 2), 1 - theta[0]])
-
-
-def rosenbrock_jacobian(theta):
-    return np.array([[-20 * theta[0], 10.0], [-1.0, 0.0]])
-
-
-def valley(unit=1.0):
-    return LeastSquares(lambda t: unit * rosenbrock(t), lambda t: unit * rosenbrock_jacobian(t))
-
-
-def decay(unit=1.0):
-    """A fit whose minimum is not zero."""
-    x = np.linspace(0, 4, 25)
-    y = 2.5 * np.exp(-1.3 * x) + 0.5 + 0.05 * np.random.default_rng(3).normal(size=25)
-
-    def jacobian(t):
-        e = np.exp(-t[1] * x)
-        return unit * np.column_stack([e, -t[0] * x * e, np.ones(25)])
-
-    return LeastSquares(lambda t: unit * (t[0] * np.exp(-t[1] * x) + t[2] - y), jacobian)
-
-
-DECAY_START = np.array([1.0, 1.0, 0.0])
 
 
 def arrays_kept(run):
@@ -114,7 +97,7 @@ def test_mu_and_target_loss_are_in_the_callers_units_also_when_r_is_rescaled():
 
 @pytest.mark.parametrize("mu", [1e-30, 1.0, 1e30])
 def test_any_mu_may_start_a_run_whose_r_is_rescaled(mu):
-    """Divided by the square of r's unit, μ leaves the floating-point range: the nearest number in it serves."""
+    """Divided by the square of r's unit, μ leaves the range of floats: the nearest one serves."""
     run = solve(valley(1e200), START, mu=mu)
     np.testing.assert_allclose(run.theta, [1, 1], rtol=1e-12)
 
@@ -164,8 +147,6 @@ def test_mu_max_is_not_success():
 
 
 def test_a_refusal_for_good_is_not_success():
-    from lmteach import Factor
-
     run = solve(valley(), START, mu=1e-3, damping=Factor(1))
     assert not run.success and "nothing would change" in run.message
 
@@ -252,7 +233,7 @@ def test_polish_steps_are_numbered_on_and_have_mu_0():
 
 
 def test_a_polish_that_would_raise_f_is_dropped_as_a_whole():
-    """Where Gauss-Newton's map has slope −2 (P18): its first step climbs, and its second would be longer."""
+    """Gauss-Newton's map has slope −2 (P18): a step climbs, and the next would be longer."""
     climbs = LeastSquares(lambda t: np.array([t[0] + 1, -2 * t[0] ** 2 + t[0] - 1]))
     here = climbs.linearize([0.1])
     assert _polish(climbs, np.array([0.1]), 0) == []
@@ -260,7 +241,7 @@ def test_a_polish_that_would_raise_f_is_dropped_as_a_whole():
 
 
 def jumps(after_r, after_J):
-    """From 0, where F = ½ and the cosine is 0.45, one Gauss-Newton step leads to −0.4, where r and J are these."""
+    """From 0, with F = ½ and cosine 0.45, a Gauss-Newton step leads to −0.4, with this r and J."""
     return LeastSquares(
         lambda t: np.array([1.0, 0.0] if t[0] > -0.2 else after_r),
         lambda t: np.array([[0.5], [1.0]] if t[0] > -0.2 else after_J),
@@ -284,6 +265,35 @@ def test_a_polish_to_a_smaller_f_and_cosine_is_kept():
 def test_at_most_fifty_polish_steps():
     run = solve(valley(), START)
     assert sum(step.why == "polish" for step in run) <= 50
+
+
+# --- options that suit the problem
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_generalized_loss_has_neither_geodesic_term_nor_polish(name):
+    network, theta, X, Y = loss_case(name, (2, 2), n_samples=20)
+    run = solve(NetworkFit(network, X, Y, name), theta / 4)
+    generalized = LOSSES[name].generalized
+    assert ("geodesic" in run.message) != generalized
+    assert generalized == all(step.acceleration is None for step in run if step.why != "polish")
+    assert not (generalized and any(step.why == "polish" for step in run))
+
+
+def test_none_leaves_every_option_as_the_solver_has_it():
+    names = ("mu", "damping", "scaling", "max_steps", "target_loss", "gtol", "xtol", "ftol")
+    run = solve(valley(), START, **dict.fromkeys((*names, "mu_max", "geodesic")))
+    assert [*map(str, run)] == [*map(str, solve(valley(), START))]
+
+
+def test_every_option_reaches_the_solver():
+    given = {"scaling": "more", "max_steps": 7, "gtol": 1e-5, "xtol": 1e-6, "ftol": 1e-7}
+    given |= {"target_loss": 1e-8, "mu_max": 1e9, "geodesic": False}
+    run = solve(valley(), START, mu=0.25, damping=Factor(3), **given)
+    assert {name: getattr(run[0].options, name) for name in given} == given
+    assert run[0].mu == 0.25 and run[0].damping == Factor(3) and len(run) <= 7
+    down = solve(valley(), START, "gd", rate=1e-4, max_steps=2)
+    assert [step.mu for step in down] == [1e4, 1e4]
 
 
 # --- plain

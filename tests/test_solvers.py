@@ -1,15 +1,27 @@
-"""The solvers: every Step tells the truth, a run can be taken up from any of them, and each ending is reached."""
+"""The solvers: every Step tells the truth, runs can be taken up again, every ending is reached."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import scipy.optimize
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared_problems import (
+    DECAY_START,
+    START,
+    Counted,
+    decay_fit,
+    finish,
+    line,
+    rosenbrock,
+    rosenbrock_jacobian,
+    small_network,
+    valley,
+)
 
 from lmteach import (
-    CurveFit,
     Factor,
     Input,
     LeastSquares,
@@ -25,9 +37,10 @@ from lmteach import (
     solve,
 )
 from lmteach.primitives import gram, spd_solver
+from lmteach.problems import NotFinite
+from lmteach.solvers import TOO_CURVED
 from lmteach.stopping import Stop
 
-START = np.array([-1.2, 1.0])
 ENDS = ("gradient", "step", "loss")
 VARIANTS = [
     {"scaling": scaling, "geodesic": geodesic, "damping": damping}
@@ -37,52 +50,19 @@ VARIANTS = [
 ]
 
 
-def rosenbrock(theta):
-    return np.array([10 * (theta[1] - theta[0] ** 2), 1 - theta[0]])
-
-
-def rosenbrock_jacobian(theta):
-    return np.array([[-20 * theta[0], 10.0], [-1.0, 0.0]])
-
-
-def valley():
-    return LeastSquares(rosenbrock, rosenbrock_jacobian)
-
-
 def nested(theta):
     """P18 with c = −2: the minimum is at 0, where Gauss-Newton's map has slope −2."""
     return np.array([theta[0] + 1, -2 * theta[0] ** 2 + theta[0] - 1])
-
-
-def small_network(sizes=(2, 3, 1), seed=0, n_samples=8, kind=Tanh):
-    rng = np.random.default_rng(seed)
-    network = (Input(sizes[0]) >> kind(sizes[1]) >> Linear(sizes[2])).initialize(seed)
-    X, Y = rng.normal(size=(n_samples, sizes[0])), rng.normal(size=(n_samples, sizes[2]))
-    return NetworkFit(network, X, Y), network.theta
-
-
-def finish(steps, most=10_000):
-    """All steps of a generator, and the Stop that it returns."""
-    seen = []
-    while len(seen) <= most:
-        try:
-            seen.append(next(steps))
-        except StopIteration as end:
-            return seen, end.value
-    raise AssertionError(f"no end after {most} trials")
 
 
 def assert_same(one, other):
     """Every field of two steps is the same, arrays bit for bit."""
     for field in Step._fields:
         a, b = getattr(one, field), getattr(other, field)
-        if field != "problem":
-            same = (
-                np.array_equal(a, b, equal_nan=True)
-                if isinstance(a, (np.ndarray, float))
-                else a == b
-            )
-            assert same, (one.k, field, a, b)
+        if isinstance(a, (np.ndarray, float)):
+            assert np.array_equal(a, b, equal_nan=True), (one.k, field, a, b)
+        elif field != "problem":
+            assert a == b, (one.k, field, a, b)
 
 
 def assert_same_run(steps, expected):
@@ -120,7 +100,8 @@ def assert_tells_the_truth(problem, step):
     assert math.isnan(step.trial_loss) or step.trial_loss == problem.loss(step.trial_theta)
     rho = (step.loss - step.trial_loss) / step.predicted
     assert step.rho == rho or math.isnan(rho) and math.isnan(step.rho)
-    assert step.accepted == (step.trial_loss < step.loss)
+    falls = step.trial_loss < step.loss
+    assert step.accepted == (falls and step.why != "J is not finite there")
     assert step.next_theta is (step.trial_theta if step.accepted else step.theta)
     assert step.next_loss == (step.trial_loss if step.accepted else step.loss)
 
@@ -132,7 +113,9 @@ def assert_is_a_chain(steps):
         assert (
             np.array_equal(after.theta, one.next_theta) and after.loss == one.next_loss <= one.loss
         )
-        assert (after.mu, after.damping) == one.damping.update(one.mu, one.rho, one.accepted)
+        assert (after.mu, after.damping) == (one.next_mu, one.next_damping)
+        judged = one.damping.update(one.mu, one.rho, one.accepted)
+        assert (one.next_mu, one.next_damping) == judged
 
 
 @given(
@@ -163,18 +146,54 @@ def test_every_step_of_a_whole_run_tells_the_truth(variant):
     assert any(not step.accepted for step in steps)
 
 
-def test_the_geodesic_term_solves_its_equation():
+def second_along(problem, step, size=1e-4):
+    """f″, the second derivative of r along h, by central differences of J h."""
+    ahead, behind = (problem.linearize(step.theta + s * size * step.h) for s in (1, -1))
+    return (ahead.J @ step.h - behind.J @ step.h) / (2 * size)
+
+
+def bent_steps(run):
+    """Steps so long that f″, which grows with ‖h‖², is well above the rounding of r."""
+    steps = [step for step in run if step.acceleration is not None]
+    bent = [step for step in steps if np.linalg.norm(step.h) > 1e-3]
+    assert len(bent) >= 3
+    return bent
+
+
+@pytest.mark.parametrize("scaling", ["identity", "marquardt", "more"])
+def test_the_geodesic_term_solves_its_equation(scaling):
     """f″ ≈ (2/α)((r(θ + αh) − r)/α − Jh) with α = 0.1, and a = −(JᵀJ + μD²)⁻¹Jᵀf″."""
     problem = valley()
-    for step in finish(levenberg_marquardt(problem, START, geodesic=True, scaling="more"))[0]:
-        second = 20 * (
-            (problem.residual(step.theta + 0.1 * step.h) - step.r) / 0.1 - step.J @ step.h
-        )
-        assert_solves(problem, step, step.acceleration, -step.J.T @ second)
+    run = levenberg_marquardt(problem, START, geodesic=True, scaling=scaling)
+    for step in bent_steps(finish(run)[0]):
+        ahead = problem.residual(step.theta + 0.1 * step.h)
+        second = 2 / 0.1 * ((ahead - step.r) / 0.1 - step.J @ step.h)
+        D2 = 1.0 if step.scale is None else step.scale**2
+        M = step.A + step.mu * np.diag(np.broadcast_to(D2, 2))
+        expected = np.linalg.solve(M, -step.J.T @ second)
+        np.testing.assert_allclose(step.acceleration, expected, rtol=1e-6)
+
+
+def test_the_geodesic_terms_f_is_the_second_derivative_along_h():
+    """Rosenbrock's r is a polynomial of second degree: the difference with α = 0.1 is exact."""
+    problem = valley()
+    for step in bent_steps(finish(levenberg_marquardt(problem, START, geodesic=True))[0]):
+        M = step.A + step.mu * np.eye(2)
+        expected = np.linalg.solve(M, -step.J.T @ second_along(problem, step))
+        np.testing.assert_allclose(step.acceleration, expected, rtol=1e-4)
+
+
+def test_a_path_that_is_too_curved_is_refused_before_f_is_looked_at():
+    refused = 0
+    for step in finish(levenberg_marquardt(valley(), START, geodesic=True, scaling="more"))[0]:
         D = step.scale
-        curved = 2 * np.linalg.norm(D * step.acceleration) > 0.75 * np.linalg.norm(D * step.h)
-        assert curved == (step.why == "the path is too curved for this h")
-        assert not (curved and step.accepted)
+        part = np.linalg.norm(D * step.acceleration) / np.linalg.norm(D * step.h)
+        assert abs(part / TOO_CURVED - 1) > 1e-6  # none so near that rounding decides
+        assert (part > TOO_CURVED) == (step.why == "the path is too curved for this h")
+        if part > TOO_CURVED:
+            refused += 1
+            assert not step.accepted and math.isnan(step.trial_loss) and math.isnan(step.rho)
+    assert refused and TOO_CURVED == 0.375
 
 
 def test_the_scale_is_one_jacobians_columns_or_their_largest_so_far():
@@ -225,7 +244,7 @@ def test_steps_and_their_arrays_are_read_only():
 @pytest.mark.parametrize(
     "run", [levenberg_marquardt, gauss_newton, lambda p, t: gradient_descent(p, t, 1e-4)]
 )
-def test_theta0_is_copied_at_the_door(run):
+def test_theta0_is_copied(run):
     theta0 = START.copy()
     steps = run(valley(), theta0)
     first = next(steps)
@@ -235,12 +254,86 @@ def test_theta0_is_copied_at_the_door(run):
     )
 
 
+def test_update_is_called_once_a_trial_and_its_answer_is_in_the_step():
+    rule, asked = Nielsen(), []
+
+    @dataclass(frozen=True)
+    class Watched:
+        """Nielsen's rule, that remembers what it was asked."""
+
+        inner: Nielsen
+        trials: int = 0  # so far: a rule with a state
+
+        def update(self, mu, rho, accepted):
+            asked.append((mu, rho, accepted))
+            mu, rule = self.inner.update(mu, rho, accepted)
+            return mu, Watched(rule, self.trials + 1)
+
+    steps, _ = finish(levenberg_marquardt(valley(), START, mu=1e-3, damping=Watched(rule)))
+    assert any(not step.accepted for step in steps)
+    expected = [(step.mu, step.rho, step.accepted) for step in steps]
+    np.testing.assert_array_equal(asked, expected)
+    assert [step.damping.trials for step in steps] == list(range(len(steps)))
+    assert [step.next_damping.trials for step in steps] == list(range(1, len(steps) + 1))
+    plain, _ = finish(levenberg_marquardt(valley(), START, mu=1e-3))
+    assert [step.mu for step in steps] == [step.mu for step in plain]
+
+
+def test_update_is_called_once_a_trial_by_solve_and_on_going_on_too():
+    asked = []
+
+    class Asked(Factor):
+        def update(self, mu, rho, accepted):
+            asked.append(mu)
+            return super().update(mu, rho, accepted)
+
+    trace = solve(valley(), START, damping=Asked(10))
+    fitting = [step for step in trace if step.why != "polish"]
+    assert len(asked) == len(fitting)
+    asked.clear()
+    again, _ = finish(levenberg_marquardt(valley(), fitting[3]))
+    assert len(asked) == len(again) == len(fitting) - 4
+
+
+class Stubborn:
+    """A rule that changes itself: × 4 up, ÷ 2 down, and it counts."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def update(self, mu, rho, accepted):
+        self.calls += 1
+        return (mu / 2 if accepted else 4 * mu), self
+
+
+def test_a_rule_need_not_be_frozen_nor_inherit_from_anything():
+    rule = Stubborn()
+    steps, stop = finish(levenberg_marquardt(valley(), START, mu=1e-3, damping=rule))
+    assert rule.calls == len(steps) and stop.kind in (*ENDS, "target")
+    assert all(s.next_mu == (s.mu / 2 if s.accepted else 4 * s.mu) for s in steps)
+
+
+@pytest.mark.parametrize("run", [gauss_newton, lambda p, t: gradient_descent(p, t, 1e-4)])
+def test_where_no_rule_judges_mu_stays(run):
+    for step in finish(run(valley(), START))[0][:5]:
+        assert step.next_mu == step.mu and step.damping is step.next_damping is None
+
+
 def test_a_refused_trial_evaluates_r_once_and_j_never():
     problem = valley()
     steps = list(levenberg_marquardt(problem, START, mu=1e-3))
     accepted = sum(step.accepted for step in steps)
     assert accepted < len(steps)
+    # The start is evaluated and linearized once, and each trial that is accepted on the way.
     assert problem.n_residuals == len(steps) + 1 and problem.n_jacobians == accepted + 1
+
+
+def test_j_is_computed_at_the_same_place_as_r_and_never_twice():
+    r, J = Counted(rosenbrock), Counted(rosenbrock_jacobian)
+    problem = LeastSquares(r, J, check_jacobian=False)
+    steps, _ = finish(levenberg_marquardt(problem, START, mu=1e-3))
+    assert r.calls == problem.n_residuals == len(steps) + 1
+    assert J.calls == problem.n_jacobians == sum(step.accepted for step in steps) + 1
 
 
 # --- taken up again
@@ -340,11 +433,6 @@ def test_options_are_inherited_and_may_be_overridden():
 # --- each ending
 
 
-def line():
-    J = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
-    return LeastSquares(lambda theta: J @ theta - [1, 0, 2], lambda theta: J)
-
-
 @pytest.mark.parametrize(
     ("problem", "options", "kind", "words"),
     [
@@ -388,8 +476,8 @@ def test_factor_1_keeps_mu_and_ends_at_the_first_refusal():
     steps, stop = finish(levenberg_marquardt(valley(), START, mu=1e-3, damping=Factor(1)))
     assert all(step.mu == 1e-3 for step in steps)
     assert [step.accepted for step in steps] == [True] * (len(steps) - 1) + [False]
-    assert stop == ("refused", f"trial {len(steps) - 1} was refused (F would not fall), and nothing would change at "
-                    "the next one")  # fmt: skip
+    refused = f"trial {len(steps) - 1} was refused (F would not fall)"
+    assert stop == ("refused", f"{refused}, and nothing would change at the next one")
 
 
 def test_factor_1_converges_where_nothing_is_refused():
@@ -436,6 +524,75 @@ def test_a_trial_that_is_not_finite_is_refused_and_the_run_goes_on(bad, geodesic
     np.testing.assert_allclose(steps[-1].next_theta, [1, 0], atol=1e-8)
 
 
+WALLED_START = [0.5, 1.0]
+
+
+def walled(bad):
+    """r = (e^θ₀ − e, θ₁) with its minimum at (1, 0); J is not finite where 1.1 < θ₀ < 1.4."""
+
+    def jacobian(theta):
+        return np.diag([bad if 1.1 < theta[0] < 1.4 else np.exp(theta[0]), 1.0])
+
+    return LeastSquares(lambda t: np.array([np.exp(t[0]) - np.e, t[1]]), jacobian, False)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "careful"])
+def test_a_trial_with_a_lower_f_where_j_is_not_finite_is_refused_and_the_run_goes_on(bad, plain):
+    """From θ₀ = 0.5 the Gauss-Newton step leads to 1.15, where F is lower; a shorter one helps."""
+    trace = solve(walled(bad), WALLED_START, plain=plain, geodesic=False, mu=1e-6)
+    refused = [step for step in trace if step.why == "J is not finite there"]
+    assert refused and trace.success
+    for step in refused:
+        assert not step.accepted and step.trial_loss < step.loss and step.next_mu > step.mu
+        assert 1.1 < step.trial_theta[0] < 1.4 and step.next_theta is step.theta
+    np.testing.assert_allclose(trace.theta, [1, 0], atol=1e-8)
+
+
+def test_after_a_trial_where_j_is_not_finite_the_steps_are_those_of_the_same_theta():
+    """The buffers hold what they held: h solves the equations of the θ that was kept."""
+    problem = walled(np.nan)
+    steps, _ = finish(levenberg_marquardt(problem, WALLED_START, mu=1e-6))
+    at = [i for i, step in enumerate(steps) if step.why == "J is not finite there"]
+    assert at
+    for i in at:
+        assert np.array_equal(steps[i + 1].theta, steps[i].theta)
+        assert_tells_the_truth(problem, steps[i + 1])
+
+
+class NotFiniteSomewhere(NetworkFit):
+    """A network whose J is not finite at every second trial that would be accepted."""
+
+    asked = 0
+
+    def linearization(self, seen, work=None):
+        self.asked += 1
+        if self.asked % 3 == 0:
+            raise_not_finite()
+        return super().linearization(seen, work)
+
+
+def raise_not_finite():
+    raise NotFinite("jacobian(theta) holds nan at index (0, 0): expected finite numbers only")
+
+
+@pytest.mark.parametrize("route", ["rows", "blocks", "samples"])
+def test_a_refused_linearization_leaves_every_routes_buffers_as_they_were(route):
+    plain, theta = small_network((2, 3, 2))
+    problem = NotFiniteSomewhere(plain.network, plain.X, plain.Y, route=route)
+    steps, _ = finish(levenberg_marquardt(problem, theta, max_steps=12))
+    assert sum(step.why == "J is not finite there" for step in steps) >= 2
+    for step in steps:
+        here = plain.linearize(step.theta)
+        h = np.linalg.solve(here.A + step.mu * np.eye(len(theta)), -here.g)
+        np.testing.assert_allclose(step.h, h, rtol=1e-6, atol=1e-9)
+
+
+def test_a_start_where_j_is_not_finite_is_an_error():
+    with pytest.raises(NotFinite, match="expected finite numbers only"):
+        next(levenberg_marquardt(walled(np.nan), [1.2, 1.0]))
+
+
 def test_a_trial_where_f_stays_the_same_is_refused():
     problem = LeastSquares(lambda t: np.ones(2), lambda t: np.eye(2), check_jacobian=False)
     steps, stop = finish(levenberg_marquardt(problem, START))
@@ -447,7 +604,7 @@ def test_a_trial_where_f_stays_the_same_is_refused():
 
 
 def test_a_refused_factorization_is_a_refused_trial():
-    """Twin columns: JᵀJ is singular (P17), and μ = 1e-30 is lost in its rounding."""
+    """Two equal columns: JᵀJ is singular, and μ = 1e-30 is lost in its rounding (P17)."""
     problem = LeastSquares(
         lambda t: np.array([t.sum() - 1, 2 * t.sum() + 3]), lambda t: np.outer([1.0, 2.0], [1, 1])
     )
@@ -472,52 +629,6 @@ def test_gauss_newton_and_gradient_descent_end_where_f_is_not_finite(run):
     assert (
         not steps[-1].accepted and stop.kind == "refused" and "F is not finite there" in stop.words
     )
-
-
-# --- who turns the knob
-
-
-def factor_of(rho):
-    return Nielsen().update(1.0, rho, True)[0]
-
-
-def test_nielsens_factor():
-    """P14: f(0) = 2, f(½) = 1, f′(½) = 0, and ⅓ from ρ = 0.9368 on."""
-    assert factor_of(0.0) == 2 and factor_of(0.5) == 1
-    assert factor_of(0.9368) == 1 / 3 == factor_of(1.0) == factor_of(50.0)
-    assert 1 / 3 < factor_of(0.9367) < 0.334
-    assert (factor_of(0.5 + 1e-4) - factor_of(0.5 - 1e-4)) / 2e-4 == pytest.approx(0, abs=1e-6)
-    rhos = np.linspace(0, 1.5, 200)
-    assert (np.diff([factor_of(rho) for rho in rhos]) <= 0).all()
-
-
-def test_nielsen_doubles_nu_with_every_refusal_and_forgets_it_with_the_next_success():
-    mu, rule, seen = 1.0, Nielsen(), []
-    for accepted in (False, False, False, True, False):
-        mu, rule = rule.update(mu, 0.5, accepted)
-        seen.append((mu, rule.nu))
-    assert seen == [(2, 4), (8, 8), (64, 16), (64, 2), (128, 4)]
-
-
-def test_factor_divides_and_multiplies_within_its_bounds():
-    rule = Factor(4, mu_min=0.1, mu_max=10)
-    assert rule.update(1.0, 0.9, True) == (0.25, rule) and rule.update(1.0, -1, False) == (4, rule)
-    assert rule.update(0.2, 0.9, True)[0] == 0.1 and rule.update(9.0, -1, False)[0] == 10
-    assert Factor().factor == 10
-
-
-@pytest.mark.parametrize("rule", [Factor(10), Nielsen()], ids=str)
-def test_mu_never_reaches_0(rule):
-    mu = 1.0
-    for _ in range(1000):
-        mu, rule = rule.update(mu, 1.0, True)
-    assert mu > 0 and rule.update(mu, 0.0, False)[0] > mu
-
-
-@pytest.mark.parametrize("rule", [Factor(10), Nielsen()], ids=str)
-def test_rules_are_frozen(rule):
-    with pytest.raises(AttributeError):
-        rule.mu_min = 1.0
 
 
 # --- the bare generator is the lesson
@@ -643,12 +754,6 @@ def test_gradient_descent_contracts_below_2_over_s_squared(rate, contracts):
 # --- SciPy reaches the same minimum
 
 
-def decay():
-    x = np.linspace(0, 4, 25)
-    y = 2.5 * np.exp(-1.3 * x) + 0.5 + 0.05 * np.random.default_rng(3).normal(size=25)
-    return CurveFit(lambda t, x: t[0] * np.exp(-t[1] * x) + t[2], x, y), np.array([1.0, 1.0, 0.0])
-
-
 def powell_singular():
     return LeastSquares(
         lambda t: np.array(
@@ -662,11 +767,14 @@ def powell_singular():
     ), np.array([3.0, -1.0, 0.0, 1.0])
 
 
-def sine_network():
+def noisy_network():
+    """A network, its own outputs with noise, and a start near its θ: a short way to one minimum."""
     x = np.linspace(-2, 2, 41)[:, None]
-    y = np.sin(1.5 * x) + 0.1 * np.random.default_rng(1).normal(size=x.shape)
-    network = (Input(1) >> Tanh(4) >> Linear(1)).initialize(3)
-    return NetworkFit(network, x, y), network.theta
+    network = Input(1) >> Tanh(2) >> Linear(1)
+    theta = np.array([1.5, -1.0, 0.5, 0.8, 1.0, -0.7, 0.2])
+    exact = network.forward(x, theta)[-1]
+    y = exact + 0.05 * np.random.default_rng(0).normal(size=x.shape)
+    return NetworkFit(network, x, y), theta + 0.2
 
 
 def blogs_line():
@@ -685,13 +793,13 @@ def logistic_curve():
 
 FITS = [
     (lambda: (valley(), START)),
-    decay,
-    sine_network,
+    (lambda: (decay_fit(), DECAY_START)),
+    noisy_network,
     powell_singular,
     blogs_line,
     logistic_curve,
 ]
-FIT_NAMES = ["rosenbrock", "decay", "1-4-1 on sine", "powell singular", "line", "logistic"]
+FIT_NAMES = ["rosenbrock", "decay", "1-2-1", "powell singular", "line", "logistic"]
 
 
 @pytest.mark.parametrize("make", FITS, ids=FIT_NAMES)
@@ -702,15 +810,12 @@ def test_scipy_reaches_the_same_minimum(make, plain):
         problem, theta, plain=plain, target_loss=1e-20
     )  # for Powell's, which nears 0 without end
     theirs = scipy.optimize.least_squares(
-        problem.residual, theta, lambda t: problem.linearize(t).J, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15,
-        max_nfev=5000,
+        problem.residual, theta, lambda t: problem.linearize(t).J, method="lm",
+        xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=5000,
     )  # fmt: skip
     assert trace.success, trace.message
     assert trace.loss == pytest.approx(theirs.cost, rel=1e-6, abs=1e-12)
-    if make not in (
-        sine_network,
-        powell_singular,
-    ):  # the one has many equal minima, the other a flat one
+    if make is not powell_singular:  # its minimum is flat
         np.testing.assert_allclose(trace.theta, theirs.x, rtol=1e-6, atol=1e-7)
 
 

@@ -127,7 +127,10 @@ class DividedLoss(Loss):
 
 
 class Data:
-    """Rows of X and Y, sent to another process once: from then on their name is looked up there."""
+    """Rows of X and Y, sent to another process once: from then on their name is looked up there.
+
+    Rows without a name are sent whole.
+    """
 
     KEPT = {}  # those that came to this process, of one NetworkFit at a time
 
@@ -150,6 +153,8 @@ class Data:
         return Data(np.asfortranarray(self.X), np.asfortranarray(self.Y), self.name, whole=True)
 
     def __reduce__(self):
+        if self.name is None:
+            return Data, (self.X, self.Y)
         return Data._arrived, (self.name, self.X, self.Y) if self.whole else (self.name,)
 
     @staticmethod

@@ -52,7 +52,7 @@ class Samples(Parts):
 
     def lower_A(self):
         """Return JᵀJ from J: not needed for a step, but for those who ask for `A`."""
-        return gram(np.ascontiguousarray(self.J.T))
+        return self._widened(gram(np.ascontiguousarray(self.J.T)))
 
     def orthogonal(self, tolerance):
         """Return whether |cos(J_j, r)| ≤ tolerance for every column j of J."""
