@@ -6,7 +6,7 @@ import numpy as np
 import sympy
 
 from lmteach import CurveFit, Input, Layer, LeastSquares, Linear, Network, NetworkFit, Tanh, layers
-from lmteach.losses import LOSSES
+from lmteach.cross_entropy import LOSSES
 
 START = np.array([-1.2, 1.0])
 ROUTES = ["rows", "blocks", "samples"]

@@ -34,7 +34,7 @@ from lmteach import (
     solve,
 )
 from lmteach.algorithms import LevenbergMarquardt
-from lmteach.losses import LOSSES
+from lmteach.cross_entropy import LOSSES
 from lmteach.problems import NotFinite
 from lmteach.stopping import Options
 

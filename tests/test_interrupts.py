@@ -24,7 +24,7 @@ from shared_problems import (
 
 import lmteach
 from lmteach import LeastSquares, Linear, NetworkFit, Tanh, levenberg_marquardt, solve
-from lmteach.losses import LOSSES
+from lmteach.cross_entropy import LOSSES
 
 TIMES = 500  # interrupts for each route and loss
 PACKAGE = str(Path(lmteach.__file__).parent)

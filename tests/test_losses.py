@@ -32,7 +32,8 @@ from lmteach import (
     levenberg_marquardt,
     solve,
 )
-from lmteach.losses import LOSSES, BinaryCrossEntropy, Loss, SquaredError
+from lmteach.cross_entropy import LOSSES, BinaryCrossEntropy
+from lmteach.losses import Loss, SquaredError
 
 TINY = np.finfo(float).tiny
 
@@ -210,7 +211,7 @@ def test_softmax_stands_last_and_nowhere_else():
         lambda: Input(2) >> Softmax(3) >> Softmax(3),
     ):
         with pytest.raises(
-            ValueError, match=re.escape("layers[1] is Softmax(3): expected it as the last layer")
+            ValueError, match=re.escape("layers[1] is Softmax(3): expected it last")
         ):
             build()
 
@@ -406,7 +407,7 @@ def test_a_loss_whose_gradient_is_not_that_of_its_value_is_refused_with_numbers(
     words = (
         r"loss = .*: along one direction S\^Lᵀr gives .*, and differences of F give .*; expected"
     )
-    with pytest.raises(ValueError, match=words + "expected residual, output_slopes and value"):
+    with pytest.raises(ValueError, match=words + " residual, output_slopes and value"):
         NetworkFit(network, X, Y > 1, loss)
 
 

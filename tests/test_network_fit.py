@@ -9,7 +9,8 @@ import pytest
 from shared_problems import ROUTES, Counted, loss_case, network_case, same
 
 from lmteach import Input, Linear, NetworkFit, Tanh, levenberg_marquardt, network_fit
-from lmteach.losses import LOSSES, SquaredError
+from lmteach.cross_entropy import LOSSES
+from lmteach.losses import SquaredError
 
 # --- what it is made of
 

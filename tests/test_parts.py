@@ -7,7 +7,7 @@ import pytest
 from shared_problems import difference, loss_case, network_case, same
 
 from lmteach import Linear, NetworkFit, Tanh
-from lmteach.losses import LOSSES
+from lmteach.cross_entropy import LOSSES
 from lmteach.routes.parts import Data, DividedLoss, Part
 from lmteach.routes.prices import SHARES
 

@@ -35,6 +35,7 @@ from lmteach import (
 from lmteach.linearization import Explicit
 from lmteach.primitives import inner
 from lmteach.problems import NotFinite
+from lmteach.solving import Divided
 
 
 def network_fit(n_samples=6):
@@ -284,7 +285,9 @@ def test_symbols_need_a_jacobian():
     theta = np.array(sympy.symbols("a b"), dtype=object)
     problem = LeastSquares(lambda t: t * t)
     assert problem.loss(theta) == sum(t**4 for t in theta) / 2
-    with pytest.raises(ValueError, match="expected a jacobian where theta holds symbols"):
+    with pytest.raises(
+        ValueError, match="expected a function jacobian.theta. where theta holds symbols"
+    ):
         problem.linearize(theta)
     given = LeastSquares(lambda t: t * t, lambda t: np.diag(2 * t))
     assert np.array_equal(given.linearize(theta).g, 2 * theta**3)
@@ -325,7 +328,7 @@ def test_a_finite_j_whose_gradient_overflows_is_not_refused():
 )
 def test_a_divided_problem_has_the_same_theta_h_and_rho(make):
     problem, theta = make()
-    divided = problem.divided(8.0)
+    divided = Divided(problem, 8.0)
     one, two = problem.linearize(theta), divided.linearize(theta)
     assert np.array_equal(two.r, one.r / 8) and two.loss == one.loss / 64
     same(two.J, one.J / 8, 1e-14)
@@ -337,9 +340,9 @@ def test_a_divided_problem_has_the_same_theta_h_and_rho(make):
 
 def test_a_divided_problem_says_of_j_what_the_problem_says():
     wrong = LeastSquares(rosenbrock, lambda t: -rosenbrock_jacobian(t))
-    assert "disagrees" in wrong.divided(2.0).verify(START)
+    assert "disagrees" in Divided(wrong, 2.0).verify(START)
     with pytest.raises(ValueError, match="disagrees"):
-        wrong.divided(2.0).linearize(START)
+        Divided(wrong, 2.0).linearize(START)
 
 
 # --- the Jacobian's derivation

@@ -102,9 +102,7 @@ MODULES = [
     f"lmteach.{info.name}"
     for info in pkgutil.iter_modules(lmteach.__path__)
     if not info.name.startswith("_")
-] + [
-    f"lmteach.routes.{info.name}" for info in pkgutil.iter_modules(lmteach.routes.__path__)
-]
+] + [f"lmteach.routes.{info.name}" for info in pkgutil.iter_modules(lmteach.routes.__path__)]
 
 
 def test_a_false_statement_says_what_is_left_over():

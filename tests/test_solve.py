@@ -29,7 +29,7 @@ from lmteach import (
     solve,
     trace,
 )
-from lmteach.losses import LOSSES
+from lmteach.cross_entropy import LOSSES
 from lmteach.solving import _polish
 
 UNITS = [

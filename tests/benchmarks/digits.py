@@ -21,10 +21,10 @@ for library in ("OPENBLAS", "MKL", "OMP"):  # before NumPy is imported
     os.environ[f"{library}_NUM_THREADS"] = "1"
 
 import numpy as np  # noqa: E402
-from lmteach.routes import prices  # noqa: E402
 
 from lmteach import Input, Linear, NetworkFit, Nielsen, Relu, Softmax, levenberg_marquardt  # noqa: E402
 from lmteach.datasets import digits, split, standardize  # noqa: E402
+from lmteach.routes import prices  # noqa: E402
 
 TABLES = Path(__file__).resolve().parents[2] / "notebooks" / "tables"
 SEEDS = range(5)
