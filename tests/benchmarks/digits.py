@@ -22,7 +22,7 @@ import numpy as np  # noqa: E402
 
 from lmteach import Input, Linear, NetworkFit, Nielsen, Relu, Softmax, levenberg_marquardt  # noqa: E402
 from lmteach.datasets import digits, split, standardize  # noqa: E402
-from lmteach.prices import prices  # noqa: E402
+from lmteach.routes import prices  # noqa: E402
 
 TABLES = Path(__file__).resolve().parents[2] / "notebooks" / "tables"
 SEEDS = range(5)
@@ -66,8 +66,7 @@ def by_lm(X, Y, seed, loss, mu, epochs, batch=128):
     for epoch in range(epochs):
         for problem in whole.batches(batch, seed=100 * seed + epoch):
             step = next(levenberg_marquardt(problem, theta, mu=mu, damping=rule))
-            mu, rule = rule.update(mu, step.rho, step.accepted)
-            theta = step.next_theta
+            theta, mu, rule = step.next_theta, step.next_mu, step.next_damping
     return network, theta, process_time() - start
 
 
