@@ -40,8 +40,7 @@ def test_batches_from_idx_files_are_trained_by_lm(tmp_path):
         for batch in whole.batches(32, seed=epoch):
             step = next(levenberg_marquardt(batch, theta, mu=mu, damping=rule))
             assert step.accepted and step.trial_loss < step.loss
-            mu, rule = rule.update(mu, step.rho, step.accepted)
-            theta = step.next_theta
+            theta, mu, rule = step.next_theta, step.next_mu, step.next_damping
     right = network.forward(X_test, theta)[-1].argmax(axis=1) == test.labels
     assert whole.loss(theta) < before / 20
     assert right.mean() > 0.8, right.mean()

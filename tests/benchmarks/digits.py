@@ -68,8 +68,7 @@ def by_lm(X, Y, seed, loss, mu, epochs, batch=128):
     for epoch in range(epochs):
         for problem in whole.batches(batch, seed=100 * seed + epoch):
             step = next(levenberg_marquardt(problem, theta, mu=mu, damping=rule))
-            mu, rule = rule.update(mu, step.rho, step.accepted)
-            theta = step.next_theta
+            theta, mu, rule = step.next_theta, step.next_mu, step.next_damping
     return network, theta, process_time() - start
 
 
