@@ -1,27 +1,32 @@
-"""lmteach: the Levenberg-Marquardt algorithm, derived, proved, stepped and broken, in code small enough to read.
+"""lmteach: the Levenberg-Marquardt algorithm, derived, proved, stepped and broken.
 
 Start with `python -m lmteach lab`.
 """
 
 __version__ = "0.1.0"
 
-from .damping import Factor, Nielsen
+from .damping import DampingRule, Factor, Nielsen
 from .layers import Input, Linear, Relu, Sigmoid, Softmax, Softplus, Tanh
-from .network import Network
-from .problems import CurveFit, LeastSquares, NetworkFit
+from .network import Layer, Network
+from .network_fit import NetworkFit
+from .problems import CurveFit, Evaluation, LeastSquares, Problem
 from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
 from .solving import solve
 from .trace import Step, Trace
 
 __all__ = [
     "CurveFit",
+    "DampingRule",
+    "Evaluation",
     "Factor",
     "Input",
+    "Layer",
     "LeastSquares",
     "Linear",
     "Network",
     "NetworkFit",
     "Nielsen",
+    "Problem",
     "Relu",
     "Sigmoid",
     "Softmax",

@@ -16,7 +16,7 @@ import numpy as np
 from .checks import as_floats, at_least, flag, instance, one_of, positive
 from .damping import Factor
 from .network import Network
-from .problems import NetworkFit
+from .network_fit import NetworkFit
 from .solvers import levenberg_marquardt
 
 EVENTS = (
@@ -254,7 +254,7 @@ class Run:
         """Trials from θ until one is accepted, at most 30: (the last of them, or None if none was left; the next μ)."""
         steps, step = self._steps(theta, mu, factor), None
         for step in islice(steps, MOST_TRIALS):
-            mu, _ = step.damping.update(step.mu, step.rho, step.accepted)
+            mu = step.next_mu
             if step.accepted:
                 theta = step.trial_theta
                 break

@@ -1,5 +1,7 @@
 """Door checks: bad input ends here, with the argument's name, what came and what was expected."""
 
+import difflib
+import inspect
 import math
 from numbers import Integral, Real
 
@@ -103,6 +105,13 @@ def owned(array):
     return frozen(array.copy()) if array.flags.writeable or array.base is not None else array
 
 
+def same_vector(u, v):
+    """True if two vectors are equal; the first entries settle it in most calls."""
+    if u is v:
+        return True
+    return len(u) == len(v) and u.item(0) == v.item(0) and np.array_equal(u, v)
+
+
 def frozen(array):
     """The array itself, read-only from now on."""
     array.setflags(False)  # by position: a name would cost more than the call
@@ -174,6 +183,24 @@ def one_of(name, value, options):
     if value not in options:
         raise ValueError(f"{name} = {value!r}: expected one of {', '.join(map(repr, options))}")
     return value
+
+
+def refuse_unknown(function, unknown, more=()):
+    """TypeError for an option that the function does not have, with the nearest and all it has."""
+    for name in unknown:
+        options = [*_options(function), *more]
+        nearest = difflib.get_close_matches(name, options, 1)
+        did_you_mean = f"did you mean {nearest[0]!r}? Expected" if nearest else "expected"
+        raise TypeError(
+            f"unknown option {name!r} of {function.__name__}: {did_you_mean} one of "
+            f"{', '.join(options)}"
+        )
+
+
+def _options(function):
+    """The names of a function's parameters that have a default."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.default is not p.empty]
 
 
 def flag(name, value):

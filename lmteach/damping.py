@@ -1,20 +1,35 @@
-"""Who turns the knob: rules that choose the next μ after a trial."""
+"""Damping rules: which μ follows a trial."""
 
 import math
 import sys
 from dataclasses import dataclass
+from typing import Protocol
 
 from .checks import is_real, positive
 
 SMALLEST = sys.float_info.min  # a μ of 0 could never rise again
 
 
+class DampingRule(Protocol):
+    """What a damping rule has to offer; a rule need not inherit from this class.
+
+    A rule is a value, such as a frozen dataclass: `update` changes nothing, and gives the rule that
+    judges the next trial, itself if it has no state. It is called once for every trial.
+    """
+
+    def update(self, mu: float, rho: float, accepted: bool) -> "tuple[float, DampingRule]":
+        """Return the next μ > 0 and the next rule, from this trial's μ, gain ratio ρ and verdict.
+
+        ρ = (F(θ) − F(trial)) / ½hᵀ(μD²h − g) is nan where F was not evaluated.
+        """
+
+
 @dataclass(frozen=True)
 class Factor:
-    """μ ← μ/factor after an accepted trial, μ·factor after a refused one, kept within [mu_min, mu_max].
+    """μ ← μ/factor after an accepted trial, μ·factor after a refused one, in [mu_min, mu_max].
 
-    Factor(10) is the classic (Marquardt 1963; Hagan & Menhaj 1994), Factor(1.2) neupy's rule, Factor(1) a constant μ.
-    Raises ValueError for a factor below 1.
+    Factor(10) is the classic (Marquardt 1963; Hagan & Menhaj 1994), Factor(1.2) neupy's rule,
+    Factor(1) a constant μ. Raises ValueError for a factor below 1.
     """
 
     factor: float = 10.0
@@ -24,26 +39,24 @@ class Factor:
     def __post_init__(self):
         if positive("factor", self.factor) < 1:
             raise ValueError(f"factor = {self.factor!r}: expected a number of at least 1")
+        above = f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}"
         if not is_real(self.mu_max):
-            raise TypeError(
-                f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}"
-            )
+            raise TypeError(above)
         if not self.mu_max > positive("mu_min", self.mu_min):
-            raise ValueError(
-                f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}"
-            )
+            raise ValueError(above)
 
-    def update(self, mu, rho, accepted):
-        """The next μ, and the rule that will judge the next trial."""
+    def update(self, mu: float, rho: float, accepted: bool) -> "tuple[float, Factor]":
+        """Return the next μ, and this rule."""
         mu = mu / self.factor if accepted else mu * self.factor
         return min(max(mu, self.mu_min), self.mu_max), self
 
 
 @dataclass(frozen=True)
 class Nielsen:
-    """μ ← μ·max(1/3, 1 − (2ρ − 1)³), ν ← 2 after an accepted trial; μ ← μν, ν ← 2ν after a refused one.
+    """μ ← μ·max(1/3, 1 − (2ρ − 1)³) and ν ← 2 after an accepted trial, else μ ← μν and ν ← 2ν.
 
-    Source: H. B. Nielsen, Damping parameter in Marquardt's method (1999). Raises ValueError for ν below 1.
+    Source: H. B. Nielsen, Damping parameter in Marquardt's method (1999). Raises ValueError for ν
+    below 1.
     """
 
     nu: float = 2.0
@@ -54,8 +67,8 @@ class Nielsen:
             raise ValueError(f"nu = {self.nu!r}: expected a number of at least 1")
         positive("mu_min", self.mu_min)
 
-    def update(self, mu, rho, accepted):
-        """The next μ, and the rule that will judge the next trial."""
+    def update(self, mu: float, rho: float, accepted: bool) -> "tuple[float, Nielsen]":
+        """Return the next μ, and the rule with the next ν."""
         if not accepted:
             return mu * self.nu, Nielsen(2 * self.nu, self.mu_min)
         mu *= max(1 / 3, 1 - (2 * min(rho, 1.0) - 1) ** 3)  # beyond ρ = 1 the factor stays 1/3

@@ -7,6 +7,7 @@ import numpy as np
 TINY = (
     1e-30  # complex step: the error is of order TINY², and there is no difference to lose digits in
 )
+N_SLOPES, SLOPE_STEP, SLOPE_TOLERANCE = 5, 1e-5, 1e-4  # samples, difference, largest gap
 STEPS = (
     1e-5,
     1e-3,
@@ -82,6 +83,41 @@ def checked_jacobian(residual, theta):
         stacklevel=2,
     )
     return lambda theta: central_jacobian(residual, theta)
+
+
+def slopes_disagree(activate, slopes, n):
+    """Return how slopes(a) differ from central differences of a = activate(z); None if they agree.
+
+    `slopes(a)` is shaped as `Layer.slopes` says. Asked at a few z of n units, along one direction.
+    """
+    rng = np.random.default_rng(0)
+    z, v = rng.uniform(-2, 2, (N_SLOPES, n)), SLOPE_STEP * rng.uniform(0.5, 1, (N_SLOPES, n))
+    S = slopes(activate(z.copy()))
+    found = v * S.T if S.ndim == 2 else (S * v.T).sum(axis=1).T
+    expected = (activate(z + v) - activate(z - v)) / 2
+    gap = np.abs(found - expected) / SLOPE_STEP
+    worst = np.unravel_index(np.argmax(gap), gap.shape)
+    if gap[worst] <= SLOPE_TOLERANCE:
+        return None
+    return (
+        f"its slope gives {found[worst] / v[worst]:.4g} at z = {z[worst]:.4g}, and differences of "
+        f"activate give {expected[worst] / v[worst]:.4g}; expected f′(z), written in terms of a"
+    )
+
+
+def output_gradient_disagrees(loss, gradient, shape):
+    """Return how gradient(z) = S^Lᵀr differs from differences of loss(z); None if they agree."""
+    rng = np.random.default_rng(0)
+    z, v = rng.uniform(-1, 1, shape), rng.uniform(0.5, 1, shape)
+    found = float((gradient(z) * v).sum())
+    step = SLOPE_STEP * v
+    expected = float(loss(z + step) - loss(z - step)) / (2 * SLOPE_STEP)
+    if abs(found - expected) <= SLOPE_TOLERANCE * (1 + abs(found) + abs(expected)):
+        return None
+    return (
+        f"along one direction S^Lᵀr gives {found:.4g}, and differences of F give {expected:.4g}; "
+        "expected residual, output_slopes and value with S^Lᵀr = ∂F/∂z^L"
+    )
 
 
 def _close(a, b, noise):

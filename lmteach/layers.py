@@ -1,28 +1,47 @@
 """The layers: each activation's forward line and derivative line, one under the other."""
 
-from .network import Layer, coupled
+import numpy as np
+
+from .network import Layer
 from .primitives import logistic, one_minus_exp, relu, softmax, softplus, step, tanh
 
 __all__ = ["Input", "Linear", "Relu", "Sigmoid", "Softmax", "Softplus", "Tanh"]
 
 
-class Input(Layer):
-    """The inputs a⁰ = x; always first."""
-
-
 class Linear(Layer):
     """f(z) = z, f′ = 1."""
+
+    @property
+    def straight(self):
+        """True, except in a subclass with a slope of its own."""
+        return type(self).slope is Linear.slope
+
+    def activate(self, z):
+        """Return a = z."""
+        return z
+
+    def slope(self, a):
+        """Return f′ = 1."""
+        return np.ones_like(a)
+
+    def slopes(self, a):
+        """Return f′ = 1, once for all samples, (n, 1)."""
+        return np.ones((self.size, 1), a.dtype) if self.straight else super().slopes(a)
+
+
+class Input(Linear):
+    """The inputs a⁰ = x; always first."""
 
 
 class Sigmoid(Layer):
     """f(z) = 1 / (1 + e⁻ᶻ), f′ = a (1 − a)."""
 
     def activate(self, z):
-        """a = 1 / (1 + e⁻ᶻ)."""
+        """Return a = 1 / (1 + e⁻ᶻ)."""
         return logistic(z)
 
     def slope(self, a):
-        """f′ = a (1 − a)."""
+        """Return f′ = a (1 − a)."""
         return a * (1 - a)
 
 
@@ -30,11 +49,11 @@ class Tanh(Layer):
     """f(z) = tanh z, f′ = 1 − a²."""
 
     def activate(self, z):
-        """a = tanh z."""
+        """Return a = tanh z."""
         return tanh(z)
 
     def slope(self, a):
-        """f′ = 1 − a²."""
+        """Return f′ = 1 − a²."""
         return 1 - a * a
 
 
@@ -42,11 +61,11 @@ class Relu(Layer):
     """f(z) = max(z, 0), f′ = 1 where a > 0, else 0 (0 at the kink, by convention)."""
 
     def activate(self, z):
-        """a = max(z, 0)."""
+        """Return a = max(z, 0)."""
         return relu(z)
 
     def slope(self, a):
-        """f′ = 1 where a > 0, else 0."""
+        """Return f′ = 1 where a > 0, else 0."""
         return step(a)
 
 
@@ -54,23 +73,35 @@ class Softplus(Layer):
     """f(z) = log(1 + eᶻ), f′ = 1 / (1 + e⁻ᶻ) = 1 − e⁻ᵃ."""
 
     def activate(self, z):
-        """a = log(1 + eᶻ)."""
+        """Return a = log(1 + eᶻ)."""
         return softplus(z)
 
     def slope(self, a):
-        """f′ = 1 − e⁻ᵃ."""
+        """Return f′ = 1 − e⁻ᵃ."""
         return one_minus_exp(a)
 
 
 class Softmax(Layer):
-    """aₖ = eᶻᵏ / Σⱼ eᶻʲ, probabilities that sum to 1; ∂a/∂z = diag(a) − aaᵀ couples the units. Only as last layer."""
+    """aₖ = eᶻᵏ / Σⱼ eᶻʲ, probabilities that sum to 1; only as the last layer.
+
+    ∂a/∂z = diag(a) − aaᵀ couples the units.
+    """
 
     couples = True
 
     def activate(self, z):
-        """a = eᶻ / Σ eᶻ, sample by sample; no a is below the smallest normal number."""
+        """Return a = eᶻ / Σ eᶻ, sample by sample, at least the smallest normal number."""
         return softmax(z)
 
     def slopes(self, a):
-        """∂aₖ/∂zₚ = aₖ(δₖₚ − aₚ), (m, m, N)."""
-        return coupled(a, a)
+        """Return ∂aₖ/∂zⱼ = aₖ(δₖⱼ − aⱼ), (m, m, N)."""
+        return coupled_slopes(a, a)
+
+
+def coupled_slopes(p, q):
+    """Return diag(q) − q pᵀ for every sample, (m, m, N): entry [k, j] is qₖ(δₖⱼ − pⱼ)."""
+    p, q = p.T, q.T
+    slopes = -q[:, None] * p
+    for k, row in enumerate(q):
+        slopes[k, k] += row
+    return slopes

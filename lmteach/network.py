@@ -1,7 +1,7 @@
-"""A feedforward network: forward pass, error terms, sensitivities and the Jacobian, from one flat θ.
+"""A feedforward network: forward pass, error terms, sensitivities and J, from one flat θ.
 
-Arrays hold samples as rows. In memory they lie column by column (see `product`), so that neighbouring samples are
-neighbours. Arrays of SymPy expressions pass through the same formulas.
+Arrays hold samples as rows. In memory they lie column by column (see `product`), so that sums over
+samples run along memory. Arrays of SymPy expressions pass through the same formulas.
 """
 
 from itertools import pairwise
@@ -9,30 +9,41 @@ from itertools import pairwise
 import numpy as np
 
 from .checks import FLOAT, SINGLE, as_array, as_finite, at_least, instance, one_of
+from .derivatives import slopes_disagree
 
 
 class Layer:
-    """One layer of n units: a = f(z), with the slope f′(z) written in terms of a."""
+    """One layer of n units: a = f(z), with the slope f′(z) written in terms of a.
 
-    couples = False  # every a depends on every z of the layer; `slopes(a)` is then ∂a/∂z, (m, m, N)
+    A subclass writes `activate(z)` and `slope(a)`, both elementwise on arrays (N, n). The first
+    network that holds the layer compares the two by differences. Raises TypeError for a subclass
+    without `slope`.
+    """
+
+    straight = False  # True where f′ = 1 for every z
+    couples = False  # True where each a depends on every z of the layer
 
     def __init__(self, size):
         self.size = at_least(f"size of {type(self).__name__}", size, 1)
-
-    @property
-    def straight(self):
-        """Whether f′ = 1: where nobody has written another slope."""
-        return type(self).slope is Layer.slope and not self.couples
+        if type(self).slope is Layer.slope and not self.couples:
+            expected = "expected a method slope(a), which gives f′(z) in terms of a = f(z)"
+            raise TypeError(f"{type(self).__name__} has no slope: {expected}")
 
     def activate(self, z):
-        """a = f(z), elementwise."""
+        """Return a = f(z), (N, n)."""
         return z
 
     def slope(self, a):
-        """f′(z) in terms of a = f(z), (N, n)."""
-        ones = np.empty(a.shape, a.dtype)
-        ones.fill(1)
-        return ones
+        """Return f′(z) in terms of a = f(z), (N, n)."""
+        return np.ones_like(a)
+
+    def slopes(self, a):
+        """Return ∂a/∂z of every sample, samples last.
+
+        (n, N), the diagonal, where each a depends on its own z only; (n, 1) where it is the same
+        for all samples; (n, n, N), entry [k, j] = ∂aₖ/∂zⱼ, where the layer couples its units.
+        """
+        return self.slope(a).T
 
     def __rshift__(self, other):
         return Network([self]) >> other
@@ -42,49 +53,25 @@ class Layer:
 
 
 class Network:
-    """Layers a⁰ = x, zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ), and one flat θ that holds every W (row by row) and b, layer by
-    layer.
+    """Layers a⁰ = x, zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ), and one flat θ.
 
-    Written `Input(2) >> Tanh(4) >> Linear(1)` or `Network([Input(2), Tanh(4), Linear(1)])`. `>>` copies: no network is
-    changed by being extended. The weights come from `initialize(seed=0)` until they are set.
+    θ holds every W (row by row) and b, layer by layer. Written `Input(2) >> Tanh(4) >> Linear(1)`
+    or `Network([Input(2), Tanh(4), Linear(1)])`. `>>` copies: no network is changed by being
+    extended. The weights come from `initialize(seed=0)` until they are set.
     """
 
-    n_parameters = 0  # P, of the whole θ
-
     def __init__(self, layers):
-        layers = _flat(instance("layers", layers, (list, tuple), "a list or tuple of layers"))
-        for i, layer in enumerate(layers):
-            instance(f"layers[{i}]", layer, Layer, "a layer, such as Tanh(4)")
-            if (type(layer).__name__ == "Input") != (i == 0):
-                raise ValueError(
-                    f"layers[{i}] is {layer!r}: expected Input(n) first, and nowhere else"
-                )
-            if layer.couples and i != len(layers) - 1:
-                raise ValueError(
-                    f"layers[{i}] is {layer!r}: expected it as the last layer, and nowhere else"
-                )
-        if not layers:
-            raise ValueError("layers is empty: expected Input(n) and at least one more layer")
-        self.inputs, *self.layers = layers
-        self._blocks = list(_blocks([layer.size for layer in layers]))
-        self.n_parameters = self._blocks[-1][2].stop if self.layers else 0
-        self._identity = np.eye(self.n_outputs, dtype=int)[:, None, :]
+        self.inputs, *self.layers = _checked_layers(layers)
+        sizes = [layer.size for layer in (self.inputs, *self.layers)]
+        self.n_inputs, self.n_outputs = sizes[0], sizes[-1]  # n₀ and m = n_L
+        self._places = list(_places(sizes))
+        self.n_parameters = self._places[-1][2].stop if self.layers else 0  # P, of the whole θ
         self.initialize()
-
-    @property
-    def n_inputs(self):
-        """Number of inputs, n₀."""
-        return self.inputs.size
-
-    @property
-    def n_outputs(self):
-        """Number of outputs, m = n_L."""
-        return [self.inputs, *self.layers][-1].size
 
     @property
     def shapes(self):
         """Shape (n_l, n_{l−1}) of each W."""
-        return [shape for shape, _, _ in self._blocks]
+        return [shape for shape, _, _ in self._places]
 
     @property
     def theta(self):
@@ -96,11 +83,11 @@ class Network:
         self._theta = as_finite("theta", value, 1, (self.n_parameters,)).copy()
 
     def initialize(self, seed=0, scheme="glorot"):
-        """Draw W from the scheme's distribution and set b = 0; returns the network.
+        """Draw W from the scheme's distribution, set b = 0, and return the network.
 
-        "glorot": variance 2/(n_l + n_{l−1}); "he": 2/n_{l−1}; "lecun": 1/n_{l−1} (all normal); "uniform": W and b in
-        [−1, 1]. Sources: Glorot & Bengio (2010), He et al. (2015), LeCun et al. (1998). Raises ValueError for
-        another scheme.
+        "glorot": variance 2/(n_l + n_{l−1}); "he": 2/n_{l−1}; "lecun": 1/n_{l−1} (all normal);
+        "uniform": W and b in [−1, 1]. Sources: Glorot & Bengio (2010), He et al. (2015), LeCun et
+        al. (1998). Raises ValueError for another scheme.
         """
         draw = SCHEMES[one_of("scheme", scheme, SCHEMES)]
         rng = np.random.default_rng(at_least("seed", seed, 0))
@@ -110,17 +97,13 @@ class Network:
         return self
 
     def split(self, theta):
-        """The views (W, b) of θ, layer by layer."""
-        return [(theta[w].reshape(shape), theta[b]) for shape, w, b in self._blocks]
+        """Return the views (W, b) of θ, layer by layer."""
+        return [(theta[w].reshape(shape), theta[b]) for shape, w, b in self._places]
 
     def forward(self, X, theta=None):
-        """[a⁰, …, a^L], each (N, n_l): zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ)."""
-        ready = (
-            isinstance(X, np.ndarray)
-            and X.dtype in (FLOAT, SINGLE)
-            and X.shape[1:] == (self.inputs.size,)
-        )
-        activations = [a := X if ready else as_array("X", X, 2, (None, self.n_inputs))]
+        """Return [a⁰, …, a^L], each (N, n_l): zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ)."""
+        a = self._as_inputs(X)
+        activations = [a]
         for layer, (W, b) in zip(self.layers, self._weights(theta)):
             z = product(W, a)
             z += b
@@ -128,111 +111,89 @@ class Network:
             activations.append(a)
         return activations
 
-    def error_terms(self, activations, r, theta=None, start=None):
-        """[δ¹, …, δ^L], each (N, n_l): δ^L = r ∘ f′(z^L), δˡ = (Wˡ⁺¹ᵀ δˡ⁺¹) ∘ f′(zˡ).
+    def error_terms(self, activations, r, theta=None, output_slopes=None):
+        """Return [δ¹, …, δ^L], each (N, n_l): δ^L = S^Lᵀ r, δˡ = (Wˡ⁺¹ᵀ δˡ⁺¹) ∘ f′(zˡ).
 
-        `start`: S^L = ∂r/∂z^L, (m, m, N), where it is not diagonal; then δ^L = S^Lᵀ r.
+        `output_slopes` is S^L = ∂r/∂z^L, shaped as `Layer.slopes`; the last layer's unless given.
+        Where each output depends on its own net input only, δ^L = r ∘ f′(z^L).
         """
-        weights, a = self._weights(theta), activations[-1]
-        start = self._start(a, start)
-        r = r.reshape(a.shape)
-        deltas = [
-            r * self.layers[-1].slope(a) if start is None else (start * r.T[:, None]).sum(axis=0).T
-        ]
-        for i in reversed(range(1, len(self.layers))):
-            delta = product(weights[i][0].T, deltas[0])
-            delta *= self.layers[i - 1].slope(activations[i])
-            deltas.insert(0, delta)
-        return deltas
+        S = self._output_slopes(activations, output_slopes)
+        r = r.reshape(activations[-1].shape).T
+        delta = r * S if S.ndim == 2 else (S * r[:, None]).sum(axis=0)
+        return [delta.T for delta in self._backward(delta, activations, self._weights(theta))]
 
     def gradient(self, activations, deltas):
-        """∇F = [∂F/∂W¹, ∂F/∂b¹, …], (P,): ∂F/∂Wˡ = Σᵢ δˡᵢ aˡ⁻¹ᵢᵀ, ∂F/∂bˡ = Σᵢ δˡᵢ."""
-        pairs = zip(activations, deltas, strict=False)
-        return np.concatenate(
-            [part for a, delta in pairs for part in ((delta.T @ a).ravel(), delta.sum(axis=0))]
-        )
+        """Return ∇F = [∂F/∂W¹, ∂F/∂b¹, …], (P,).
 
-    def sensitivities(self, activations, theta=None, start=None):
-        """[S¹, …, S^L], each (N, m, n_l): S^L = I ∘ f′(z^L), Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘ f′(zˡ).
-
-        `start`: S^L, (m, m, N), where it is not diagonal.
+        ∂F/∂Wˡ = Σᵢ δˡᵢ aˡ⁻¹ᵢᵀ, ∂F/∂bˡ = Σᵢ δˡᵢ.
         """
-        columns = self._sensitivities(activations, self._weights(theta), start)
-        return [S.reshape(len(S), *activations[-1].shape).transpose(1, 2, 0) for S in columns]
+        parts = []
+        for a, delta in zip(activations, deltas, strict=False):
+            parts += [(delta.T @ a).ravel(), delta.sum(axis=0)]
+        return np.concatenate(parts)
 
-    def factors(self, activations, theta=None, start=None):
-        """[(aˡ⁻¹, Tˡ, f′ˡ), …] with Sˡ = Tˡ ∘ f′(zˡ) and Tˡ = Sˡ⁺¹ Wˡ⁺¹, samples last.
+    def sensitivities(self, activations, theta=None, output_slopes=None):
+        """Return [S¹, …, S^L], each (N, m, n_l): S^L = ∂r/∂z^L, Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘ f′(zˡ).
 
-        aˡ⁻¹ is (n_{l−1}, N). Tˡ is (m, n_l) where it is the same for all samples, else (m, n_l, N). f′ˡ is (n_l, N), or
-        None where it is 1 or where T^L is `start`, which holds it already.
-        """
-        weights, factors = self._weights(theta), []
-        start = self._start(activations[-1], start)
-        T = self._identity[:, 0].astype(activations[-1].dtype) if start is None else start
-        for i in reversed(range(len(self.layers))):
-            ready = self.layers[i].straight or (start is not None and i == len(self.layers) - 1)
-            slope = None if ready else self.layers[i].slope(activations[i + 1]).T
-            factors.insert(0, (activations[i].T, T, slope))
-            if i > 0:
-                S = T if slope is None else (T if T.ndim == 3 else T[:, :, None]) * slope
-                T = S @ weights[i][0] if S.ndim == 2 else np.matmul(weights[i][0].T, S)
-        return factors
-
-    def _start(self, a, start):
-        """S^L, (m, m, N), as given, or where the last layer couples its units; else None."""
-        return self.layers[-1].slopes(a) if start is None and self.layers[-1].couples else start
-
-    def _sensitivities(self, activations, weights, start=None):
-        """The same as they lie in memory, each (n_l, N·m): column i·m+k is sample i, output k."""
-        m = activations[-1].shape[1]
-        if self.layers[-1].couples:
-            start = self._start(activations[-1], start)
-        if start is None:
-            slope = self.layers[-1].slope(activations[-1]).T
-            S = (
-                slope
-                if m == 1
-                else (self._identity.astype(slope.dtype) * slope[:, :, None]).reshape(m, -1)
-            )
-        else:
-            S = start.transpose(1, 2, 0).reshape(m, -1)
-        sensitivities = [S]
-        for layer, a, (W, _) in zip(self.layers[-2::-1], activations[-2::-1], weights[::-1]):
-            S = W.T.dot(S)
-            S *= _columns(layer.slope(a), m)
-            sensitivities.insert(0, S)
-        return sensitivities
-
-    def jacobian(self, activations, theta=None, out=None, start=None):
-        """J = ∂r/∂θ, (N·m, P): row i·m+k holds Sˡ[i, k] aˡ⁻¹[i]ᵀ for each W and Sˡ[i, k] for each b.
-
-        `out` is an optional (P, N·m) buffer for Jᵀ, which is how J lies in memory. `start`: S^L, (m, m, N), where it
-        is not diagonal.
+        `output_slopes` is S^L, shaped as `Layer.slopes`; the last layer's unless given.
         """
         N, m = activations[-1].shape
-        Jt = (
-            np.empty((self.n_parameters, N * m), dtype=activations[-1].dtype)
-            if out is None
-            else out
-        )
-        sensitivities = self._sensitivities(activations, self._weights(theta), start)
-        for (shape, w, b), a, S in zip(self._blocks, activations, sensitivities):
-            np.multiply(S[:, None], _columns(a, m), Jt[w].reshape(*shape, -1))
+        columns = self._sensitivities(activations, self._weights(theta), output_slopes)
+        return [S.reshape(-1, N, m).transpose(1, 2, 0) for S in columns]
+
+    def jacobian(self, activations, theta=None, output_slopes=None, out=None):
+        """Return J = ∂r/∂θ, (N·m, P), a view of Jᵀ, which is how J lies in memory.
+
+        Row i·m+k holds Sˡ[i, k] aˡ⁻¹[i]ᵀ for each W and Sˡ[i, k] for each b. `output_slopes` is
+        S^L, shaped as `Layer.slopes`; `out` is an optional buffer (P, N·m) for Jᵀ.
+        """
+        N, m = activations[-1].shape
+        sensitivities = self._sensitivities(activations, self._weights(theta), output_slopes)
+        Jt = np.empty((self.n_parameters, N * m), activations[-1].dtype) if out is None else out
+        for (shape, w, b), a, S in zip(self._places, activations, sensitivities):
+            np.multiply(S[:, None], _for_each_output(a, m), Jt[w].reshape(*shape, -1))
             Jt[b] = S
         return Jt.T
 
     def predict(self, X):
-        """a^L for the network's own θ, (N, m)."""
-        return np.ascontiguousarray(self.forward(as_finite("X", X, 2, (None, self.n_inputs)))[-1])
+        """Return a^L for the network's own θ, (N, m)."""
+        X = as_finite("X", X, 2, (None, self.n_inputs))
+        return np.ascontiguousarray(self.forward(X)[-1])
 
     def copy(self):
-        """A network of the same layers and weights that shares nothing with this one."""
-        twin = Network([self.inputs, *self.layers])
-        twin._theta = self._theta.copy()
-        return twin
+        """Return a network of the same layers and weights that shares no weight with this one."""
+        other = Network([self.inputs, *self.layers])
+        other._theta = self._theta.copy()
+        return other
+
+    def _backward(self, last, activations, weights):
+        """[D¹, …, D^L] from D^L: Dˡ = (Wˡ⁺¹ᵀ Dˡ⁺¹) ∘ f′(zˡ), the recursion of δ and of S alike.
+
+        Each is (n_l, N) for error terms; (n_l, N·m) for sensitivities, column i·m+k for output k
+        of sample i.
+        """
+        terms, per_sample = [last], last.shape[1] // len(activations[-1])
+        for layer, a, (W, _) in zip(self.layers[-2::-1], activations[-2::-1], weights[::-1]):
+            D = W.T.dot(terms[0])
+            D *= _for_each_output(layer.slope(a), per_sample)
+            terms.insert(0, D)
+        return terms
+
+    def _sensitivities(self, activations, weights, output_slopes):
+        """[S¹, …, S^L] as `_backward` lays them out."""
+        N, m = activations[-1].shape
+        S = self._output_slopes(activations, output_slopes)
+        if S.ndim == 2 and S.shape[1] < N:
+            S = np.repeat(S, N, axis=1)
+        if m > 1:
+            S = (np.eye(m, dtype=S.dtype)[:, :, None] * S if S.ndim == 2 else S).transpose(1, 2, 0)
+        return self._backward(S.reshape(m, -1), activations, weights)
+
+    def _output_slopes(self, activations, output_slopes):
+        return self.layers[-1].slopes(activations[-1]) if output_slopes is None else output_slopes
 
     def _weights(self, theta):
-        """The views of θ, of the network's own θ if that is None; what `split` returned goes through."""
+        """The views of θ, of the network's own θ if that is None; what `split` gave as it is."""
         if isinstance(theta, list):
             return theta
         if theta is None:
@@ -241,8 +202,14 @@ class Network:
             theta = as_array("theta", theta, 1, (self.n_parameters,))
         return self.split(theta)
 
+    def _as_inputs(self, X):
+        ready = isinstance(X, np.ndarray) and X.dtype in (FLOAT, SINGLE)
+        if ready and X.shape[1:] == (self.n_inputs,):
+            return X
+        return as_array("X", X, 2, (None, self.n_inputs))
+
     def __rshift__(self, other):
-        longer = Network([self.inputs, *self.layers, *(_flat([other]))])
+        longer = Network([self.inputs, *self.layers, *_flat([other])])
         longer._theta[: self.n_parameters] = self._theta
         return longer
 
@@ -251,34 +218,49 @@ class Network:
 
 
 def product(W, a):
-    """W aᵢ for every sample i, a @ W.T, laid out column by column: later sums over samples run along memory."""
+    """Return W aᵢ for every sample i, a @ W.T, laid out column by column."""
     return W.dot(a.T).T
 
 
-def coupled(p, q):
-    """diag(q) − p qᵀ for every sample, samples last: entry (k, j) is qₖδₖⱼ − qₖ pⱼ, (m, m, N)."""
-    p, q = p.T, q.T
-    out = -q[:, None] * p
-    for k, row in enumerate(q):
-        out[k, k] += row
-    return out
-
-
-def _columns(a, m):
-    """(N, n) as (n, N·m): every sample m times, once for each output."""
+def _for_each_output(a, m):
+    """(N, n) as (n, N·m): each sample's column m times, once for each output."""
     return a.T if m == 1 else np.repeat(a.T, m, axis=1)
+
+
+def _checked_layers(layers):
+    """The layers, those of networks among them one by one: an Input first, the rest checked."""
+    layers = _flat(instance("layers", layers, (list, tuple), "a list or tuple of layers"))
+    if not layers:
+        raise ValueError("layers is empty: expected Input(n) and at least one more layer")
+    for i, layer in enumerate(layers):
+        instance(f"layers[{i}]", layer, Layer, "a layer, such as Tanh(4)")
+        if (type(layer).__name__ == "Input") != (i == 0):
+            raise ValueError(f"layers[{i}] is {layer!r}: expected Input(n) first, and nowhere else")
+        if layer.couples and i != len(layers) - 1:
+            raise ValueError(
+                f"layers[{i}] is {layer!r}: expected it as the last layer, and nowhere else"
+            )
+        _check_slopes(layer)
+    return layers
+
+
+def _check_slopes(layer):
+    """ValueError where a layer's slopes are not the derivative of its activation; asked once."""
+    if not getattr(layer, "_checked", False):
+        if wrong := slopes_disagree(layer.activate, layer.slopes, layer.size):
+            raise ValueError(f"{layer!r}: {wrong}")
+        layer._checked = True
 
 
 def _flat(layers):
     """Networks among the layers count as their layers."""
-    return [
-        x
-        for layer in layers
-        for x in ([layer.inputs, *layer.layers] if isinstance(layer, Network) else [layer])
-    ]
+    flat = []
+    for layer in layers:
+        flat += [layer.inputs, *layer.layers] if isinstance(layer, Network) else [layer]
+    return flat
 
 
-def _blocks(sizes):
+def _places(sizes):
     """(shape of W, its slice of θ, the slice of b), layer by layer."""
     stop = 0
     for n_in, n_out in pairwise(sizes):

@@ -80,6 +80,18 @@ def sqrt(x):
     return np.sqrt(x)
 
 
+def in_single(x):
+    """x in single precision; ValueError for symbols."""
+    if x.dtype == object:
+        raise ValueError('precision = "float32": expected numbers, not symbols')
+    return x.astype(np.float32)
+
+
+def at_least_tiny(x):
+    """max(x, the smallest normal number), elementwise; symbols as they are."""
+    return x if x.dtype == object else np.maximum(x, np.finfo(x.dtype).tiny)
+
+
 def one_minus_exp(z):
     """1 − e⁻ᶻ, elementwise."""
     if z.dtype == object:

@@ -1,340 +1,244 @@
 """What is fitted: θ ↦ r(θ), the loss F = ½ rᵀr, and the linearization there."""
 
-from uuid import uuid4
+import sys
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import prices, routes
 from .checks import (
-    LARGEST_SINGLE,
-    SINGLE,
     as_array,
     as_finite,
-    at_least,
     copied,
     flag,
     frozen,
     function,
     holds_symbols,
-    instance,
     numbers_only,
-    one_of,
     owned,
+    same_vector,
 )
 from .derivatives import checked_jacobian, disagreement
-from .linearization import Linearization
-from .losses import LOSSES
-from .network import Network
-from .parts import Data, Part
+from .linearization import Explicit
 from .primitives import finite, inner
 
 
-class Problem:
-    """Residuals r(θ) that are counted, and remembered for the last θ, so that `linearize` need not evaluate them again.
+class NotFinite(ValueError):
+    """J is not finite at a θ where r is."""
 
-    `n_residuals` counts evaluations of r at single points, `n_jacobians` linearizations; evaluations that only serve
-    a numerical derivative or its check are not counted.
+
+class Evaluation(NamedTuple):
+    """r and F at one θ, with all that the linearization there needs. Nothing in it ever changes."""
+
+    theta: Any  # (P,), read-only
+    r: Any  # residuals, (N·m,), read-only
+    loss: float  # F
+    problem: Any
+    inside: Any = None  # what the problem computed on the way, such as a network's activations
+
+    def linearize(self, work=None):
+        """Return the Linearization at this θ; `work` holds the buffers of a running solver.
+
+        Raises ValueError where r is not finite, NotFinite where J is not.
+        """
+        if not finite(self.r):
+            expected = "expected a θ where every residual is a finite number"
+            raise ValueError(f"theta = {self.theta}: r is not finite there; {expected}")
+        here = self.problem.linearization(self, work)
+        self.problem.n_jacobians += 1
+        if not finite(here.g):  # of a J that is not, or where Jᵀr overflows
+            _refuse_not_finite(here.J)
+        return here
+
+    __eq__, __ne__, __hash__ = object.__eq__, object.__ne__, object.__hash__  # of arrays, no == is
+
+
+def _refuse_not_finite(J):
+    for i, j in np.argwhere(~np.isfinite(J)):
+        where = f"jacobian(theta) holds {J[i, j]} at index ({i}, {j})"
+        raise NotFinite(f"{where}: expected finite numbers only")
+
+
+NOWHERE = Evaluation(np.empty(0), np.empty(0), 0.0, None)  # at no θ that anybody could ask for
+
+
+class Problem:
+    """A least-squares problem. A subclass writes `residual_at` and, if it can, `jacobian_at`.
+
+    Without `jacobian_at`, r is differentiated by complex steps, and by central differences where r
+    does not take complex θ faithfully; a UserWarning says so. A `jacobian_at` is compared with
+    differences of r at the first θ and before `solve` claims success, unless `check_jacobian` is
+    False. A problem in which r and J share work overrides `evaluation` and `linearization`.
+
+    `n_parameters` is P, None if any number will do. `n_residuals` counts evaluations of r,
+    `n_jacobians` linearizations; evaluations for a numerical derivative or its check count in
+    neither. The problem remembers its last Evaluation, and gives it again where θ is the same.
     """
 
-    n_parameters = None  # any number, unless the problem knows it
-    precision = "float64"  # of J and of the passes that r comes from
+    n_parameters = None
+    check_jacobian = True
+    generalized = False  # True where F ≠ ½ rᵀr and J ≠ ∂r/∂θ, but Jᵀr is ∇F
+    redundant = False  # True where many θ give the same r, so that J may be singular at a minimum
+    eps = sys.float_info.epsilon  # relative rounding of what r is computed from
     rounding = 0.0  # F at or below it is nothing but rounding
-    generalized = False  # True where J is not ∂r/∂θ and F not ½ rᵀr, but Jᵀr is ∇F
-    _F = None  # F at the last θ, where it is not ½ rᵀr
+    _derivative = None  # θ ↦ J by complex steps or differences, chosen at the first θ
+    _compared = False  # whether `jacobian_at` has been compared with differences
+    _last = NOWHERE
 
     def __init__(self):
         self.n_residuals = self.n_jacobians = 0
-        self._theta, self._r = np.empty(0), np.empty(0)  # no θ that anybody could ask for
 
-    def residual(self, theta, check=True):
-        """r(θ), (N·m,), read-only; `check=False` for a θ that is known to be an array (P,) of floats."""
-        return self._evaluate(self._as_theta(theta) if check else theta)
+    def residual_at(self, theta):
+        """Return r at θ, (N·m,)."""
+        expected = "expected a method residual_at(theta), which gives r, (N·m,)"
+        raise TypeError(f"{type(self).__name__} has no residual_at: {expected}")
 
-    def loss(self, theta, check=True):
-        """F(θ) = ½ rᵀr."""
-        r = self.residual(theta, check)
-        return inner(r, r) / 2 if self._F is None else self._F
+    def jacobian_at(self, theta):
+        """Return J = ∂r/∂θ at θ, (N·m, P); here by complex steps or differences."""
+        if self._derivative is None:
+            numbers_only(theta, "jacobian is None: expected a jacobian where theta holds symbols")
+            self._derivative = checked_jacobian(self.residual_at, theta)
+        return self._derivative(theta)
+
+    def evaluate(self, theta):
+        """Return the Evaluation at θ, (P,). Raises ValueError or TypeError for another shape."""
+        theta = as_finite("theta", theta, 1, self.n_parameters and (self.n_parameters,))
+        last = self._last
+        if same_vector(theta, last.theta):
+            return last
+        self.n_residuals += 1
+        seen = self.evaluation(owned(theta))
+        self._last = seen
+        return seen
+
+    def residual(self, theta):
+        """Return r(θ), (N·m,), read-only."""
+        return self.evaluate(theta).r
+
+    def loss(self, theta):
+        """Return F(θ)."""
+        return self.evaluate(theta).loss
 
     def linearize(self, theta, work=None):
-        """The Linearization at θ; takes over r from the last evaluation when that was at the same θ."""
-        theta = self._as_theta(theta)
-        if theta is not self._theta and not np.array_equal(theta, self._theta):
-            self._evaluate(theta)
-        if not finite(self._r):
-            raise ValueError(
-                f"theta = {theta}: r is not finite there; expected a θ where every residual is a finite number"
-            )
-        here = self._linearized(self._theta, self._r, work)
-        self.n_jacobians += 1
-        return here
+        """Return the Linearization at θ. Raises ValueError where r is not finite."""
+        return self.evaluate(theta).linearize(work)
+
+    def evaluation(self, theta):
+        """Return a new Evaluation at θ, (P,), a read-only array that nobody changes."""
+        r = frozen(as_array("residual(theta)", self.residual_at(theta), 1).copy())
+        return Evaluation(theta, r, inner(r, r) / 2, self)
+
+    def linearization(self, seen, work=None):
+        """Return the Linearization at the θ of an Evaluation."""
+        if self._gives_jacobian and not self._compared:
+            if wrong := self.verify(seen.theta):
+                raise ValueError(f"{wrong} If r has noise or a kink there: check_jacobian=False.")
+            self._compared = True
+        shape = len(seen.r), len(seen.theta)
+        J = as_array("jacobian(theta)", self.jacobian_at(seen.theta), 2, shape)
+        return Explicit(seen.r, np.array(J, order="F").T, seen.loss, work)
 
     def verify(self, theta):
-        """Why the Jacobian at θ should not be trusted, in words; None if nothing speaks against it."""
+        """Return why J at θ should not be trusted, in words; None if nothing speaks against it."""
+        if not (self._gives_jacobian and self.check_jacobian) or holds_symbols(theta):
+            return None
+        J = as_finite("jacobian(theta)", self.jacobian_at(theta), 2, (None, len(theta)))
+        return disagreement(self.residual_at, theta, J)
 
-    def _linearized(self, theta, r, work):
-        return Linearization(r, *self._rows(theta), work)
+    @property
+    def _gives_jacobian(self):
+        return type(self).jacobian_at is not Problem.jacobian_at
 
-    def _as_theta(self, theta):
-        if theta is self._theta:
-            return theta
-        return as_finite("theta", theta, 1, self.n_parameters and (self.n_parameters,))
+    def divided(self, unit):
+        """Return the same problem with r divided by a unit."""
+        return Divided(self, unit)
 
-    def _evaluate(self, theta):
-        self.n_residuals += 1
-        self._theta, self._r = owned(theta), frozen(self._residual(theta))
-        return self._r
+    def __getstate__(self):
+        return self.__dict__ | {"_last": NOWHERE}
 
 
 class LeastSquares(Problem):
     """Any residual function r(θ), (P,) → (M,), with its Jacobian ∂r/∂θ, (M, P), or without.
 
-    Without one, r is differentiated by complex steps, and by central differences where r does not take complex θ
-    faithfully; a UserWarning says so. A Jacobian that was handed in is compared with differences of r along two
-    directions at the first θ and before `solve` claims success; `check_jacobian=False` switches that off. Raises
-    ValueError where the two disagree.
+    Without one, r is differentiated as `Problem` says. One that was given is compared with
+    differences of r at the first θ and before `solve` claims success; `check_jacobian=False`
+    switches that off. Raises ValueError where the two disagree.
     """
 
     def __init__(self, residual, jacobian=None, check_jacobian=True):
         super().__init__()
-        self._function = function("residual", residual, "residual(theta) → r, (M,)")
-        self._given = (
-            jacobian
-            if jacobian is None
-            else function("jacobian", jacobian, "jacobian(theta) → J, (M, P)")
-        )
-        self._check = flag("check_jacobian", check_jacobian)
-        self._jacobian = None  # chosen at the first θ
+        self._residual = function("residual", residual, "residual(theta) → r, (M,)")
+        if jacobian is not None:
+            function("jacobian", jacobian, "jacobian(theta) → J, (M, P)")
+        self._jacobian = jacobian
+        self.check_jacobian = flag("check_jacobian", check_jacobian)
 
-    def verify(self, theta):
-        """Why the Jacobian that was handed in should not be trusted at θ; None if nothing speaks against it."""
-        if self._given is None or not self._check or holds_symbols(theta):
-            return None
-        J = as_finite(
-            "jacobian(theta)", self._given(theta.copy()), 2, (len(self._r) or None, len(theta))
-        )
-        return disagreement(self._function, theta, J)
+    def residual_at(self, theta):
+        """Return r at θ, (M,)."""
+        return self._residual(theta.copy())
 
-    def _residual(self, theta):
-        return as_array("residual(theta)", self._function(theta.copy()), 1).copy()
-
-    def _rows(self, theta):
-        J = np.array(
-            as_finite("jacobian(theta)", self._jacobian_at(theta), 2, (len(self._r), len(theta)))
-        )
-
-        def write_rows(start, stop, out):
-            out[...] = J[start:stop].T
-
-        return write_rows, len(theta), 1
-
-    def _jacobian_at(self, theta):
-        if self._jacobian is not None:
-            return self._jacobian(theta.copy())
-        if self._given is None:
-            self._jacobian = self._numerical(theta)
-        else:
-            self._jacobian = self._given
-            if problem := self.verify(theta):
-                raise ValueError(
-                    f"{problem} If r is noisy or has a kink there, pass check_jacobian=False."
-                )
+    def jacobian_at(self, theta):
+        """Return ∂r/∂θ at θ, (M, P)."""
+        if self._jacobian is None:
+            return super().jacobian_at(theta)
         return self._jacobian(theta.copy())
 
-    def _numerical(self, theta):
-        numbers_only(
-            theta, "jacobian is None: expected a function jacobian(theta) where theta holds symbols"
-        )
-        return checked_jacobian(self._function, theta)
+    @property
+    def _gives_jacobian(self):
+        return self._jacobian is not None
 
 
 class CurveFit(LeastSquares):
-    """A curve model(θ, x) fitted to data: r = model(θ, x) − y, flattened; x is handed on as it came, y is (N,) or
-    (N, m).
+    """A curve model(θ, x) fitted to data: r = model(θ, x) − y, flattened.
 
-    `jacobian(theta, x)`, if given, is ∂model/∂θ, (N·m, P).
+    x is handed on as it came, y is (N,) or (N, m). `jacobian(theta, x)`, if given, is ∂model/∂θ,
+    (N·m, P).
     """
 
     def __init__(self, model, x, y, jacobian=None, check_jacobian=True):
-        function("model", model, "model(theta, x) → prediction of y")
-        if jacobian is not None:
-            function("jacobian", jacobian, "jacobian(theta, x) → J, (N·m, P)")
-        self.model, self.x = model, copied("x", x) if isinstance(x, (np.ndarray, list)) else x
+        super().__init__(model, jacobian, check_jacobian)
+        self.model = function("model", model, "model(theta, x) → prediction of y")
+        self.x = copied("x", x) if isinstance(x, (np.ndarray, list)) else x
         y = copied("y", y)
         self.y = as_finite("y", y, min(max(y.ndim, 1), 2))
         if isinstance(self.x, np.ndarray) and self.x.ndim and len(self.x) != len(self.y):
-            raise ValueError(
-                f"x has {len(self.x)} samples and y has {len(self.y)}: expected the same number"
-            )
-        super().__init__(
-            self._difference, jacobian and (lambda theta: jacobian(theta, self.x)), check_jacobian
-        )
+            counts = f"x has {len(self.x)} samples and y has {len(self.y)}"
+            raise ValueError(f"{counts}: expected the same number")
 
-    def _difference(self, theta):
-        prediction = np.asarray(self.model(theta, self.x))
+    def residual_at(self, theta):
+        """Return r = model(θ, x) − y, (N·m,)."""
+        prediction = np.asarray(self.model(theta.copy(), self.x))
         if prediction.shape != self.y.shape:
-            raise ValueError(
-                f"model(theta, x) has shape {prediction.shape}: expected that of y, {self.y.shape}"
-            )
+            shape = f"model(theta, x) has shape {prediction.shape}"
+            raise ValueError(f"{shape}: expected that of y, {self.y.shape}")
         return (prediction - self.y).ravel()
 
+    def jacobian_at(self, theta):
+        """Return ∂model/∂θ at θ, (N·m, P)."""
+        if self._jacobian is None:
+            return super().jacobian_at(theta)
+        return self._jacobian(theta.copy(), self.x)
 
-class NetworkFit(Problem):
-    """A network fitted to data: r = a^L − y, sample by sample; X is (N, n₀), Y is (N, m), θ is the network's, (P,).
 
-    `loss`: "mse", or "cross_entropy" for a last layer Softmax and rows of Y that are probabilities; then
-    F = −Σ y log p, and r̃ = (p − y)/√p takes the place of r (see losses.CrossEntropy). `route`: "rows", "blocks" or
-    "samples", the way to the step (all are exact); the cheapest unless given, and `why_route` says why. `executor`:
-    any concurrent.futures.Executor to share the sums over samples. `precision`: "float64", or "float32" for the
-    passes through the network, J and the sums over samples, up to 1.6 times as fast, with J and the activations in
-    half the memory; θ, μ and the Cholesky factorization stay in double precision. Then a^L and J have about 7 digits;
-    g = Jᵀr loses log₁₀(‖J‖ ‖r‖ / ‖g‖) of them, near a minimum all, and h up to log₁₀ κ(JᵀJ + μI) more. The network
-    itself is not changed: `network.theta = trace.theta` puts a result into it. Raises ValueError or TypeError for bad
-    input.
-    """
+class Divided(Problem):
+    """A problem with r and J divided by a unit: the same θ, h and ρ; F is ½ rᵀr."""
 
-    def __init__(self, network, X, Y, loss="mse", route=None, executor=None, precision="float64"):
+    def __init__(self, problem, unit):
         super().__init__()
-        self.network = instance(
-            "network", network, Network, "a Network, such as Input(2) >> Tanh(4) >> Linear(1)"
-        )
-        if not network.layers:
-            raise ValueError(f"network is {network!r}: expected at least one layer after the input")
-        self.loss_name, self._error = one_of("loss", loss, tuple(LOSSES)), LOSSES[loss]
-        if self._error.coupled and not network.layers[-1].couples:
-            raise ValueError(
-                f"loss = {loss!r} with {network.layers[-1]!r} last: expected a Softmax layer there"
-            )
-        # Column by column, as everything that the network computes from them: neighbouring samples are neighbours.
-        self.X = np.array(as_finite("X", X, 2, (None, network.n_inputs)), order="F")
-        self.Y = np.array(
-            self._error.targets(as_finite("Y", Y, 2, (None, network.n_outputs))), order="F"
-        )
-        if len(self.X) != len(self.Y):
-            raise ValueError(
-                f"X has {len(self.X)} samples and Y has {len(self.Y)}: expected the same number"
-            )
-        self.n_parameters = network.n_parameters
-        self.generalized = self._error.coupled
-        self.precision = one_of("precision", precision, ("float64", "float32"))
-        self._single = SINGLE if precision == "float32" else None
-        if self._single:
-            _fits_single("X", self.X)
-            _fits_single("Y", self.Y)
-            self.X = self.X.astype(SINGLE)
-            self.rounding = (
-                8 * np.finfo(SINGLE).eps ** 2 * float(np.square(self.Y).sum())
-            )  # ½ ‖4 eps Y‖²
-        self._choose(route, executor)
+        self._problem, self._unit = problem, unit
+        self.n_parameters, self.redundant = problem.n_parameters, problem.redundant
 
-    def batches(self, size, seed):
-        """One epoch of mini-batches: every sample once, in an order drawn from the seed, `size` at a time.
+    def evaluation(self, theta):
+        """Return the Evaluation with r divided."""
+        seen = self._problem.evaluate(theta)
+        r = frozen(seen.r / self._unit)
+        return Evaluation(theta, r, inner(r, r) / 2, self, seen)
 
-        Yields a NetworkFit for each; a last batch that would be smaller joins the one before it.
-        """
-        size, order = at_least("size", size, 1), np.random.default_rng(at_least("seed", seed, 0))
-        order = order.permutation(len(self.X))
-        for some in np.split(order, range(size, len(order) - size + 1, size)):
-            options = self.loss_name, self._asked, self._executor, self.precision
-            yield NetworkFit(self.network, self.X[some], self.Y[some], *options)
+    def linearization(self, seen, work=None):
+        """Return the Linearization with r and J divided."""
+        whole = seen.inside
+        whole.problem.n_jacobians += 1
+        return whole.problem.linearization(whole, work).divided(self._unit)
 
-    def _choose(self, route, executor):
-        self._asked, self._executor = route, executor
-        if executor is not None and not callable(getattr(executor, "map", None)):
-            raise TypeError(
-                f"executor is a {type(executor).__name__}: expected a concurrent.futures.Executor"
-            )
-        sizes = [(W.shape[1], W.shape[0]) for W, _ in self.network.split(self.network.theta)]
-        straight, shared = self.network.layers[-1].straight, executor is not None
-        self.route, self.why_route = prices.choice(sizes, *self.Y.shape, straight, route, shared)
-        if self._single:
-            self.why_route += "; in float32, r and J to 7 digits"
-        self._cuts = prices.cuts(self.route, sizes, len(self.X), shared)
-        self._keeps = not shared and (self.route == "samples" or prices.kept(sizes, len(self.X)))
-        self._kind = None if self.route == "rows" and not shared else routes.KINDS[self.route]
-        name = uuid4().hex if shared else None
-        self._data = [Data(self.X[a:b], self.Y[a:b], (name, a, b)) for a, b in self._cuts]
-
-    def _residual(self, theta):
-        if not self._single:
-            return self._residual_from(theta)
-        numbers_only(theta, 'precision = "float32": expected numbers in theta, not symbols')
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # a trial too far out is refused, as in double precision
-            return self._residual_from(theta.astype(SINGLE))
-
-    def _residual_from(self, theta):
-        self._weights = self.network.split(theta)
-        if self._keeps:
-            self._activations = self.network.forward(self.X, self._weights)
-            r = self._error.residual(self._activations[-1], self.Y)
-            if self.generalized:
-                self._F = self._error.value(self._activations[-1], self.Y, r)
-            return r
-        pieces = list(routes.by_executor(self._executor, Part.evaluate, self._parts()))
-        if self.generalized:
-            self._F = sum(F for _, F in pieces)
-        return np.concatenate([r for r, _ in pieces])
-
-    def _parts(self):
-        """The Parts at the present θ, with their activations where those are kept."""
-        alone, kept = len(self._cuts) == 1, self._activations if self._keeps else None
-        return [
-            Part(
-                self.network,
-                self._weights,
-                data,
-                self._error,
-                kept and [a[start:stop] for a in kept],
-                alone=alone,
-            )
-            for data, (start, stop) in zip(self._data, self._cuts, strict=True)
-        ]
-
-    def _linearized(self, theta, r, work):
-        m, write_rows = self.Y.shape[1], self._kept_rows() if self._keeps else self._fresh_rows()
-        if self._kind is None:
-            return Linearization(r, write_rows, self.n_parameters, m, work, self._F, self._single)
-        parts = [
-            (slice(m * a, m * b), part)
-            for (a, b), part in zip(self._cuts, self._parts(), strict=True)
-        ]
-        shape = self.n_parameters, m, work
-        return self._kind(r, write_rows, *shape, self._F, self._single, parts, self._executor)
-
-    def _kept_rows(self):
-        """write_rows at the present θ, from the activations there."""
-        activations, weights, network, error, Y = (
-            self._activations,
-            self._weights,
-            self.network,
-            self._error,
-            self.Y,
-        )
-
-        def write_rows(start, stop, out):
-            here = activations
-            if stop - start < Y.size:
-                m = Y.shape[1]
-                here = [a[start // m : stop // m] for a in activations]
-            network.jacobian(here, weights, out, error.start(here[-1]) if error.coupled else None)
-
-        return write_rows
-
-    def _fresh_rows(self):
-        """write_rows at the present θ, where the activations are too large to keep."""
-        weights, network, error, X, Y = self._weights, self.network, self._error, self.X, self.Y
-
-        def write_rows(start, stop, out):
-            some = slice(start // Y.shape[1], stop // Y.shape[1])
-            Part(network, weights, Data(X[some], Y[some]), error).rows(out)
-
-        return write_rows
-
-
-def _fits_single(name, array):
-    """Nothing if the array may be computed with in float32; ValueError for symbols and what is too large to square."""
-    numbers_only(array, f'precision = "float32": expected numbers in {name}, not symbols')
-    if (np.abs(array) > LARGEST_SINGLE).any():
-        largest = f'expected at most {LARGEST_SINGLE:.2g} with precision = "float32"'
-        raise ValueError(f"{name} holds numbers up to {np.abs(array).max():.3g}: {largest}")
+    def verify(self, theta):
+        """Return what the problem itself says of its J."""
+        return self._problem.verify(theta)

@@ -5,7 +5,9 @@ from copy import copy
 import numpy as np
 
 from .checks import as_floats, at_least, instance
-from .problems import NetworkFit, Problem
+from .linearization import Explicit
+from .network_fit import NetworkFit
+from .problems import Evaluation, Problem
 
 PARALLEL = 1e-10  # a sine below this is 0: the columns of B span no plane
 KINDS = "a LeastSquares, CurveFit or NetworkFit"
@@ -26,6 +28,7 @@ class Slice(Problem):
     def __init__(self, problem, theta, B, start=(0.0, 0.0), names=("φ₁", "φ₂")):
         super().__init__()
         self.problem = copy(instance("problem", problem, Problem, KINDS))
+        self.generalized, self.redundant = problem.generalized, problem.redundant
         self.theta = np.array(as_floats("theta", theta, 1, (problem.n_parameters,)))
         self.B = np.array(as_floats("B", B, 2, (len(self.theta), 2)))
         self.start = np.array(as_floats("start", start, 1, (2,)))
@@ -78,17 +81,15 @@ class Slice(Problem):
         self.problem.residual(full)
         return self.problem.verify(full)
 
-    def _residual(self, phi):
-        return self.problem.residual(self.full(phi)).copy()
+    def evaluation(self, phi):
+        """Return the Evaluation at φ, with the whole problem's inside."""
+        seen = self.problem.evaluate(self.full(phi))
+        return Evaluation(phi, seen.r, seen.loss, self, seen)
 
-    def _rows(self, phi):
-        here = self.problem.linearize(self.full(phi))
-        JB = np.array([here.Jv(b) for b in self.B.T])
-
-        def write_rows(start, stop, out):
-            out[...] = JB[:, start:stop]
-
-        return write_rows, 2, 1
+    def linearization(self, seen, work=None):
+        """Return the Linearization at φ: J times B."""
+        here = seen.inside.linearize()
+        return Explicit(seen.r, np.array([here.Jv(b) for b in self.B.T]), seen.loss, work)
 
 
 def sliced(problem, theta, places):

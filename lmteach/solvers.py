@@ -1,208 +1,243 @@
-"""Gradient descent, Gauss-Newton and Levenberg-Marquardt as generators of Steps: the loop is the lesson."""
+"""Gradient descent, Gauss-Newton and Levenberg-Marquardt as generators of Steps."""
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import as_finite, frozen, instance, positive
+from .checks import as_finite, frozen, instance, positive, refuse_unknown
 from .damping import Nielsen
 from .linearization import Workspace
-from .primitives import finite
-from .problems import Problem
-from .stopping import Stop, options_from
+from .primitives import finite, norm
+from .problems import NotFinite, Problem
+from .stopping import Options
 from .trace import Step
 
 ALPHA = 0.1  # the geodesic term looks this far along h
-TOO_CURVED = (
-    0.75  # a trial is refused where 2‖Da‖ is more than this of ‖Dh‖ (Transtrum & Sethna, 2012)
-)
+TOO_CURVED = 0.375  # a trial is refused where ‖Da‖ is more than this part of ‖Dh‖
 
 
-def levenberg_marquardt(problem, start, mu=None, damping=None, **options):
-    """Levenberg-Marquardt: solve (JᵀJ + μD²) h = −g, keep θ + h if F falls there, and let `damping` choose the next μ.
+def levenberg_marquardt(
+    problem, theta0, mu=None, damping=None, *, scaling=None, geodesic=None, max_steps=None,
+    target_loss=None, gtol=None, xtol=None, ftol=None, mu_max=None, **unknown,
+):  # fmt: skip
+    """Levenberg-Marquardt: solve (JᵀJ + μD²) h = −g, and keep θ + h if F falls there.
 
-    `start` is θ, (P,), or a Step to go on from; what is not given comes from that step, and without an override the
-    run goes on bit for bit as it did. From a θ, `mu` is 1e-3·max diag(JᵀJ) and `damping` is Nielsen() unless given.
-    `options`: `scaling` ("identity", "marquardt" or "more"), `geodesic` (False) and the limits of
-    `stopping.Options`. Yields a Step for every trial; the generator's return value is the Stop that says why it
-    ended. Raises ValueError or TypeError for bad input. Sources: Levenberg (1944), Marquardt (1963).
+    Parameters: `theta0`, (P,), or a Step to go on from; then what is None is as in that step, and
+    without any override the run goes on bit for bit as it did. `mu` > 0, of the first trial:
+    1e-3·max diag(JᵀJ) unless given. `damping`, the rule that chooses the next μ: Nielsen() unless
+    given. `scaling`: D = I ("identity", unless given), ‖J_j‖ ("marquardt"), or the largest ‖J_j‖ so
+    far ("more"). `geodesic`: True for the displacement h + ½a with the geodesic acceleration a.
+    The limits are those of `stopping.Options`, with their defaults.
+
+    Yields a Step for every trial; the generator returns the Stop that says why it ended. Raises
+    ValueError or TypeError for bad input. Sources: Levenberg (1944), Marquardt (1963); Moré (1978)
+    for "more"; Transtrum & Sethna (2012) for the geodesic term.
     """
-    theta, k, options = _start(problem, start, options)
+    refuse_unknown(levenberg_marquardt, unknown)
+    theta, k, before = _start(problem, theta0)
+    options = (before and before.options or Options()).but(
+        scaling=scaling, geodesic=geodesic, max_steps=max_steps, target_loss=target_loss,
+        gtol=gtol, xtol=xtol, ftol=ftol, mu_max=mu_max,
+    )  # fmt: skip
     if options.geodesic and problem.generalized:
-        raise ValueError(
-            "geodesic = True with cross-entropy: expected False, since J is not the derivative of r there"
-        )
+        expected = "expected False, since J is not the derivative of r there"
+        raise ValueError(f"geodesic = True with a generalized loss: {expected}")
     mu = None if mu is None else positive("mu", mu)
     damping = None if damping is None else _rule(damping)
-    if not isinstance(start, Step) or start.damping is None:  # a θ, or a step that no μ led to
-        return _levenberg_marquardt(problem, theta, mu, damping or Nielsen(), None, k, options)
-    next_mu, next_rule = start.damping.update(start.mu, start.rho, start.accepted)
-    unchanged = mu is None and damping is None and options == start.options
-    before = start if unchanged else None
-    return _levenberg_marquardt(
-        problem, theta, mu or next_mu, damping or next_rule, start.scale, k, options, before
-    )
+    if before is None or before.damping is None:  # a θ, or a step that no μ led to
+        return _levenberg_marquardt(problem, theta, mu, damping or Nielsen(), options, k)
+    unchanged = mu is None and damping is None and options == before.options
+    if unchanged and (stop := options.after(before)):
+        return _ended(stop)
+    mu, damping = mu or before.next_mu, damping or before.next_damping
+    return _levenberg_marquardt(problem, theta, mu, damping, options, k, before.scale)
 
 
-def _levenberg_marquardt(problem, theta, mu, damping, scale, k, options, step=None):
-    work = Workspace()
-    here = problem.linearize(theta, work)
-    while step is None or not (stop := _ended(options, step)):
-        scale = _scale(options.scaling, here, scale)
-        mu = _first_mu(here, scale) if mu is None else mu
+def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
+    work, seen = Workspace(), problem.evaluate(theta)
+    here = seen.linearize(work)
+    while True:
+        D = _scale(options.scaling, here, D)
+        mu = _first_mu(here, D) if mu is None else mu
         if stop := options.before(here, k, mu):
-            break
-        step = _trial(problem, here, theta, k, mu, damping, scale, options)
+            return stop
+        move = _damped_step(problem, here, seen.theta, mu, D, options.geodesic)
+        trial, there, why = _trial(problem, seen, move, work)
+        trial_loss, accepted = (trial.loss, there is not None) if trial else (math.nan, False)
+        rho = (here.loss - trial_loss) / move.predicted if move.predicted > 0 else math.nan
+        next_mu, next_damping = damping.update(mu, rho, accepted)
+        step = Step(
+            k=k, theta=seen.theta, loss=here.loss, r=here.r, g=here.g, mu=mu, h=move.h,
+            acceleration=move.acceleration, delta_theta=move.delta_theta,
+            trial_theta=move.trial_theta, trial_loss=trial_loss, predicted=move.predicted, rho=rho,
+            accepted=accepted, why=why, damping=damping, scale=D, next_mu=next_mu,
+            next_damping=next_damping, options=options, problem=problem,
+        )  # fmt: skip
         yield step
-        mu, damping = damping.update(mu, step.rho, step.accepted)
-        if step.accepted:
-            theta = step.trial_theta
-            here = problem.linearize(theta, work)
-        k += 1
-    return stop
+        if stop := options.after(step):
+            return stop
+        mu, damping, k = next_mu, next_damping, k + 1
+        if accepted:
+            seen, here = trial, there
 
 
-def _trial(problem, here, theta, k, mu, damping, scale, options):
-    """One trial: the damped step from here, and whether F falls there."""
-    h, acceleration, predicted, refusal = _proposal(
-        problem, here, theta, mu, scale, options.geodesic
-    )
+class Move(NamedTuple):
+    """A step that a method proposes, and why it is refused before F is looked at, if it is."""
+
+    h: Any
+    acceleration: Any
+    delta_theta: Any
+    trial_theta: Any
+    predicted: float
+    refusal: str | None
+
+
+def _damped_step(problem, here, theta, mu, D, geodesic):
+    """The Move h, or h + ½a, with (JᵀJ + μD²) h = −g."""
+    try:
+        damped = here.damped(mu, D)
+    except np.linalg.LinAlgError as error:
+        return _move(theta, frozen(np.full_like(theta, math.nan)), None, math.nan, str(error))
+    h, predicted = frozen(damped.h), damped.predicted
+    if not math.isfinite(predicted):
+        return _move(theta, h, None, predicted, "the step is not finite")
+    if not geodesic:
+        return _move(theta, h, None, predicted, None)
+    return _move(theta, h, *_acceleration(problem, here, theta, damped, D))
+
+
+def _acceleration(problem, here, theta, damped, D):
+    """(a, predicted, refusal): a = −solve(f″), f″ ≈ (2/α)((r(θ + αh) − r)/α − Jh)."""
+    h, predicted = damped.h, damped.predicted
+    on_the_way = frozen(theta + ALPHA * h)
+    if not finite(on_the_way) or not finite(ahead := problem.residual(on_the_way)):
+        return None, predicted, "r is not finite on the way to θ + h"
+    a = frozen(-damped.solve(2 / ALPHA * ((ahead - here.r) / ALPHA - here.Jv(h))))
+    Da, Dh = (a, h) if D is None else (D * a, D * h)
+    curved = not norm(Da) <= TOO_CURVED * norm(Dh)
+    return a, predicted, "the path is too curved for this h" if curved else None
+
+
+def _move(theta, h, acceleration, predicted, refusal):
     delta_theta = h if acceleration is None else frozen(h + acceleration / 2)
     trial_theta = frozen(theta + delta_theta)
-    trial_loss = math.nan if refusal else float(problem.loss(trial_theta, check=False))
-    rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
-    accepted = trial_loss < here.loss
-    why = refusal or (
-        "F falls"
-        if accepted
-        else "F would not fall"
-        if math.isfinite(trial_loss)
-        else "F is not finite there"
-    )
-    return Step(
-        k, theta, here.loss, here.r, here.g, mu, h, acceleration, delta_theta, trial_theta, trial_loss,
-        predicted, rho, accepted, why, damping, scale, options, problem,
-    )  # fmt: skip
+    if refusal is None and not finite(trial_theta):
+        refusal = "θ + Δθ is not finite"
+    return Move(h, acceleration, delta_theta, trial_theta, predicted, refusal)
 
 
-def _proposal(problem, here, theta, mu, scale, geodesic):
-    """(h, acceleration, predicted decrease, why it is refused before F is looked at)."""
+def _trial(problem, seen, move, work):
+    """(Evaluation at the trial θ, the Linearization there if it is accepted, why)."""
+    if move.refusal:
+        return None, None, move.refusal
+    trial = problem.evaluate(move.trial_theta)
+    if not trial.loss < seen.loss:
+        finite_loss = math.isfinite(trial.loss)
+        return trial, None, "F would not fall" if finite_loss else "F is not finite there"
     try:
-        damped = here.damped(mu, scale)
-    except np.linalg.LinAlgError as error:
-        return frozen(np.full_like(theta, math.nan)), None, math.nan, str(error)
-    h = frozen(damped.h)
-    if not math.isfinite(damped.predicted):
-        return h, None, damped.predicted, "the step is not finite"
-    if not geodesic:
-        return h, None, damped.predicted, None
-    # f″ ≈ (2/α) ((r(θ + αh) − r)/α − Jh), and a solves the same damped system for it.
-    ahead = problem.residual(theta + ALPHA * h)
-    if not finite(ahead):
-        return h, None, damped.predicted, "r is not finite on the way to θ + h"
-    a = frozen(-damped.solve(2 / ALPHA * ((ahead - here.r) / ALPHA - here.Jv(h))))
-    D = 1 if scale is None else scale
-    curved = not 2 * np.linalg.norm(D * a) <= TOO_CURVED * np.linalg.norm(D * h)
-    return h, a, damped.predicted, "the path is too curved for this h" if curved else None
+        return trial, trial.linearize(work), "F falls"
+    except NotFinite:
+        seen.linearize(work)  # the buffers hold what they held
+        return trial, None, "J is not finite there"
 
 
-def gradient_descent(problem, start, rate, **options):
+def gradient_descent(
+    problem, theta0, rate=None, *, max_steps=None, target_loss=None, gtol=None, xtol=None,
+    ftol=None, **unknown,
+):  # fmt: skip
     """Gradient descent: h = −η g, always taken, also where F rises; its Steps carry μ = 1/η.
 
-    `start` is θ, (P,), or a Step to go on from; `rate` is η > 0; `options` are the limits of `stopping.Options`.
-    Yields a Step for every trial; returns the Stop. Raises ValueError or TypeError for bad input.
+    Parameters: `theta0`, (P,), or a Step to go on from; `rate`, η > 0; the limits of
+    `stopping.Options`. Yields a Step for every trial; returns the Stop. Raises ValueError or
+    TypeError for bad input.
     """
-    positive("rate", rate)
-    return _undamped(
-        problem, *_start(problem, start, _limits(options)), 1 / rate, lambda here: -rate * here.g
+    refuse_unknown(gradient_descent, unknown)
+    if rate is None:
+        raise TypeError("rate is missing: expected a learning rate η > 0, such as rate=0.01")
+    rate = positive("rate", rate)
+    theta, k, before = _start(problem, theta0)
+    options = (before and before.options or Options()).but(
+        max_steps=max_steps, target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol
     )
+    return _undamped(problem, theta, 1 / rate, lambda here: -rate * here.g, options, k)
 
 
-def gauss_newton(problem, start, **options):
-    """Gauss-Newton: h of minimum norm that minimizes ½‖r + Jh‖², always taken, also where F rises; for its Steps
-    μ = 0.
+def gauss_newton(
+    problem, theta0, *, max_steps=None, target_loss=None, gtol=None, xtol=None, ftol=None, **unknown
+):
+    """Gauss-Newton: the h of least norm that minimizes ½‖r + Jh‖², always taken; μ = 0.
 
-    `start` is θ, (P,), or a Step to go on from; `options` are the limits of `stopping.Options`. Yields a Step for
-    every trial; returns the Stop. Raises ValueError or TypeError for bad input.
+    Parameters: `theta0`, (P,), or a Step to go on from; the limits of `stopping.Options`. Yields a
+    Step for every trial, also where F rises; returns the Stop. Raises ValueError or TypeError for
+    bad input.
     """
-    return _undamped(
-        problem, *_start(problem, start, _limits(options)), 0.0, lambda here: here.step(0)
+    refuse_unknown(gauss_newton, unknown)
+    theta, k, before = _start(problem, theta0)
+    options = (before and before.options or Options()).but(
+        max_steps=max_steps, target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol
     )
+    return _undamped(problem, theta, 0.0, lambda here: here.step(0), options, k)
 
 
-def _undamped(problem, theta, k, options, mu, propose):
+def _undamped(problem, theta, mu, propose, options, k):
     """Steps that are taken whatever F does; the run ends where F is no longer finite."""
-    work = Workspace()
-    here = problem.linearize(theta, work)
+    work, seen = Workspace(), problem.evaluate(theta)
+    here = seen.linearize(work)
     while not (stop := options.before(here, k, mu)):
         h = frozen(propose(here))
-        trial_theta = frozen(theta + h)
-        trial_loss = (
-            float(problem.loss(trial_theta, check=False)) if finite(trial_theta) else math.nan
-        )
         predicted = float(h @ (mu * h - here.g)) / 2
+        move = _move(seen.theta, h, None, predicted, None)
+        trial = None if move.refusal else problem.evaluate(move.trial_theta)
+        trial_loss = trial.loss if trial else math.nan
         rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
         accepted = math.isfinite(trial_loss)
         why = "taken whatever F does" if accepted else "F is not finite there"
         step = Step(
-            k, theta, here.loss, here.r, here.g, mu, h, None, h, trial_theta, trial_loss,
-            predicted, rho, accepted, why, None, None, options, problem,
+            k=k, theta=seen.theta, loss=here.loss, r=here.r, g=here.g, mu=mu, h=h,
+            acceleration=None, delta_theta=h, trial_theta=move.trial_theta, trial_loss=trial_loss,
+            predicted=predicted, rho=rho, accepted=accepted, why=why, damping=None, scale=None,
+            next_mu=mu, next_damping=None, options=options, problem=problem,
         )  # fmt: skip
         yield step
-        if stop := _ended(options, step):
+        if stop := options.after(step):
             break
-        theta, k = trial_theta, k + 1
-        here = problem.linearize(theta, work)
+        seen, k = trial, k + 1
+        here = seen.linearize(work)
     return stop
 
 
-def _ended(options, step):
-    """Why no trial should follow this step; None if one should."""
-    if not step.accepted and (
-        step.damping is None or step.damping.update(step.mu, step.rho, False)[0] == step.mu
-    ):
-        return Stop(
-            "refused",
-            f"trial {step.k} was refused ({step.why}), and nothing would change at the next one",
-        )
-    return options.after(step)
-
-
-def _start(problem, start, options):
-    """(θ, number of the next trial, Options) from a θ or from a Step."""
+def _start(problem, theta0):
+    """(θ, the number of the next trial, the Step before it if there is one)."""
     instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
-    if isinstance(start, Step):
-        if start.theta is None:
-            raise ValueError(
-                f"start is trial {start.k} of a light history, without its θ: expected a step with arrays"
-            )
-        return start.next_theta, start.k + 1, options_from(options, start.options)
-    theta = frozen(
-        np.array(as_finite("theta0", start, 1, problem.n_parameters and (problem.n_parameters,)))
-    )
+    if isinstance(theta0, Step):
+        if theta0.theta is None:
+            light = f"theta0 is trial {theta0.k} of a light history, without its θ"
+            raise ValueError(f"{light}: expected a step with arrays")
+        return theta0.next_theta, theta0.k + 1, theta0
+    shape = problem.n_parameters and (problem.n_parameters,)
+    theta = frozen(np.array(as_finite("theta0", theta0, 1, shape)))
     if not finite(problem.residual(theta)):
-        raise ValueError(
-            "theta0: residual(theta0) is not finite; expected a start where every residual is a finite number"
-        )
-    return theta, 0, options_from(options)
+        expected = "expected a start where every residual is a finite number"
+        raise ValueError(f"theta0: residual(theta0) is not finite; {expected}")
+    return theta, 0, None
 
 
-def _limits(options):
-    """Options for a method without damping, which neither scales nor bends its step."""
-    for name in ("scaling", "geodesic"):
-        if name in options:
-            raise TypeError(f"{name} = {options[name]!r}: expected only with Levenberg-Marquardt")
-    return options
+def _ended(stop):
+    """A generator of no steps that returns the Stop."""
+    return stop
+    yield
 
 
 def _rule(damping):
     if isinstance(damping, type) or not callable(getattr(damping, "update", None)):
-        raise TypeError(f"damping is {damping!r}: expected a rule, such as Nielsen() or Factor(10)")
+        expected = "expected a rule, such as Nielsen() or Factor(10)"
+        raise TypeError(f"damping is {damping!r}: {expected}")
     return damping
 
 
 def _scale(kind, here, before):
-    """D: I (None), ‖J_j‖ (Marquardt) or the largest ‖J_j‖ so far (Moré); 1 for a column of zeros."""
+    """D: I (None), ‖J_j‖ (Marquardt) or the largest ‖J_j‖ so far (Moré); 1 for a zero column."""
     if kind == "identity":
         return None
     norms = here.column_norms
@@ -211,7 +246,7 @@ def _scale(kind, here, before):
     return frozen(np.where(norms > 0, norms, 1.0))
 
 
-def _first_mu(here, scale):
+def _first_mu(here, D):
     """1e-3 · max diag(JᵀJ), in units of D²; 1e-3 if J is zero."""
-    norms = here.column_norms if scale is None else here.column_norms / scale
+    norms = here.column_norms if D is None else here.column_norms / D
     return 1e-3 * float(norms.max() ** 2 or 1)

@@ -6,8 +6,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from .checks import as_finite, flag, frozen, instance, one_of, positive
-from .linearization import CHUNK_BYTES
+from .checks import as_finite, flag, frozen, instance, one_of, positive, refuse_unknown
 from .primitives import finite
 from .problems import Problem
 from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
@@ -17,42 +16,50 @@ METHODS = {"lm": levenberg_marquardt, "gd": gradient_descent, "gn": gauss_newton
 NAMES = {"lm": "Levenberg-Marquardt", "gd": "gradient descent", "gn": "Gauss-Newton"}
 RIGHT_ANGLE = 1e-3  # success needs max_j |cos(J_j, r)| at or below this,
 NOTHING_LEFT = 1e-20  # or F at or below this part of F(θ₀)
-LARGEST_EXPONENT = (
-    64  # beyond 2^±64, μ or g² on the way might leave the range of mu_max or of floats
-)
+LARGEST_EXPONENT = 64  # beyond 2^±64, μ or g² might leave the range of mu_max or of floats
 POLISH_STEPS, SHRINK = 50, 0.9
+POLISH_BYTES = 2**26  # of J, which is taken apart as a whole
+DOUBLE = sys.float_info.epsilon
 SINGLE_XTOL = 1e-7  # in float32 a network does not notice a smaller change of θ
 
 
-def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=None, **options):
-    """Run a solver from θ₀, (P,), to its end and return the Trace: θ, F, success, and a message in words.
+def solve(
+    problem, theta0, method="lm", *, mu=None, damping=None, scaling=None, geodesic=None, rate=None,
+    max_steps=None, target_loss=None, gtol=None, xtol=None, ftol=None, mu_max=None, plain=False,
+    history="all", progress=None, **unknown,
+):  # fmt: skip
+    """Run a solver from θ₀, (P,), to its end, and return the Trace: θ, F, success, and a message.
 
-    `method`: "lm", "gd" (needs `rate`) or "gn"; `options` are the solver's own. Around "lm" stand, unless `plain`:
-    division of r by a power of two where its squares would leave the floating-point range, geodesic acceleration,
-    and a Gauss-Newton polish of the last digits; with cross-entropy none of them, because J is not ∂r/∂θ there, nor
-    in float32, which has no last digits and stops at xtol = 1e-7. `history`: "all" (arrays up to 64 MB), "light"
-    (scalars) or n (arrays of the last n trials). `progress`: True or False for a bar; None shows one in notebooks when
-    a run takes over two seconds.
-    Success means: stopped by gradient, step or loss, and F ≤ 1e-20·F(θ₀), or in float32 F down to the rounding of Y,
-    or r at right angles to the columns of J (cosine ≤ 1e-3). Raises ValueError or TypeError for bad input.
+    `method`: "lm", "gd" (needs `rate`) or "gn"; the options that are None are the solver's own
+    defaults. Around "lm" stand, unless `plain`: division of r by a power of two where its squares
+    would leave the floating-point range, geodesic acceleration, and a Gauss-Newton polish of the
+    last digits; with a generalized loss none of them, because J is not ∂r/∂θ there, nor in float32,
+    which has no last digits and stops at xtol = 1e-7. `history`: "all" (arrays up to 64 MB),
+    "light" (scalars) or n (arrays of the last n trials). `progress`: True or False for a bar; None
+    shows one in notebooks when a run takes over two seconds.
+
+    Success means: stopped by gradient, step or loss, and F ≤ 1e-20·F(θ₀), or in float32 F down to
+    the rounding of Y, or r at right angles to the columns of J (cosine ≤ 1e-3). Raises ValueError
+    or TypeError for bad input.
     """
+    refuse_unknown(solve, unknown)
     instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
     careful = one_of("method", method, METHODS) == "lm" and not flag("plain", plain)
     progress = None if progress is None else flag("progress", progress)
     if isinstance(theta0, Step):
-        raise TypeError(
-            "theta0 is a Step: expected θ, such as step.theta; from a Step, levenberg_marquardt goes on"
-        )
+        expected = "expected θ, such as step.theta; from a Step, levenberg_marquardt goes on"
+        raise TypeError(f"theta0 is a Step: {expected}")
     theta0 = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
+    options = _given(
+        method, mu=mu, damping=damping, scaling=scaling, geodesic=geodesic, rate=rate,
+        max_steps=max_steps, target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol, mu_max=mu_max,
+    )  # fmt: skip
     options, careful = _for_problem(problem, careful, options)
-    exponent = _exponent(problem.residual(theta0)) if careful else 0
-    run, options = (
-        (Divided(problem, exponent), _divided(options, exponent))
-        if exponent
-        else (problem, options)
-    )
-    first_loss = run.loss(theta0)
     counts = problem.n_residuals, problem.n_jacobians
+    exponent = _exponent(problem.residual(theta0)) if careful else 0
+    run = problem.divided(2.0**exponent) if exponent else problem
+    options = _divided(options, exponent) if exponent else options
+    first_loss = run.loss(theta0)
     steps = METHODS[method](run, theta0, **options)
     trace = Trace(theta0.copy(), problem.loss(theta0), history)
     with _bar(progress) as bar:
@@ -65,16 +72,31 @@ def solve(problem, theta0, method="lm", *, plain=False, history="all", progress=
         for step in polish:
             trace.add(_multiplied(step, exponent, problem))
     trace.success, trace.message = _verdict(problem, run, trace, first_loss, stop, stages)
-    trace.n_residuals, trace.n_jacobians = (
-        problem.n_residuals - counts[0],
-        problem.n_jacobians - counts[1],
-    )
+    trace.n_residuals = problem.n_residuals - counts[0]
+    trace.n_jacobians = problem.n_jacobians - counts[1]
     return trace
+
+
+ONLY = {  # options that not every method has
+    "lm": ("mu", "damping", "scaling", "geodesic", "mu_max"),
+    "gd": ("rate",),
+    "gn": (),
+}
+
+
+def _given(method, **options):
+    """The options that are not None; TypeError for those that belong to another method."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for other, names in ONLY.items():
+        for name in given.keys() & set(names) if other != method else ():
+            expected = f"expected only with {NAMES[other]}"
+            raise TypeError(f"{name} = {given[name]!r}: {expected}")
+    return given
 
 
 def _for_problem(problem, careful, options):
     """(options, whether r is divided and the end polished): what suits the problem, unless told otherwise."""
-    if careful and problem.precision == "float32":
+    if careful and problem.eps > DOUBLE:
         return {"xtol": SINGLE_XTOL, **options}, False
     if careful and not problem.generalized:
         return {"geodesic": True, **options}, True
@@ -98,7 +120,7 @@ def _polish(problem, theta, k):
     """Gauss-Newton steps by column-scaled least squares, each ≤ 0.9 of the last; none if F or cosine grow."""
     here = first = problem.linearize(theta)
     steps, last = [], math.inf
-    while len(steps) < POLISH_STEPS and len(here.r) * len(theta) * 8 <= CHUNK_BYTES:
+    while len(steps) < POLISH_STEPS and len(here.r) * len(theta) * 8 <= POLISH_BYTES:
         norms = np.where(here.column_norms > 0, here.column_norms, 1.0)
         scaled_h = np.linalg.lstsq(here.J / norms, -here.r, rcond=None)[0]
         size, h = np.linalg.norm(scaled_h), scaled_h / norms
@@ -118,8 +140,10 @@ def _polish_step(problem, here, theta, h, k):
     trial_loss, predicted = problem.loss(trial_theta), float(-h @ here.g) / 2
     rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
     return Step(
-        k, theta, here.loss, here.r, here.g, 0.0, h, None, h, trial_theta, trial_loss,
-        predicted, rho, math.isfinite(trial_loss), "polish", None, None, None, problem,
+        k=k, theta=theta, loss=here.loss, r=here.r, g=here.g, mu=0.0, h=h, acceleration=None,
+        delta_theta=h, trial_theta=trial_theta, trial_loss=trial_loss, predicted=predicted, rho=rho,
+        accepted=math.isfinite(trial_loss), why="polish", damping=None, scale=None, next_mu=0.0,
+        next_damping=None, problem=problem,
     )  # fmt: skip
 
 
@@ -145,22 +169,6 @@ def _verdict(problem, run, trace, first_loss, stop, stages):
     return True, f"Converged: {stop.words}. {numbers}.{tail}"
 
 
-class Divided(Problem):
-    """A problem with r divided by 2^exponent: the same θ at every step, bit for bit, and squares within range."""
-
-    def __init__(self, problem, exponent):
-        super().__init__()
-        self._problem, self._unit, self.n_parameters = problem, 2.0**exponent, problem.n_parameters
-
-    def residual(self, theta, check=True):
-        """r(θ) / 2^exponent."""
-        return self._problem.residual(theta, check) / self._unit
-
-    def linearize(self, theta, work=None):
-        """The Linearization with r and J divided."""
-        return self._problem.linearize(theta, work).divided(self._unit)
-
-
 def _exponent(r):
     """The power of two next to ‖r‖, where squares of r are in danger; else 0."""
     largest = np.abs(r).max()
@@ -184,10 +192,8 @@ def _divided(options, exponent):
 
 def _multiplied(step, exponent, problem):
     """A step of a Divided problem in the caller's units."""
-    squares = {
-        name: _squared(getattr(step, name), exponent)
-        for name in ("loss", "g", "mu", "trial_loss", "predicted")
-    }
+    names = ("loss", "g", "mu", "next_mu", "trial_loss", "predicted")
+    squares = {name: _squared(getattr(step, name), exponent) for name in names}
     return step._replace(**squares, r=np.ldexp(step.r, exponent), problem=problem)
 
 

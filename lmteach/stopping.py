@@ -1,6 +1,6 @@
 """When a run ends, and in which words."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from .checks import at_least, flag, one_of, positive
@@ -18,10 +18,12 @@ class Stop(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """The variant of the step, and when to stop; every tolerance is relative, so that none depends on units.
+    """The variant of the step, and when to stop; every tolerance is relative, so free of units.
 
-    `max_steps`: trials; `target_loss`: F to reach; `gtol`: max_j |cos(J_j, r)|; `xtol`: ‖Δθ‖ against ‖θ‖; `ftol`:
-    decrease of F, predicted and actual, against F; `mu_max`: give up above it.
+    `scaling`: D = I ("identity"), ‖J_j‖ ("marquardt") or the largest ‖J_j‖ so far ("more").
+    `geodesic`: whether the step has a second-order term. `max_steps`: trials. `target_loss`: F to
+    reach. `gtol`: max_j |cos(J_j, r)|. `xtol`: ‖DΔθ‖ against ‖Dθ‖. `ftol`: decrease of F, predicted
+    and actual, against F. `mu_max`: the run gives up above it.
     """
 
     scaling: str = "identity"
@@ -41,41 +43,43 @@ class Options:
             positive(name, getattr(self, name), or_zero=True)
         positive("mu_max", self.mu_max)
 
+    def but(self, **given):
+        """Return the same options with those replaced that are not None."""
+        given = {name: value for name, value in given.items() if value is not None}
+        return replace(self, **given) if given else self
+
     def before(self, here, k, mu):
-        """Why no trial k should be made here; None if it should."""
+        """Return why no trial k should be made from this linearization; None if it should."""
         if here.loss <= self.target_loss:
-            return Stop(
-                "target", f"F = {here.loss:.3g} is at or below the target of {self.target_loss:.3g}"
-            )
+            target = f"the target of {self.target_loss:.3g}"
+            return Stop("target", f"F = {here.loss:.3g} is at or below {target}")
         if here.orthogonal(self.gtol):
-            return Stop(
-                "gradient", f"r is orthogonal to every column of J within gtol = {self.gtol:.3g}"
-            )
+            within = f"within gtol = {self.gtol:.3g}"
+            return Stop("gradient", f"r is orthogonal to every column of J {within}")
         if k >= self.max_steps:
             return Stop("max_steps", f"{k} trials were made, as many as max_steps allows")
         if mu > self.mu_max:
-            return Stop(
-                "mu_max",
-                f"μ = {mu:.3g} rose above mu_max = {self.mu_max:.3g}, and no trial lowers F",
-            )
+            above = f"μ = {mu:.3g} rose above mu_max = {self.mu_max:.3g}"
+            return Stop("mu_max", f"{above}, and no trial lowers F")
         return None
 
     def after(self, step):
-        """Why this step should be the last; None if it should not."""
-        if norm(step.delta_theta) <= self.xtol * (norm(step.theta) + self.xtol):
+        """Return why this step should be the last; None if it should not."""
+        if not step.accepted and (step.damping is None or step.next_mu == step.mu):
+            refused = f"trial {step.k} was refused ({step.why})"
+            return Stop("refused", f"{refused}, and nothing would change at the next one")
+        if self._is_short(step):
             return Stop("step", f"‖Δθ‖ fell to xtol = {self.xtol:.3g} of ‖θ‖")
-        if (
-            step.accepted
-            and abs(step.loss - step.trial_loss) <= self.ftol * step.loss >= step.predicted
-        ):
+        if not step.accepted:
+            return None
+        fall = abs(step.loss - step.trial_loss)
+        if fall <= self.ftol * step.loss >= step.predicted:
             return Stop("loss", f"F falls by less than ftol = {self.ftol:.3g} of itself")
         return None
 
-
-def options_from(given, inherited=None):
-    """Options from keywords, the others as inherited or by default; an unknown one is told what there is."""
-    names = [f.name for f in fields(Options)]
-    for name in given:
-        if name not in names:
-            raise TypeError(f"unknown option {name!r}: expected one of {', '.join(names)}")
-    return replace(inherited or Options(), **given)
+    def _is_short(self, step):
+        """‖DΔθ‖ ≤ xtol ‖Dθ‖; for D = I ≤ xtol (‖θ‖ + xtol), since θ may be 0."""
+        if step.scale is None:
+            return norm(step.delta_theta) <= self.xtol * (norm(step.theta) + self.xtol)
+        D = step.scale
+        return norm(D * step.delta_theta) <= self.xtol * norm(D * step.theta)

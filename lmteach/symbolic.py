@@ -8,7 +8,8 @@ import sympy as sp
 
 from .checks import as_array, at_least, instance
 from .network import Network
-from .problems import NetworkFit, Problem
+from .network_fit import NetworkFit
+from .problems import Problem
 
 
 def letters(name, *shape):

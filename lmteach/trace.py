@@ -3,20 +3,24 @@
 from html import escape
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .checks import at_least, one_of
 
 HISTORY_BYTES = 2**26  # "all" keeps every array up to here, then scalars only
+SHOWN = 6  # components of θ in a Trace's repr, at most
 
 
 class Step(NamedTuple):
     """One trial: from θ (before) by Δθ to the trial θ, and whether it was accepted.
 
-    Arrays are read-only. In a light history they are None, and only the scalars are kept. A step equals only itself.
+    Arrays are read-only. In a light history they are None, and only the scalars are kept. A step
+    equals only itself.
     """
 
     k: int  # number of the trial, from 0
     theta: Any  # θ before the trial, (P,)
-    loss: float  # F(θ) = ½ rᵀr
+    loss: float  # F(θ)
     r: Any  # residuals at θ, (N·m,)
     g: Any  # ∇F = Jᵀr at θ, (P,)
     mu: float  # damping of this trial
@@ -31,6 +35,8 @@ class Step(NamedTuple):
     why: str  # why it was accepted or refused
     damping: Any  # the rule that judges this trial
     scale: Any  # D, (P,), or None for I
+    next_mu: float  # the μ that the rule chose after this trial
+    next_damping: Any  # the rule that judges the next one
     options: Any = None  # the solver's, for going on from here
     problem: Any = None
 
@@ -60,24 +66,21 @@ class Step(NamedTuple):
         return sum(value.nbytes for name in ARRAYS if (value := getattr(self, name)) is not None)
 
     def light(self):
-        """The same step without its arrays."""
+        """Return the same step without its arrays."""
         return self._replace(**dict.fromkeys(ARRAYS))
 
     def __str__(self):
         verdict = "accepted" if self.accepted else "refused"
         return (
             f"trial {self.k}: μ = {self.mu:.3g}, F {self.loss:.4g} → {self.trial_loss:.4g} "
-            f"(predicted {self.loss - self.predicted:.4g}, ρ = {self.rho:.3g}): {verdict}, {self.why}"
+            f"(predicted {self.loss - self.predicted:.4g}, ρ = {self.rho:.3g}): "
+            f"{verdict}, {self.why}"
         )
 
     def __repr__(self):
         return f"<Step, {self}>"
 
-    __eq__, __ne__, __hash__ = (
-        object.__eq__,
-        object.__ne__,
-        object.__hash__,
-    )  # arrays have no single answer to ==
+    __eq__, __ne__, __hash__ = object.__eq__, object.__ne__, object.__hash__  # of arrays, no == is
 
 
 ARRAYS = ("theta", "r", "g", "h", "acceleration", "delta_theta", "trial_theta", "scale")
@@ -86,19 +89,18 @@ ARRAYS = ("theta", "r", "g", "h", "acceleration", "delta_theta", "trial_theta", 
 class Trace:
     """The steps of one run, to be walked both ways, and how the run ended.
 
-    `theta`, `loss`, `success`, `message`, `steps`, `n_residuals`, `n_jacobians`. Indexing, iteration and `reversed`
-    go over the steps; from any of them a solver can be started again.
+    `theta`, `loss`, `success`, `message`, `steps`, `n_residuals`, `n_jacobians`. Indexing,
+    iteration and `reversed` go over the steps; from any of them a solver can be started again.
     """
 
     def __init__(self, theta, loss, history="all"):
         self.theta, self.loss = theta, loss
         self.steps, self.success, self.message = [], False, "not finished"
         self.n_residuals = self.n_jacobians = 0
-        self._history = (
-            one_of("history", history, ("all", "light"))
-            if isinstance(history, str)
-            else at_least("history", history, 1)
-        )
+        if isinstance(history, str):
+            self._history = one_of("history", history, ("all", "light"))
+        else:
+            self._history = at_least("history", history, 1)
 
     def add(self, step):
         """Keep a step: with its arrays as far as the history allows, else its scalars."""
@@ -129,31 +131,24 @@ class Trace:
     @property
     def losses(self):
         """F after each trial, the start's first."""
-        return [
-            *(step.loss for step in self.steps[:1]),
-            *(step.next_loss for step in self.steps),
-        ] or [self.loss]
-
-    def plot(self, **options):
-        """The loss after each trial, as `figures.fig_loss` draws it."""
-        from .figures import (
-            fig_loss,
-        )  # the one import from an upper floor, so that numbers never wait for matplotlib
-
-        return fig_loss(self, **options)
+        first = [self.steps[0].loss] if self.steps else [self.loss]
+        return first + [step.next_loss for step in self.steps]
 
     def table(self, most=20):
-        """Rows (k, μ, F, trial F, ρ, accepted, why), one a step; beyond `most`, first and last, None between."""
+        """Return rows (k, μ, F, trial F, ρ, accepted, why), one a step.
+
+        Of more than `most`, the first and the last, with None between.
+        """
         rows = [(s.k, s.mu, s.loss, s.trial_loss, s.rho, s.accepted, s.why) for s in self]
         return rows if len(rows) <= most else [*rows[: most // 2], None, *rows[-(most // 2) :]]
 
     def _repr_html_(self):
         """The summary and the table, for notebooks."""
-        head = "".join(
-            f"<th>{name}</th>" for name in ("trial", "μ", "F(θ)", "F(trial)", "ρ", "verdict", "why")
-        )
+        names = ("trial", "μ", "F(θ)", "F(trial)", "ρ", "verdict", "why")
+        head = "".join(f"<th>{name}</th>" for name in names)
         rows = "".join(map(_html_row, self.table()))
-        return f"<p>{escape(repr(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return f"<p>{escape(repr(self))}</p>{table}"
 
     def __len__(self):
         return len(self.steps)
@@ -168,9 +163,12 @@ class Trace:
         return reversed(self.steps)
 
     def __repr__(self):
+        trials = f"{len(self.accepted)} accepted and {len(self.refused)} refused trials"
+        verdict = "success" if self.success else "no success"
+        theta = np.array2string(self.theta, precision=4, threshold=SHOWN, edgeitems=SHOWN // 2)
         return (
-            f"Trace: {len(self.accepted)} accepted and {len(self.refused)} refused trials, "
-            f"F {self.losses[0]:.3g} → {self.loss:.3g}, {'success' if self.success else 'no success'}: {self.message}"
+            f"Trace: {trials}, F {self.losses[0]:.3g} → {self.loss:.3g}, {verdict}: "
+            f"{self.message} θ = {theta}"
         )
 
 
@@ -183,13 +181,6 @@ def _html_row(row):
     if row is None:
         return '<tr><td colspan="7">…</td></tr>'
     k, mu, loss, trial_loss, rho, accepted, why = row
-    cells = (
-        k,
-        f"{mu:.3g}",
-        f"{loss:.4g}",
-        f"{trial_loss:.4g}",
-        f"{rho:.3g}",
-        "accepted" if accepted else "refused",
-        escape(why),
-    )
+    numbers = f"{mu:.3g}", f"{loss:.4g}", f"{trial_loss:.4g}", f"{rho:.3g}"
+    cells = k, *numbers, "accepted" if accepted else "refused", escape(why)
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..layers import Input, Linear, Tanh
-from ..problems import NetworkFit
+from ..network_fit import NetworkFit
 from .base import exercise
 
 N = 5000  # samples in 5.1

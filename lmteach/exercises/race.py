@@ -5,7 +5,7 @@ import numpy as np
 from ..checks import is_real
 from ..datasets import sine
 from ..layers import Input, Linear, Tanh
-from ..problems import NetworkFit
+from ..network_fit import NetworkFit
 from .base import exercise
 
 N_POINTS = 40

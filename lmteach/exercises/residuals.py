@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..layers import Input, Linear, Tanh
-from ..problems import NetworkFit
+from ..network_fit import NetworkFit
 from .base import exercise
 
 NET, N_SAMPLES = Input(3) >> Tanh(4) >> Linear(2), 5

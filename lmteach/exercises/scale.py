@@ -9,8 +9,9 @@ from ..checks import is_real
 from ..damping import Nielsen
 from ..datasets import digits, split, standardize
 from ..layers import Input, Linear, Relu
-from ..prices import prices
-from ..problems import LeastSquares, NetworkFit
+from ..routes.prices import prices
+from ..network_fit import NetworkFit
+from ..problems import LeastSquares
 from ..solvers import levenberg_marquardt
 from .base import exercise
 

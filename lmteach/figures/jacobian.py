@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..checks import as_finite, at_least, instance
 from ..layers import Input, Tanh
-from ..problems import NetworkFit
+from ..network_fit import NetworkFit
 from .picture import BLACK, GREY, VERMILION
 from .scene import Control, Scene
 

@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 
 from ..checks import as_floats, at_least, instance
-from ..problems import NetworkFit
+from ..network_fit import NetworkFit
 from ..proofs.one_page import BOOK, hagan
 from ..solvers import levenberg_marquardt
 from .picture import BLACK, GREY, label, style

@@ -11,7 +11,7 @@ from matplotlib.ticker import FormatStrFormatter, FuncFormatter, NullFormatter
 from ..checks import at_least, function, instance
 from ..datasets import sine
 from ..layers import Input, Linear, Tanh
-from ..problems import NetworkFit
+from ..network_fit import NetworkFit
 from ..solvers import gauss_newton, gradient_descent, levenberg_marquardt
 from ..trace import Step, Trace
 from .contour import SMALLEST

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from ..checks import at_least, one_of, positive
-from ..prices import NUMBER, prices
+from ..routes.prices import NUMBER, prices
 from .picture import BLACK, GREY, ORANGE, SKY, label
 from .scene import Control, Scene
 

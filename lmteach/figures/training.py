@@ -9,7 +9,8 @@ from ..checks import as_floats, at_least, instance
 from ..damping import Factor
 from ..datasets import sine, split
 from ..layers import Input, Linear, Tanh
-from ..problems import CurveFit, NetworkFit
+from ..network_fit import NetworkFit
+from ..problems import CurveFit
 from ..solvers import levenberg_marquardt
 from ..trace import Step
 from .contour import SMALLEST

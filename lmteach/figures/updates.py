@@ -81,11 +81,6 @@ class Player(Scene):
         steps, k = self.runs[run], self.within(trial, run)
         step, before = steps[k], steps[:k]
         refused = [s.trial_theta for s in before if not s.accepted and np.isfinite(s.trial_loss)]
-        next_mu = (
-            step.mu
-            if step.damping is None
-            else step.damping.update(step.mu, step.rho, step.accepted)[0]
-        )
         return {
             "run": run,
             "trial": k,
@@ -93,7 +88,7 @@ class Player(Scene):
             "step": step,
             "way": self._way(run, k),
             "refused": np.array(refused).reshape(-1, 2),
-            "factor": next_mu / step.mu if step.mu > 0 else 1.0,
+            "factor": step.next_mu / step.mu if step.mu > 0 else 1.0,
             "chosen": self.branch.get(k) if run else None,
             "whole": [self._way(other, len(self.runs[other])) for other in range(len(self.runs))],
         }

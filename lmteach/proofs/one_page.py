@@ -6,7 +6,8 @@ import numpy as np
 import sympy as sp
 
 from ..layers import Input, Linear, Sigmoid, Tanh
-from ..problems import LeastSquares, NetworkFit
+from ..network_fit import NetworkFit
+from ..problems import LeastSquares
 from ..solvers import levenberg_marquardt
 from ..symbolic import NetworkOnSymbols, OnSymbols, letters, symbols_for
 from .base import also, close, holds, proves, same

@@ -9,7 +9,7 @@ from scipy.linalg import cho_factor, cho_solve
 from lmteach.datasets import digits, sinc, sine
 from lmteach.layers import Input, Linear, Tanh
 from lmteach.network import Network
-from lmteach.problems import NetworkFit
+from lmteach.network_fit import NetworkFit
 
 MU = 0.1
 
