@@ -17,7 +17,7 @@ from .checks import (
     owned,
     same_vector,
 )
-from .derivatives import checked_jacobian, disagreement
+from .derivatives import checked_jacobian, disagreement, filled
 from .linearization import Explicit
 from .primitives import finite, inner
 
@@ -58,6 +58,7 @@ def _refuse_not_finite(J):
         raise NotFinite(f"{where}: expected finite numbers only")
 
 
+SINGLE_EPS = float(np.finfo(np.float32).eps)
 NOWHERE = Evaluation(np.empty(0), np.empty(0), 0.0, None)  # at no θ that anybody could ask for
 
 
@@ -70,8 +71,9 @@ class Problem:
     False. A problem in which r and J share work overrides `evaluation` and `linearization`.
 
     `n_parameters` is P, None if any number will do. `n_residuals` counts evaluations of r,
-    `n_jacobians` linearizations; evaluations for a numerical derivative or its check count in
-    neither. The problem remembers its last Evaluation, and gives it again where θ is the same.
+    `n_jacobians` linearizations; evaluations for a numerical derivative or its check are counted
+    beside them, in `n_differences`. The problem remembers its last Evaluation, and gives it again
+    where θ is the same.
     """
 
     n_parameters = None
@@ -85,7 +87,7 @@ class Problem:
     _last = NOWHERE
 
     def __init__(self):
-        self.n_residuals = self.n_jacobians = 0
+        self.n_residuals = self.n_jacobians = self.n_differences = 0
 
     def residual_at(self, theta):
         """Return r at θ, (N·m,)."""
@@ -96,7 +98,8 @@ class Problem:
         """Return J = ∂r/∂θ at θ, (N·m, P); here by complex steps or differences."""
         if self._derivative is None:
             numbers_only(theta, "jacobian is None: expected a jacobian where theta holds symbols")
-            self._derivative = checked_jacobian(self.residual_at, theta)
+            r = self.evaluate(theta).r
+            self._derivative = checked_jacobian(self._uncounted, theta, r, self.eps)
         return self._derivative(theta)
 
     def evaluate(self, theta):
@@ -124,25 +127,48 @@ class Problem:
 
     def evaluation(self, theta):
         """Return a new Evaluation at θ, (P,), a read-only array that nobody changes."""
-        r = frozen(as_array("residual(theta)", self.residual_at(theta), 1).copy())
+        r = self.residual_at(theta)
+        self._notice_precision(r)
+        r = frozen(as_array("residual(theta)", r, 1).copy())
         return Evaluation(theta, r, inner(r, r) / 2, self)
 
     def linearization(self, seen, work=None):
         """Return the Linearization at the θ of an Evaluation."""
-        if self._gives_jacobian and not self._compared:
-            if wrong := self.verify(seen.theta):
-                raise ValueError(f"{wrong} If r has noise or a kink there: check_jacobian=False.")
-            self._compared = True
         shape = len(seen.r), len(seen.theta)
         J = as_array("jacobian(theta)", self.jacobian_at(seen.theta), 2, shape)
+        if self._gives_jacobian and not self._compared:
+            if wrong := self.verify(seen.theta, J, seen.r):
+                raise ValueError(f"{wrong} If r has noise or a kink there: check_jacobian=False.")
+            self._compared = True
+        if not finite(J.ravel("K")):
+            J = filled(self._uncounted, seen.theta, J, self.eps)
         return Explicit(seen.r, np.array(J, order="F").T, seen.loss, work)
 
-    def verify(self, theta):
-        """Return why J at θ should not be trusted, in words; None if nothing speaks against it."""
+    def verify(self, theta, J=None, r=None):
+        """Return why J at θ should not be trusted, in words; None if nothing speaks against it.
+
+        J and r at θ are evaluated unless given.
+        """
         if not (self._gives_jacobian and self.check_jacobian) or holds_symbols(theta):
             return None
-        J = as_finite("jacobian(theta)", self.jacobian_at(theta), 2, (None, len(theta)))
-        return disagreement(self.residual_at, theta, J)
+        J = self.jacobian_at(theta) if J is None else J
+        J = as_finite("jacobian(theta)", J, 2, (None, len(theta)))
+        r = self.evaluate(theta).r if r is None else r
+        return disagreement(self._uncounted, theta, J, r, self.eps)
+
+    def remember(self, seen):
+        """Give this Evaluation again where its θ is asked for next."""
+        self._last = seen
+
+    def _uncounted(self, theta):
+        """r at a θ of a difference, which may be complex."""
+        self.n_differences += 1
+        return self.residual_at(theta)
+
+    def _notice_precision(self, r):
+        """`eps` of single precision where r, or the model it is made of, comes in float32."""
+        if getattr(r, "dtype", None) == np.float32:
+            self.eps = SINGLE_EPS
 
     @property
     def _gives_jacobian(self):
@@ -210,6 +236,7 @@ class CurveFit(LeastSquares):
         if prediction.shape != self.y.shape:
             shape = f"model(theta, x) has shape {prediction.shape}"
             raise ValueError(f"{shape}: expected that of y, {self.y.shape}")
+        self._notice_precision(prediction)
         return (prediction - self.y).ravel()
 
     def jacobian_at(self, theta):
@@ -226,6 +253,7 @@ class Divided(Problem):
         super().__init__()
         self._problem, self._unit = problem, unit
         self.n_parameters, self.redundant = problem.n_parameters, problem.redundant
+        self.eps = problem.eps
 
     def evaluation(self, theta):
         """Return the Evaluation with r divided."""
@@ -239,6 +267,11 @@ class Divided(Problem):
         whole.problem.n_jacobians += 1
         return whole.problem.linearization(whole, work).divided(self._unit)
 
-    def verify(self, theta):
+    def verify(self, theta, J=None, r=None):
         """Return what the problem itself says of its J."""
         return self._problem.verify(theta)
+
+    def remember(self, seen):
+        """Give this Evaluation again where its θ is asked for next."""
+        self._last = seen
+        self._problem.remember(seen.inside)
