@@ -111,12 +111,14 @@ def checked_jacobian(residual, theta, r=None, eps=DOUBLE):
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
-            J = filled(residual, theta, complex_jacobian(residual, theta), eps)
+            first = complex_jacobian(residual, theta)
+            J = filled(residual, theta, first, eps)
             problem = disagreement(residual, theta, J, r, eps)
         except Exception as error:  # whatever a function for real numbers may say to a complex one
             problem = f"residual does not take complex numbers ({type(error).__name__}: {error})."
     if problem is None:
-        return lambda theta: complex_jacobian(residual, theta)
+        start = theta
+        return lambda theta: first if theta is start else complex_jacobian(residual, theta)
     digits = f"about {-2 / 3 * np.log10(eps):.0f} digits"
     words = f"jacobian by central differences, {digits}, not by complex steps: {problem}"
     warnings.warn(words, stacklevel=2)

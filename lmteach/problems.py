@@ -85,6 +85,7 @@ class Problem:
     _derivative = None  # θ ↦ J by complex steps or differences, chosen at the first θ
     _compared = False  # whether `jacobian_at` has been compared with differences
     _last = NOWHERE
+    _last_Jt = NOWHERE, None  # the Evaluation that was linearized last, and Jᵀ there
 
     def __init__(self):
         self.n_residuals = self.n_jacobians = self.n_differences = 0
@@ -134,6 +135,12 @@ class Problem:
 
     def linearization(self, seen, work=None):
         """Return the Linearization at the θ of an Evaluation."""
+        if self._last_Jt[0] is not seen:
+            self._last_Jt = seen, self._transposed_jacobian(seen)
+        return Explicit(seen.r, self._last_Jt[1], seen.loss, work)
+
+    def _transposed_jacobian(self, seen):
+        """Jᵀ, (P, N·m), with differences in place of what is not finite. Raises NotFinite."""
         shape = len(seen.r), len(seen.theta)
         J = as_array("jacobian(theta)", self.jacobian_at(seen.theta), 2, shape)
         if self._gives_jacobian and not self._compared:
@@ -142,7 +149,8 @@ class Problem:
             self._compared = True
         if not finite(J.ravel("K")):
             J = filled(self._uncounted, seen.theta, J, self.eps)
-        return Explicit(seen.r, np.array(J, order="F").T, seen.loss, work)
+            _refuse_not_finite(J)
+        return np.array(J, order="F").T
 
     def verify(self, theta, J=None, r=None):
         """Return why J at θ should not be trusted, in words; None if nothing speaks against it.
@@ -179,7 +187,7 @@ class Problem:
         return Divided(self, unit)
 
     def __getstate__(self):
-        return self.__dict__ | {"_last": NOWHERE}
+        return self.__dict__ | {"_last": NOWHERE, "_last_Jt": (NOWHERE, None)}
 
 
 class LeastSquares(Problem):

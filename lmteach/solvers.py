@@ -27,7 +27,7 @@ def levenberg_marquardt(
     1e-3·max diag(JᵀJ) unless given. `damping`, the rule that chooses the next μ: Nielsen() unless
     given. `scaling`: D = I ("identity", unless given), ‖J_j‖ ("marquardt"), or the largest ‖J_j‖ so
     far ("more"). `geodesic`: True for the displacement h + ½a with the geodesic acceleration a, or
-    the largest ‖Da‖/‖Dh‖ that is not refused (0.75).
+    the largest ‖Da‖/‖Dh‖ that is not refused (0.375).
     The limits are those of `stopping.Options`, with their defaults.
 
     Yields a Step for every trial; the generator returns the Stop that says why it ended. Raises
@@ -61,7 +61,7 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
         D = _scale(options.scaling, here, D)
         mu = _first_mu(here, D) if mu is None else mu
         if stop := options.before(here, k, mu, problem.n_residuals - first):
-            return stop._replace(seen=seen, here=here)
+            return stop.at(seen, here)
         move = _damped_step(problem, here, seen.theta, mu, D, options)
         trial, there, why = _trial(problem, seen, move, work)
         trial_loss, accepted = (trial.loss, there is not None) if trial else (math.nan, False)
@@ -78,7 +78,7 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
         if accepted:
             seen, here = trial, there
         if stop := options.after(step):
-            return stop._replace(seen=seen, here=here)
+            return stop.at(seen, here)
         mu, damping, k = next_mu, next_damping, k + 1
 
 

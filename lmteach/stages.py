@@ -5,23 +5,26 @@ digits than JᵀJ, and both take the whole step.
 """
 
 import math
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.linalg.lapack import dgelsy
 
 from .checks import frozen
 from .primitives import finite, norm
 from .problems import NotFinite
 from .trace import Step
-from .verdict import RIGHT_ANGLE
+from .verdict import RIGHT_ANGLE, is_rounding
 
+DOUBLE = sys.float_info.epsilon
 MOST_STEPS = 50
 SHRINK = 0.9  # a step of the polish is at most this part of the last, both measured by ‖Jh‖,
 STEADY = 0.1  # and moves the length of no column by more than this part,
 RISE = 1e-10  # and F rises above its start by no more than this part,
 SMALLEST_COSINE = 1e-10  # and the largest cosine does not grow, unless it is below this
 NO_MORE_DIGITS = 2.0**-53  # of every θ_j: a step that short changes nothing
-VANISHED = 2.0**-52  # part of its length below which a column has vanished
+VANISHED = DOUBLE  # part of its length below which a column has vanished
 
 
 class Stride(NamedTuple):
@@ -42,7 +45,11 @@ def leap(problem, seen, here, k, most=MOST_STEPS):
     def goes_on(reach, r, last):
         return reach > RIGHT_ANGLE * norm(r)
 
-    strides = list(_strides(problem, seen, here, k, goes_on, most, "leap"))
+    strides = []
+    for stride in _strides(problem, seen, here, k, goes_on, most, "leap"):
+        strides.append(stride)
+        if is_rounding(problem, stride.seen, stride.there):
+            break
     if not strides:
         return []
     last = strides[-1]
@@ -98,8 +105,17 @@ def _gauss_newton(here):
     lengths = here.column_norms
     lengths = np.where(lengths > 0, lengths, 1.0)
     J = here.J / lengths
-    scaled_h = np.linalg.lstsq(J, -here.r, rcond=None)[0]
-    return frozen(scaled_h / lengths), norm(J @ scaled_h)
+    scaled_h = _least_squares(J, -here.r)
+    return frozen(scaled_h / lengths), norm(J.dot(scaled_h))
+
+
+def _least_squares(J, b):
+    """The x of least norm that minimizes ‖Jx − b‖, by QR with column pivoting, of J's rank."""
+    rows, columns = J.shape
+    b = np.concatenate([b, np.zeros(max(columns - rows, 0))])
+    pivots, work = np.zeros(columns, dtype=np.int32), 64 * (rows + columns + 1)
+    _, x, _, _, _ = dgelsy(J, b, pivots, max(J.shape) * DOUBLE, work)
+    return x[:columns]
 
 
 def _is_over(h, theta):

@@ -9,17 +9,27 @@ import numpy as np
 from .checks import at_least, one_of, positive
 from .primitives import norm
 
-MOST_CURVED = 0.75  # ‖Da‖/‖Dh‖, after Transtrum & Sethna (2012)
+MOST_CURVED = 0.375  # ‖Da‖/‖Dh‖: half of what Transtrum & Sethna (2012) allow
 SCALINGS = ("identity", "marquardt", "more")
 
 
 class Stop(NamedTuple):
-    """Why a run ended: its kind, a sentence, and the Evaluation and Linearization at its end."""
+    """Why a run ended: its kind, and a sentence."""
 
     kind: str
     words: str
-    seen: Any = None
-    here: Any = None
+
+    def at(self, seen, here):
+        """Return the same with the Evaluation and the Linearization that the solver ended with."""
+        end = End(*self)
+        end.seen, end.here = seen, here
+        return end
+
+
+class End(Stop):
+    """A Stop, and what the solver held there: `seen`, an Evaluation, and `here`, its model."""
+
+    seen = here = None
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Options:
 
     `scaling`: D = I ("identity"), ‖J_j‖ ("marquardt") or the largest ‖J_j‖ so far ("more").
     `geodesic`: whether the step has a second-order term a; a number is the largest ‖Da‖/‖Dh‖ with
-    which a trial is made, in place of 0.75. `max_steps`: trials. `max_evaluations`: of r, those for
+    which a trial is made, in place of 0.375. `max_steps`: trials. `max_evaluations`: of r, those for
     derivatives apart. `target_loss`: F to reach. `gtol`: max_j |cos(J_j, r)|. `xtol`: ‖DΔθ‖ against
     ‖Dθ‖. `ftol`: decrease of F, predicted and actual, against F. `mu_max`: the run gives up above
     it.
@@ -80,8 +90,7 @@ class Options:
             return Stop("max_steps", f"{k} trials were made, as many as max_steps allows")
         more = 2 if self.geodesic else 1
         if self.max_evaluations is not None and n_evaluations + more > self.max_evaluations:
-            allowed = f"max_evaluations = {self.max_evaluations} allows no further trial"
-            return Stop("max_evaluations", allowed)
+            return Stop("max_evaluations", "max_evaluations allows no further trial")
         if mu > self.mu_max:
             above = f"μ = {mu:.3g} rose above mu_max = {self.mu_max:.3g}"
             return Stop("mu_max", f"{above}, and no trial lowers F")

@@ -46,6 +46,8 @@ def judged(problem, seen, here, theta0, most=math.inf):
     """
     if not math.isfinite(seen.loss):
         return Verdict("F is not finite")
+    if seen.loss == 0 and seen.r.any() and not is_rounding(problem, seen, here):
+        return Verdict("F is 0 only because squares of r are below the smallest float")
     if problem.redundant or problem.generalized or not is_whole(seen):
         return _judged_by_angles(problem, seen, here, theta0)
     sight = Sight.of(problem, seen, here, theta0)
@@ -62,9 +64,9 @@ def is_whole(seen):
 
 
 def is_rounding(problem, seen, here):
-    """Return whether r is nothing but rounding: ‖r‖ ≤ 1000 eps ‖|J||θ|‖."""
+    """Return whether r is nothing but rounding: max |r| ≤ 1000 eps max |J||θ|."""
     part = min(NOTHING_LEFT * problem.eps, FAINTEST)
-    return norm(seen.r) <= part * norm(np.abs(here.J) @ np.abs(seen.theta))
+    return np.abs(seen.r).max() <= part * (np.abs(here.J) @ np.abs(seen.theta)).max()
 
 
 class Sight:
@@ -117,7 +119,8 @@ class Sight:
         loose, n_parameters = self.loose() & ~unseen, len(self.size)
         if not loose.any():
             return said
-        rank = f" J has rank {self.seen.sum()} for {n_parameters} parameters:"
+        plural = "s" * (n_parameters != 1)
+        rank = f" J has rank {self.seen.sum()} for {n_parameters} parameter{plural}:"
         if loose.sum() == 1:
             return f"{said}{rank} {names(loose)} is determined to second order only."
         return f"{said}{rank} of {names(loose)}, only combinations are determined."
@@ -154,7 +157,7 @@ def _judged_by_probes(problem, seen, here, theta0, sight, most):
         which = "θ" if flat.all() else names(flat & ~unseen)
         return Verdict(f"r does not depend on {which} {PLATEAU}")
     if ran := _ran_away(seen.theta, theta0, sight.loose()) if len(blind) else "":
-        return Verdict(f"{NO_MINIMUM} that would be determined:{ran[:-1]}")
+        return Verdict(f"{NO_MINIMUM} that r determines", ran)
     return Verdict(None, sight.note(unseen))
 
 
