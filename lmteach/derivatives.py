@@ -1,88 +1,128 @@
-"""Numerical Jacobians of a residual function, and what speaks against a Jacobian that was handed in."""
+"""Numerical Jacobians of a residual function, and what speaks against a J that was handed in.
 
+Every parameter is changed by a part of itself, so that no result depends on its unit, and every
+row of J is judged in its own. How long a difference has to be, and what rounding explains, follows
+from `eps`, the relative rounding of r.
+"""
+
+import sys
 import warnings
 
 import numpy as np
 
-TINY = (
-    1e-30  # complex step: the error is of order TINY², and there is no difference to lose digits in
-)
+DOUBLE = sys.float_info.epsilon
+TINY = 1e-30  # complex step: the error is of order TINY², and no difference loses digits
+FORWARD = 2e-6  # ε/|θ_j| of the differences that check a J first, for double precision;
+CENTRAL = (1e-5, 1e-3, 1e-7)  # and of those that decide where the first ones disagree
+LONGER = 1000  # how much longer ε becomes while r does not change visibly
+AGREES = 1e-4  # a column of J agrees if it differs by no more than this part of itself
+NOISE = 1000  # roundings of r, and of what θ contributes to it, that a difference may hold
+FAINT = 1e-8  # of the largest row: a fainter row of J counts as if it were of that size
 N_SLOPES, SLOPE_STEP, SLOPE_TOLERANCE = 5, 1e-5, 1e-4  # samples, difference, largest gap
-STEPS = (
-    1e-5,
-    1e-3,
-    1e-7,
-)  # central differences along a direction, relative to θ_j (to 1 where it is 0)
 
 
 def complex_jacobian(residual, theta):
-    """J_j = Im r(θ + iεe_j)/ε, exact to rounding where r is analytic. Source: Squire & Trapp (1998)."""
-    return np.column_stack(
-        [np.imag(residual(theta + 1j * TINY * e)) / TINY for e in np.eye(len(theta))]
-    )
+    """Return J_j = Im r(θ + iεe_j)/ε, exact to rounding where r is analytic; ε = 1e-30·|θ_j|.
 
-
-def central_jacobian(residual, theta):
-    """J_j = (r(θ + εe_j) − r(θ − εe_j))/2ε, good to about 10 digits; ε = ∛(machine epsilon)·max(1, |θ_j|)."""
-    sizes = np.cbrt(np.finfo(float).eps) * np.maximum(1, abs(theta))
-    return np.column_stack(
-        [
-            central(residual, theta, size * e)
-            for size, e in zip(sizes, np.eye(len(theta)), strict=True)
-        ]
-    )
-
-
-def central(residual, theta, v):
-    """(r(θ + v) − r(θ − v)) / 2‖v‖: the derivative along v; its error is of order ‖v‖²."""
-    # Copies: a residual function may hand out the same buffer twice.
-    difference = np.array(residual(theta + v), dtype=float) - np.array(
-        residual(theta - v), dtype=float
-    )
-    return difference / (2 * np.linalg.norm(v))
-
-
-def disagreement(residual, theta, J):
-    """Words for how J differs from central differences of r along two random directions; None if it agrees.
-
-    J passes along a direction v if for one of three step sizes ‖Jv − differences‖ ≤ 1e-4 (‖Jv‖ + ‖differences‖) +
-    what rounding in r explains.
+    Source: Squire & Trapp (1998).
     """
-    rng = np.random.default_rng(0)
-    noise = 1e-12 * np.abs(residual(theta.copy())).max(initial=0)
-    for v in rng.normal(size=(2, len(theta))) * np.where(
-        theta != 0, abs(theta), 1
-    ):  # each θ_j in its own unit
-        length = np.linalg.norm(v)
-        Jv = J @ (v / length)
-        found = [central(residual, theta, size * v) for size in STEPS]
-        if not any(
-            _close(Jv, other, noise / (size * length))
-            for other, size in zip(found, STEPS, strict=True)
-        ):
-            i = int(np.argmax(abs(Jv - found[0])))
-            return (
-                f"jacobian disagrees with central differences of residual: along a random direction v, "
-                f"(Jv)[{i}] = {Jv[i]:.4g} and the differences give {found[0][i]:.4g}."
-            )
-    return None
+    columns = []
+    for j, value in enumerate(theta.tolist()):
+        epsilon = max(TINY * abs(value), sys.float_info.min) if value else TINY
+        z = theta.astype(complex)
+        z[j] = complex(value, epsilon)
+        columns.append(np.imag(residual(z)) / epsilon)
+    return np.array(columns).T
 
 
-def checked_jacobian(residual, theta):
-    """A function θ ↦ J by complex steps if they agree with differences of r at θ, else by those, and says so."""
+def central_jacobian(residual, theta, eps=DOUBLE):
+    """Return J_j = (r(θ + εe_j) − r(θ − εe_j))/2ε, good to ⅔ of r's digits; ε = ∛eps·|θ_j|."""
+    size = np.cbrt(eps)
+    return np.array([central(residual, theta, j, size, eps)[0] for j in range(len(theta))]).T
+
+
+def central(residual, theta, j, size, eps=DOUBLE):
+    """Return (∂r/∂θ_j, ε) by central differences from ε = size·|θ_j|, longer if need be.
+
+    Where r is finite on one side only, an entry is the difference to that side.
+    """
+
+    def change(epsilon):
+        ahead, behind = _at(residual, theta, j, epsilon), _at(residual, theta, j, -epsilon)
+        return (ahead, behind), ahead - behind
+
+    (ahead, behind), difference, epsilon = _visible(change, theta[j], size, eps)
+    column = difference / ((theta[j] + epsilon) - (theta[j] - epsilon))  # as rounded
+    if np.isfinite(column).all():
+        return column, epsilon
+    middle = np.array(residual(theta), dtype=float)
+    one_sided = np.where(np.isfinite(ahead), ahead - middle, middle - behind) / epsilon
+    return np.where(np.isfinite(column), column, one_sided), epsilon
+
+
+def forward(residual, theta, r, j, size, eps=DOUBLE):
+    """Return (∂r/∂θ_j, ε) by differences to r = r(θ), from ε = size·|θ_j|, longer if need be."""
+
+    def change(epsilon):
+        ahead = _at(residual, theta, j, epsilon)
+        return (ahead, r), ahead - r
+
+    _, difference, epsilon = _visible(change, theta[j], size, eps)
+    return difference / ((theta[j] + epsilon) - theta[j]), epsilon
+
+
+def filled(residual, theta, J, eps=DOUBLE):
+    """Return J, (N·m, P), with differences of r in place of the entries that are not finite."""
+    J = np.array(J, dtype=float)
+    bad = ~np.isfinite(J)
+    for j in np.flatnonzero(bad.any(axis=0)):
+        J[bad[:, j], j] = central(residual, theta, j, np.cbrt(eps), eps)[0][bad[:, j]]
+    return J
+
+
+def disagreement(residual, theta, J, r=None, eps=DOUBLE):
+    """Return how J differs from differences of r, in words; None if every column agrees.
+
+    A column agrees if it does so for one of a few lengths of the difference: row by row, each in
+    its own unit, the two differ by at most 1e-4 and what rounding explains.
+    """
+    r = np.array(residual(theta) if r is None else r, dtype=float)
+    J = np.asarray(J, dtype=float)
+    coarser = np.cbrt(eps / DOUBLE)  # than in double precision
+    some = [forward(residual, theta, r, j, FORWARD * coarser, eps) for j in range(len(theta))]
+    wrong = _wrong_columns(J, some, r, theta, eps)
+    if not wrong.any():
+        return None
+    found = {}
+    for size in CENTRAL:
+        some = [central(residual, theta, j, size * coarser, eps) for j in range(len(theta))]
+        wrong &= _wrong_columns(J, some, r, theta, eps)
+        found = found or some
+    if not wrong.any():
+        return None
+    return _words(J, np.array([column for column, _ in found]).T, wrong)
+
+
+def checked_jacobian(residual, theta, r=None, eps=DOUBLE):
+    """Return θ ↦ J by complex steps if they agree with differences of r at θ, else by those.
+
+    Where it is by differences, a UserWarning says so.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
-            problem = disagreement(residual, theta, complex_jacobian(residual, theta))
+            first = complex_jacobian(residual, theta)
+            J = filled(residual, theta, first, eps)
+            problem = disagreement(residual, theta, J, r, eps)
         except Exception as error:  # whatever a function for real numbers may say to a complex one
             problem = f"residual does not take complex numbers ({type(error).__name__}: {error})."
     if problem is None:
-        return lambda theta: complex_jacobian(residual, theta)
-    warnings.warn(
-        f"jacobian by central differences, about 10 digits, not by complex steps: {problem}",
-        stacklevel=2,
-    )
-    return lambda theta: central_jacobian(residual, theta)
+        start = theta
+        return lambda theta: first if theta is start else complex_jacobian(residual, theta)
+    digits = f"about {-2 / 3 * np.log10(eps):.0f} digits"
+    words = f"jacobian by central differences, {digits}, not by complex steps: {problem}"
+    warnings.warn(words, stacklevel=2)
+    return lambda theta: central_jacobian(residual, theta, eps)
 
 
 def slopes_disagree(activate, slopes, n):
@@ -120,12 +160,50 @@ def output_gradient_disagrees(loss, gradient, shape):
     )
 
 
-def _close(a, b, noise):
-    unit = (
-        max(abs(a).max(initial=0), abs(b).max(initial=0)) or 1.0
-    )  # so that no square overflows or vanishes
-    a, b = a / unit, b / unit
-    gap = np.linalg.norm(a - b)
-    return bool(
-        gap <= 1e-4 * (np.linalg.norm(a) + np.linalg.norm(b)) + noise / unit * np.sqrt(len(a))
+def _at(residual, theta, j, epsilon):
+    """r where θ_j is changed by ε; a copy, since a function may hand out one buffer twice."""
+    there = theta.copy()
+    there[j] += epsilon
+    return np.array(residual(there), dtype=float)
+
+
+def _visible(change, value, size, eps):
+    """((ahead, behind), their difference, ε): ε = size·|θ_j|, or size at 0.
+
+    While r changes by less than eps^0.6 of itself, ε grows, but not beyond `size` times the larger
+    of |θ_j| and 1: near 0 a part of θ_j may be no change at all.
+    """
+    epsilon, longest = size * (abs(value) or 1.0), size * max(abs(value), 1.0)
+    while True:
+        with np.errstate(invalid="ignore"):
+            ends, difference = change(epsilon)
+        seen = np.abs(difference).max(initial=0)
+        if epsilon >= longest or not seen <= eps**0.6 * np.abs(ends[0]).max(initial=0):
+            return ends, difference, epsilon
+        epsilon = min(LONGER * epsilon, longest)
+
+
+def _wrong_columns(J, found, r, theta, eps):
+    """Which columns of J disagree with the (column, ε) that were found."""
+    D, epsilons = np.array([column for column, _ in found]).T, np.array([e for _, e in found])
+    made_of = np.abs(r)[:, None] + np.abs(J * theta).sum(axis=1, keepdims=True)
+    noise = NOISE * eps * made_of / epsilons
+    both = np.abs(J) + np.abs(D)
+    rows = (both * epsilons).max(axis=1, keepdims=True, initial=0)  # what the longest ε does to it
+    rows = np.maximum(rows, FAINT * rows.max(initial=0)) + sys.float_info.min
+    gap, both = np.maximum(np.abs(J - D) - noise, 0) / rows, both / rows
+    unit = both.max(axis=0, initial=0) + sys.float_info.min  # so that no square over- or underflows
+    most = max(AGREES, 10 * eps ** (2 / 3))
+    gaps, sizes = (np.linalg.norm(part / unit, axis=0) for part in (gap, both))
+    return ~(gaps <= most * sizes)
+
+
+def _words(J, D, wrong):
+    """Where J and the differences are furthest apart, each row in its own unit."""
+    rows = np.maximum(np.abs(J), np.abs(D)).max(axis=1, keepdims=True) + sys.float_info.min
+    gap = np.where(wrong, np.nan_to_num(np.abs(J - D) / rows, nan=np.inf), -1.0)
+    i, j = np.unravel_index(np.argmax(gap), gap.shape)
+    return (
+        f"jacobian disagrees with central differences of residual: ∂r[{i}]/∂θ[{j}] is "
+        f"{J[i, j]:.4g}, and the differences give {D[i, j]:.4g}."
     )

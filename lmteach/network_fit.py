@@ -37,8 +37,9 @@ class NetworkFit(Problem):
 
     `precision`: "float64", or "float32" for the passes through the network, J and the sums over
     samples, up to 1.6 times as fast with half the memory; θ, μ and Cholesky stay in double
-    precision. Of about 7 digits, tanh(Wx + b) then loses log₁₀ of the size of its argument, g = Jᵀr
-    loses log₁₀(‖J‖ ‖r‖ / ‖g‖), near a minimum all, and h up to log₁₀ κ(JᵀJ + μI) more.
+    precision. Wa + b is then rounded to 7 digits of its largest terms, so a^L and J lose up to log₁₀
+    of the largest |W||a| + |b| where these cancel; g = Jᵀr loses log₁₀(‖J‖ ‖r‖ / ‖g‖), near a
+    minimum all, and h up to log₁₀ κ(JᵀJ + μI) more.
 
     The network itself is not changed: `network.theta = trace.theta` puts a result into it. Raises
     ValueError or TypeError for bad input.

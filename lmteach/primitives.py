@@ -19,7 +19,7 @@ def tanh(z):
 
 
 def logistic(z):
-    """1 / (1 + e⁻ᶻ), elementwise, as ½ + ½ tanh(z/2): SymPy simplifies it, and nothing overflows."""
+    """1 / (1 + e⁻ᶻ), elementwise, as ½ + ½ tanh(z/2): SymPy simplifies it, nothing overflows."""
     return (tanh(z / 2) + 1) / 2
 
 

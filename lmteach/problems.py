@@ -17,7 +17,7 @@ from .checks import (
     owned,
     same_vector,
 )
-from .derivatives import checked_jacobian, disagreement
+from .derivatives import checked_jacobian, disagreement, filled
 from .linearization import Explicit
 from .primitives import finite, inner
 
@@ -58,6 +58,7 @@ def _refuse_not_finite(J):
         raise NotFinite(f"{where}: expected finite numbers only")
 
 
+SINGLE_EPS = float(np.finfo(np.float32).eps)
 NOWHERE = Evaluation(np.empty(0), np.empty(0), 0.0, None)  # at no θ that anybody could ask for
 
 
@@ -70,8 +71,9 @@ class Problem:
     False. A problem in which r and J share work overrides `evaluation` and `linearization`.
 
     `n_parameters` is P, None if any number will do. `n_residuals` counts evaluations of r,
-    `n_jacobians` linearizations; evaluations for a numerical derivative or its check count in
-    neither. The problem remembers its last Evaluation, and gives it again where θ is the same.
+    `n_jacobians` linearizations; evaluations for a numerical derivative or its check are counted
+    beside them, in `n_differences`. The problem remembers its last Evaluation, and gives it again
+    where θ is the same.
     """
 
     n_parameters = None
@@ -83,9 +85,10 @@ class Problem:
     _derivative = None  # θ ↦ J by complex steps or differences, chosen at the first θ
     _compared = False  # whether `jacobian_at` has been compared with differences
     _last = NOWHERE
+    _last_Jt = NOWHERE, None  # the Evaluation that was linearized last, and Jᵀ there
 
     def __init__(self):
-        self.n_residuals = self.n_jacobians = 0
+        self.n_residuals = self.n_jacobians = self.n_differences = 0
 
     def residual_at(self, theta):
         """Return r at θ, (N·m,)."""
@@ -95,11 +98,10 @@ class Problem:
     def jacobian_at(self, theta):
         """Return J = ∂r/∂θ at θ, (N·m, P); here by complex steps or differences."""
         if self._derivative is None:
-            numbers_only(
-                theta,
-                "jacobian is None: expected a function jacobian(theta) where theta holds symbols",
-            )
-            self._derivative = checked_jacobian(self.residual_at, theta)
+            expected = "expected a function jacobian(theta) where theta holds symbols"
+            numbers_only(theta, f"jacobian is None: {expected}")
+            r = self.evaluate(theta).r
+            self._derivative = checked_jacobian(self._uncounted, theta, r, self.eps)
         return self._derivative(theta)
 
     def evaluate(self, theta):
@@ -127,34 +129,65 @@ class Problem:
 
     def evaluation(self, theta):
         """Return a new Evaluation at θ, (P,), a read-only array that nobody changes."""
-        r = as_array("residual(theta)", self.residual_at(theta), 1)
-        r = frozen(r.copy())
+        r = self.residual_at(theta)
+        self._notice_precision(r)
+        r = frozen(as_array("residual(theta)", r, 1).copy())
         return Evaluation(theta, r, inner(r, r) / 2, self)
 
     def linearization(self, seen, work=None):
         """Return the Linearization at the θ of an Evaluation."""
-        shape = len(seen.r), len(seen.theta)
-        J = as_array("jacobian(theta)", self.jacobian_at(seen.theta), 2, shape)
-        Jt = np.array(J, order="F").T
-        if self._gives_jacobian and not self._compared:
-            if wrong := self.verify(seen.theta):
-                raise ValueError(f"{wrong} If r has noise or a kink there: check_jacobian=False.")
-            self._compared = True
+        last, Jt = self._last_Jt
+        if last is not seen:
+            Jt = self._transposed_jacobian(seen)
+            self._last_Jt = seen, Jt
         return Explicit(seen.r, Jt, seen.loss, work)
 
-    def verify(self, theta):
-        """Return why J at θ should not be trusted, in words; None if nothing speaks against it."""
+    def _transposed_jacobian(self, seen):
+        """Jᵀ, (P, N·m), with differences in place of what is not finite. Raises NotFinite."""
+        shape = len(seen.r), len(seen.theta)
+        J = as_array("jacobian(theta)", self.jacobian_at(seen.theta), 2, shape)
+        if self._gives_jacobian and not self._compared:
+            if wrong := self.verify(seen.theta, J, seen.r):
+                raise ValueError(f"{wrong} If r has noise or a kink there: check_jacobian=False.")
+            self._compared = True
+        if not finite(J.ravel("K")):
+            J = filled(self._uncounted, seen.theta, J, self.eps)
+            _refuse_not_finite(J)
+        return np.array(J, order="F").T
+
+    def verify(self, theta, J=None, r=None):
+        """Return why J at θ should not be trusted, in words; None if nothing speaks against it.
+
+        J and r at θ are evaluated unless given.
+        """
         if not (self._gives_jacobian and self.check_jacobian) or holds_symbols(theta):
             return None
-        J = as_finite("jacobian(theta)", self.jacobian_at(theta), 2, (None, len(theta)))
-        return disagreement(self.residual_at, theta, J)
+        J = self.jacobian_at(theta) if J is None else J
+        J = as_finite("jacobian(theta)", J, 2, (None, len(theta)))
+        r = self.evaluate(theta).r if r is None else r
+        return disagreement(self._uncounted, theta, J, r, self.eps)
+
+    def remember(self, seen):
+        """Give this Evaluation again where its θ is asked for next."""
+        self._last = seen
+
+    def _uncounted(self, theta):
+        """r at a θ of a difference, which may be complex."""
+        self.n_differences += 1
+        return self.residual_at(theta)
+
+    def _notice_precision(self, r):
+        """`eps` of single precision where r, or the model it is made of, comes in float32."""
+        if getattr(r, "dtype", None) == np.float32:
+            self.eps = SINGLE_EPS
 
     @property
     def _gives_jacobian(self):
         return type(self).jacobian_at is not Problem.jacobian_at
 
     def __getstate__(self):
-        return self.__dict__ | {"_last": NOWHERE, "_derivative": None}
+        nothing = {"_last": NOWHERE, "_last_Jt": (NOWHERE, None), "_derivative": None}
+        return self.__dict__ | nothing
 
 
 class LeastSquares(Problem):
@@ -213,6 +246,7 @@ class CurveFit(LeastSquares):
         if prediction.shape != self.y.shape:
             shape = f"model(theta, x) has shape {prediction.shape}"
             raise ValueError(f"{shape}: expected that of y, {self.y.shape}")
+        self._notice_precision(prediction)
         return (prediction - self.y).ravel()
 
     def jacobian_at(self, theta):

@@ -13,12 +13,11 @@ from .stopping import Options
 from .trace import Step
 
 ALPHA = 0.1  # the geodesic term looks this far along h
-TOO_CURVED = 0.375  # a trial is refused where ‖Da‖ is more than this part of ‖Dh‖
 
 
 def levenberg_marquardt(
     problem, theta0, mu=None, damping=None, *, scaling=None, geodesic=None, max_steps=None,
-    target_loss=None, gtol=None, xtol=None, ftol=None, mu_max=None, **unknown,
+    max_evaluations=None, target_loss=None, gtol=None, xtol=None, ftol=None, mu_max=None, **unknown,
 ):  # fmt: skip
     """Levenberg-Marquardt: solve (JᵀJ + μD²) h = −g, and keep θ + h if F falls there.
 
@@ -26,7 +25,8 @@ def levenberg_marquardt(
     without any override the run goes on bit for bit as it did. `mu` > 0, of the first trial:
     1e-3·max diag(JᵀJ) unless given. `damping`, the rule that chooses the next μ: Nielsen() unless
     given. `scaling`: D = I ("identity", unless given), ‖J_j‖ ("marquardt"), or the largest ‖J_j‖ so
-    far ("more"). `geodesic`: True for the displacement h + ½a with the geodesic acceleration a.
+    far ("more"). `geodesic`: True for the displacement h + ½a with the geodesic acceleration a, or
+    the largest ‖Da‖/‖Dh‖ that is not refused (0.375).
     The limits are those of `stopping.Options`, with their defaults.
 
     Yields a Step for every trial; the generator returns the Stop that says why it ended. Raises
@@ -36,8 +36,8 @@ def levenberg_marquardt(
     refuse_unknown(levenberg_marquardt, unknown)
     theta, k, before = _start(problem, theta0)
     options = (before and before.options or Options()).but(
-        scaling=scaling, geodesic=geodesic, max_steps=max_steps, target_loss=target_loss,
-        gtol=gtol, xtol=xtol, ftol=ftol, mu_max=mu_max,
+        scaling=scaling, geodesic=geodesic, max_steps=max_steps, max_evaluations=max_evaluations,
+        target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol, mu_max=mu_max,
     )  # fmt: skip
     if options.geodesic and problem.generalized:
         expected = "expected False, since J is not the derivative of r there"
@@ -54,14 +54,14 @@ def levenberg_marquardt(
 
 
 def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
-    work, seen = Workspace(), problem.evaluate(theta)
+    work, seen, first = Workspace(), problem.evaluate(theta), problem.n_residuals
     here = seen.linearize(work)
     while True:
         D = _scale(options.scaling, here, D)
         mu = _first_mu(here, D) if mu is None else mu
-        if stop := options.before(here, k, mu):
-            return stop
-        h, a, predicted, refusal = _damped_step(problem, here, seen.theta, mu, D, options.geodesic)
+        if stop := options.before(here, k, mu, problem.n_residuals - first):
+            return stop.at(seen, here)
+        h, a, predicted, refusal = _damped_step(problem, here, seen.theta, mu, D, options)
         delta_theta = h if a is None else frozen(h + a / 2)
         trial_theta = frozen(seen.theta + delta_theta)
         trial, there, why = _trial(problem, seen, trial_theta, refusal, work)
@@ -75,14 +75,14 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
             next_mu=next_mu, next_damping=next_damping, options=options, problem=problem,
         )  # fmt: skip
         yield step
-        if stop := options.after(step):
-            return stop
-        mu, damping, k = next_mu, next_damping, k + 1
         if accepted:
             seen, here = trial, there
+        if stop := options.after(step):
+            return stop.at(seen, here)
+        mu, damping, k = next_mu, next_damping, k + 1
 
 
-def _damped_step(problem, here, theta, mu, D, geodesic):
+def _damped_step(problem, here, theta, mu, D, options):
     """(h, acceleration, predicted decrease, why it is refused before F is looked at)."""
     try:
         damped = here.damped(mu, D)
@@ -91,12 +91,12 @@ def _damped_step(problem, here, theta, mu, D, geodesic):
     h, predicted = frozen(damped.h), damped.predicted
     if not math.isfinite(predicted):
         return h, None, predicted, "the step is not finite"
-    if not geodesic:
+    if not options.geodesic:
         return h, None, predicted, None
-    return h, *_acceleration(problem, here, theta, damped, D)
+    return h, *_acceleration(problem, here, theta, damped, D, options.most_curved)
 
 
-def _acceleration(problem, here, theta, damped, D):
+def _acceleration(problem, here, theta, damped, D, most):
     """(a, predicted, refusal): a = −solve(f″), f″ ≈ (2/α)((r(θ + αh) − r)/α − Jh)."""
     h, predicted = damped.h, damped.predicted
     on_the_way = frozen(theta + ALPHA * h)
@@ -105,7 +105,7 @@ def _acceleration(problem, here, theta, damped, D):
     second = 2 / ALPHA * ((ahead - here.r) / ALPHA - here.Jv(h))
     a = frozen(-damped.solve(second))
     D = 1 if D is None else D
-    curved = not norm(D * a) <= TOO_CURVED * norm(D * h)
+    curved = not norm(D * a) <= most * norm(D * h)
     return a, predicted, "the path is too curved for this h" if curved else None
 
 

@@ -1,4 +1,10 @@
-"""`solve`: a run that can be trusted, composed of stages, with an honest word about how it ended."""
+"""`solve`: a run that can be trusted, composed of stages, with an honest word about how it ended.
+
+An *attempt* is Levenberg-Marquardt from θ₀ to a stop. Where that end is doubtful, an *escape* goes
+on from a lower point that was found right beside it, and a *leap* takes full Gauss-Newton steps.
+Where it is a minimum, a *polish* lifts the last digits. The *verdict* says whether it is one. If it
+is none, a second attempt is made with another scaling; the better of the two is given.
+"""
 
 import math
 import sys
@@ -6,41 +12,53 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from .checks import as_finite, flag, frozen, instance, one_of, positive, refuse_unknown
-from .primitives import finite, inner
+from .checks import as_finite, at_least, flag, frozen, instance, one_of, positive, refuse_unknown
+from .primitives import inner
 from .problems import Evaluation, Problem
 from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
+from .stages import MOST_STEPS, leap, polish, taken
+from .stopping import End, Options
 from .trace import Step, Trace
+from .verdict import is_rounding, is_whole, judged
 
 METHODS = {"lm": levenberg_marquardt, "gd": gradient_descent, "gn": gauss_newton}
 NAMES = {"lm": "Levenberg-Marquardt", "gd": "gradient descent", "gn": "Gauss-Newton"}
-RIGHT_ANGLE = 1e-3  # success needs max_j |cos(J_j, r)| at or below this,
-NOTHING_LEFT = 1e-20  # or F at or below this part of F(θ₀)
-LARGEST_EXPONENT = 64  # beyond 2^±64, μ or g² might leave the range of mu_max or of floats
-POLISH_STEPS, SHRINK = 50, 0.9
-POLISH_BYTES = 2**26  # of J, which is taken apart as a whole
 DOUBLE = sys.float_info.epsilon
-SINGLE_XTOL = 1e-7  # in float32 a network does not notice a smaller change of θ
+LARGEST_EXPONENT = 64  # beyond 2^±64, μ or g² might leave the range of mu_max or of floats
+NO_FALL = 1e-9  # gtol of curves: at this cosine a step lowers F by 1e-18 of itself, which F cannot
+# show, so that the polish takes over
+CURVED = 0.75  # ‖Da‖/‖Dh‖ for networks: a third fewer trials than with the 0.375 of curves
+SINGLE_XTOL = 1e-7  # in float32 r does not notice a smaller change of θ
+SCALINGS = ("more", "identity")  # of the attempts: Moré's does not depend on units, I finds others
+ENDS = {"gradient": "gtol", "step": "xtol", "loss": "ftol"}  # stops where a minimum may be
+ESCAPES = 3
 
 
 def solve(
     problem, theta0, method="lm", *, mu=None, damping=None, scaling=None, geodesic=None, rate=None,
-    max_steps=None, target_loss=None, gtol=None, xtol=None, ftol=None, mu_max=None, plain=False,
-    history="all", progress=None, **unknown,
+    max_steps=None, max_evaluations=None, target_loss=None, gtol=None, xtol=None, ftol=None,
+    mu_max=None, plain=False, history="all", progress=None, **unknown,
 ):  # fmt: skip
     """Run a solver from θ₀, (P,), to its end, and return the Trace: θ, F, success, and a message.
 
     `method`: "lm", "gd" (needs `rate`) or "gn"; the options that are None are the solver's own
     defaults. Around "lm" stand, unless `plain`: division of r by a power of two where its squares
-    would leave the floating-point range, geodesic acceleration, and a Gauss-Newton polish of the
-    last digits; with a generalized loss none of them, because J is not ∂r/∂θ there, nor in float32,
-    which has no last digits and stops at xtol = 1e-7. `history`: "all" (arrays up to 64 MB),
-    "light" (scalars) or n (arrays of the last n trials). `progress`: True or False for a bar; None
-    shows one in notebooks when a run takes over two seconds.
+    would leave the floating-point range; geodesic acceleration; for curves and general residuals
+    Moré's scaling, and a second attempt without where the first does not succeed; Gauss-Newton
+    steps from a doubtful end, and for the last digits of a good one. With a generalized loss none
+    of them, because J is not ∂r/∂θ there; in float32, which has no last digits, only the scaling.
+    A `scaling`, `mu` or `mu_max` that is given is the only attempt, and a looser tolerance or a
+    budget that ends a run ends it. `max_evaluations` bounds the evaluations of r, those for
+    derivatives apart.
 
-    Success means: stopped by gradient, step or loss, and F ≤ 1e-20·F(θ₀), or in float32 F down to
-    the rounding of Y, or r at right angles to the columns of J (cosine ≤ 1e-3). Raises ValueError
-    or TypeError for bad input.
+    `history`: "all" (arrays up to 64 MB), "light" (scalars) or n (arrays of the last n trials).
+    `progress`: True or False for a bar; None shows one in notebooks when a run takes over two
+    seconds.
+
+    Success means: stopped by gradient, step or loss, and r is nothing but rounding, or at right
+    angles to all that J sees of it (1e-3; for a network to every column of J), and F rises on both
+    sides where J sees nothing; or `target_loss` was reached. What is not determined is said in the
+    message. Raises ValueError or TypeError for bad input.
     """
     refuse_unknown(solve, unknown)
     instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
@@ -50,31 +68,14 @@ def solve(
         expected = "expected θ, such as step.theta; from a Step, levenberg_marquardt goes on"
         raise TypeError(f"theta0 is a Step: {expected}")
     theta0 = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
-    options = _given(
+    given = _given(
         method, mu=mu, damping=damping, scaling=scaling, geodesic=geodesic, rate=rate,
-        max_steps=max_steps, target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol, mu_max=mu_max,
+        max_steps=max_steps, max_evaluations=max_evaluations, target_loss=target_loss, gtol=gtol,
+        xtol=xtol, ftol=ftol, mu_max=mu_max,
     )  # fmt: skip
-    options, careful = _for_problem(problem, careful, options)
-    counts = problem.n_residuals, problem.n_jacobians
-    exponent = _exponent(problem.residual(theta0)) if careful else 0
-    run = Divided(problem, 2.0**exponent) if exponent else problem
-    options = _divided(options, exponent) if exponent else options
-    first_loss = run.loss(theta0)
-    steps = METHODS[method](run, theta0, **options)
-    trace = Trace(theta0.copy(), problem.loss(theta0), history)
     with _bar(progress) as bar:
-        stop = _follow(steps, trace, bar, exponent, problem)
-    variant = " with geodesic acceleration" if options.get("geodesic") else ""
-    stages = [f"{NAMES[method]}{variant} ({_count(len(trace), 'trial')})"]
-    if careful and stop.kind in ("gradient", "step", "loss"):
-        polish = _polish(run, trace.theta, len(trace))
-        stages += [f"polish ({_count(len(polish), 'step')})"] * bool(polish)
-        for step in polish:
-            trace.add(_multiplied(step, exponent, problem))
-    trace.success, trace.message = _verdict(problem, run, trace, first_loss, stop, stages)
-    trace.n_residuals = problem.n_residuals - counts[0]
-    trace.n_jacobians = problem.n_jacobians - counts[1]
-    return trace
+        run = Run(problem, theta0, method, careful, given, history, bar)
+        return run.best([Attempt(run, options) for options in run.plan()])
 
 
 ONLY = {  # options that not every method has
@@ -94,79 +95,197 @@ def _given(method, **options):
     return given
 
 
-def _for_problem(problem, careful, options):
-    """(options, whether r is divided and the end polished): what suits the problem, unless told otherwise."""
-    if careful and problem.eps > DOUBLE:
-        return {"xtol": SINGLE_XTOL, **options}, False
-    if careful and not problem.generalized:
-        return {"geodesic": True, **options}, True
-    return options, False
+class Run:
+    """One call of `solve`: the problem, also in a unit in which r² is within range, and its limits.
+
+    `inner` is the problem divided by 2^exponent, at which every stage works; steps are recorded in
+    the caller's units.
+    """
+
+    def __init__(self, problem, theta0, method, careful, given, history, bar):
+        self.problem, self.theta0, self.method, self.given = problem, theta0.copy(), method, given
+        self.history, self.bar = history, bar
+        if "max_evaluations" in given:
+            at_least("max_evaluations", given["max_evaluations"], 1)
+        self._counts = problem.n_residuals, problem.n_jacobians, problem.n_differences
+        self.start = problem.evaluate(theta0)
+        self.careful = careful and not problem.generalized
+        self.fine = self.careful and problem.eps <= DOUBLE  # whether there are last digits
+        self.exponent = _exponent(self.start.r) if self.fine else 0
+        self.inner = Divided(problem, 2.0**self.exponent) if self.exponent else problem
+        self.inner_start = self.inner.evaluate(theta0)
+
+    def plan(self):
+        """Return the options of each attempt."""
+        options = dict(self.given)
+        if not self.careful:
+            return [options]
+        curve = not self.problem.redundant
+        if not self.fine:
+            options = {"xtol": SINGLE_XTOL, **options}
+        else:
+            kind = {"geodesic": True, "gtol": NO_FALL} if curve else {"geodesic": CURVED}
+            options = {**kind, **options}
+        chosen = {"scaling", "mu", "mu_max"} & options.keys()  # a μ has D's unit
+        kinds = SCALINGS if curve and not chosen else [None]
+        return [{"scaling": kind, **options} if kind else options for kind in kinds]
+
+    def best(self, attempts):
+        """Return the best Trace by (success, F), trying until one succeeds or a limit is met."""
+        best = None
+        for attempt in attempts:
+            trace = attempt.trace()
+            if best is None or (trace.success, -trace.loss) > (best.success, -best.loss):
+                best = trace
+            if best.success or attempt.ended_by_caller or self.evaluations_left() < 1:
+                break
+        n_residuals, n_jacobians, n_differences = self._counts
+        best.n_residuals = self.problem.n_residuals - n_residuals
+        best.n_jacobians = self.problem.n_jacobians - n_jacobians
+        best.n_differences = self.problem.n_differences - n_differences
+        return best
+
+    def evaluations_left(self):
+        """Return how many evaluations of r may follow."""
+        most = self.given.get("max_evaluations", math.inf)
+        return most - (self.problem.n_residuals - self._counts[0])
+
+    def outer(self, step):
+        """Return a step of `inner` in the caller's units."""
+        return _multiplied(step, self.exponent, self.problem) if self.exponent else step
 
 
-def _follow(steps, trace, bar, exponent, problem):
-    """Record the steps, in the caller's units, to the generator's end; its Stop."""
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            return end.value
-        trace.add(_multiplied(step, exponent, problem) if exponent else step)
-        if bar is not None:
-            bar.set_postfix_str(f"F = {trace.loss:.3g}", refresh=False)
-            bar.update()
+class Attempt:
+    """The stages from θ₀ with one set of options, on the way to a Trace."""
 
+    def __init__(self, run, options):
+        self.run, self.options = run, options
+        self.ended_by_caller = False
 
-def _polish(problem, theta, k):
-    """Gauss-Newton steps by column-scaled least squares, each ≤ 0.9 of the last; none if F or cosine grow."""
-    here = first = problem.linearize(theta)
-    steps, last = [], math.inf
-    while len(steps) < POLISH_STEPS and len(here.r) * len(theta) * 8 <= POLISH_BYTES:
-        norms = np.where(here.column_norms > 0, here.column_norms, 1.0)
-        scaled_h = np.linalg.lstsq(here.J / norms, -here.r, rcond=None)[0]
-        size, h = np.linalg.norm(scaled_h), scaled_h / norms
-        if not 0 < size <= SHRINK * last or not finite(theta + h):
-            break
-        step = _polish_step(problem, here, theta, h, k + len(steps))
-        if not step.accepted:
-            break
-        steps.append(step)
-        theta, last = step.trial_theta, size
-        here = problem.linearize(theta)
-    return steps if here.loss <= first.loss and here.cosine() <= first.cosine() else []
+    def trace(self):
+        """Run all stages, and return the Trace."""
+        run = self.run
+        run.inner.remember(run.inner_start)
+        self._trace, self._stages = Trace(run.theta0.copy(), run.start.loss, run.history), []
+        stop = self._iterate(run.theta0)
+        variant = " with geodesic acceleration" if self.options.get("geodesic") else ""
+        self._name(f"{NAMES[run.method]}{variant}", len(self._trace), "trial")
+        self.seen, self.here = self._end(stop)
+        self._judge()
+        self.ended_by_caller = self._is_callers(stop)
+        if run.careful and stop.kind in ENDS:
+            stop = stop if self.ended_by_caller else self._rescue(stop)
+            if run.fine and not self.verdict.doubt and is_whole(self.seen):
+                self._polish()
+        self._conclude(stop)
+        return self._trace
 
+    def _iterate(self, start):
+        """Record the solver's steps from a θ or a Step to its end, and return its Stop."""
+        run, options = self.run, dict(self.options)
+        if "max_evaluations" in options:
+            options["max_evaluations"] = max(run.evaluations_left(), 0)
+        options = _divided(options, run.exponent) if run.exponent else options
+        steps = METHODS[run.method](run.inner, start, **options)
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            self._trace.add(run.outer(step))
+            if run.bar is not None:
+                run.bar.set_postfix_str(f"F = {self._trace.loss:.3g}", refresh=False)
+                run.bar.update()
 
-def _polish_step(problem, here, theta, h, k):
-    theta, h, trial_theta = frozen(theta), frozen(h), frozen(theta + h)
-    trial_loss, predicted = problem.loss(trial_theta), float(-h @ here.g) / 2
-    rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
-    return Step(
-        k=k, theta=theta, loss=here.loss, r=here.r, g=here.g, mu=0.0, h=h, acceleration=None,
-        delta_theta=h, trial_theta=trial_theta, trial_loss=trial_loss, predicted=predicted, rho=rho,
-        accepted=math.isfinite(trial_loss), why="polish", damping=None, scale=None, next_mu=0.0,
-        next_damping=None, problem=problem,
-    )  # fmt: skip
+    def _end(self, stop):
+        """(Evaluation, Linearization) where the solver stopped."""
+        if isinstance(stop, End):
+            return stop.seen, stop.here
+        seen = self.run.inner.evaluate(self._trace.theta)
+        return seen, seen.linearize()
 
+    def _judge(self):
+        run = self.run
+        left = run.evaluations_left()
+        self.verdict = judged(run.inner, self.seen, self.here, run.theta0, left)
 
-def _verdict(problem, run, trace, first_loss, stop, stages):
-    """(success, message): whether the end is a minimum as far as first derivatives can tell, in words with numbers."""
-    here = run.linearize(trace.theta)
-    cosine, tail = here.cosine(), f" Stages: {', '.join(stages)}."
-    if trace.faded:
-        tail += f" History: {trace.faded} of {len(trace)} trials without arrays."
-    numbers = f"F {trace.losses[0]:.3g} → {trace.loss:.3g}, max |cos(J_j, r)| = {cosine:.1e}"
-    if stop.kind not in ("gradient", "step", "loss", "target"):
-        return False, f"Not finished: {stop.words}. {numbers}.{tail}"
-    gone = here.loss <= max(NOTHING_LEFT * first_loss, problem.rounding)
-    if not gone and not here.column_norms.any():
-        return (
-            False,
-            f"r does not depend on θ here: minimum or plateau, cannot tell. F = {trace.loss:.3g}.{tail}",
-        )
-    if not gone and cosine > RIGHT_ANGLE:
-        return False, f"Stopped, not at a minimum: {stop.words}. {numbers}.{tail}"
-    if doubt := problem.verify(trace.theta):
-        return False, f"Stopped ({stop.words}), but {doubt} {numbers}.{tail}"
-    return True, f"Converged: {stop.words}. {numbers}.{tail}"
+    def _is_callers(self, stop):
+        """Whether a budget or a looser tolerance of the caller's ended the run."""
+        name = ENDS.get(stop.kind, stop.kind)
+        if name in ("target", "max_evaluations"):
+            return True
+        if name in ("gtol", "xtol", "ftol"):
+            return self.run.given.get(name, 0.0) > getattr(Options, name)
+        return name in self.run.given
+
+    def _rescue(self, stop):
+        """From a doubtful end: go on where F is lower, or leap; the Stop that then holds."""
+        run = self.run
+        for _ in range(ESCAPES):
+            lower = self.verdict.lower
+            if lower is None or self._steps_left() < 1 or run.evaluations_left() < 1:
+                break
+            h = lower.theta - self.seen.theta
+            k = len(self._trace)
+            step = taken(run.inner, self.seen, self.here, h, lower, k, "F falls where J is blind")
+            self._trace.add(run.outer(step))
+            run.inner.remember(lower)
+            stop = self._iterate(step)
+            self._name("on from beside a point where J is blind", len(self._trace) - k, "trial")
+            self.seen, self.here = self._end(stop)
+            self._judge()
+        curve = run.fine and not run.problem.redundant and is_whole(self.seen)
+        if self.verdict.doubt and curve and stop.kind in ENDS:
+            if self._stride(leap, "leap"):
+                self._judge()
+        return stop
+
+    def _polish(self):
+        self._stride(polish, "polish", xtol=self.run.given.get("xtol", 0.0))
+
+    def _stride(self, stage, name, **options):
+        """Take the Gauss-Newton steps of a stage, and return whether there were any."""
+        most = min(MOST_STEPS, self._steps_left(), self.run.evaluations_left())
+        strides = stage(self.run.inner, self.seen, self.here, len(self._trace), most, **options)
+        for stride in strides:
+            self._trace.add(self.run.outer(stride.step))
+        if strides:
+            self.seen, self.here = strides[-1].seen, strides[-1].there
+            self._name(name, len(strides), "step")
+        return bool(strides)
+
+    def _steps_left(self):
+        return self.run.given.get("max_steps", math.inf) - len(self._trace)
+
+    def _name(self, stage, n, what):
+        self._stages.append(f"{stage} ({_count(n, what)})")
+
+    def _conclude(self, stop):
+        """Write success and the message: words, numbers, what is not determined, the stages."""
+        trace, doubt = self._trace, self.verdict.doubt
+        tail = f"{self.verdict.note} Stages: {', '.join(self._stages)}."
+        if trace.faded:
+            tail += f" History: {trace.faded} of {len(trace)} trials without arrays."
+        cosine = f"max |cos(J_j, r)| = {self.here.cosine():.1e}"
+        numbers = f"F {trace.losses[0]:.3g} → {trace.loss:.3g}, {cosine}"
+        trace.success, said = self._said(stop, doubt)
+        trace.message = f"{said} {numbers}.{tail}"
+
+    def _said(self, stop, doubt):
+        """(success, the first sentence)."""
+        run = self.run
+        if stop.kind == "target" and "target_loss" in run.given:
+            return True, f"Target reached: {stop.words}."
+        gone = stop.kind == "max_steps" and is_rounding(run.inner, self.seen, self.here)
+        if stop.kind not in (*ENDS, "target") and not (gone and run.careful):
+            return False, f"Not finished: {stop.words}."
+        whole = not run.exponent and is_whole(self.seen)
+        known = (self.here.J, self.seen.r) if whole else ()
+        if wrong := run.problem.verify(self._trace.theta, *known):
+            return False, f"Stopped ({stop.words}), but {wrong}"
+        if doubt:
+            return False, f"{doubt}: {stop.words}."
+        return True, f"Converged: {stop.words}."
 
 
 class Divided(Problem):
@@ -176,6 +295,7 @@ class Divided(Problem):
         super().__init__()
         self._problem, self._unit = problem, unit
         self.n_parameters, self.redundant = problem.n_parameters, problem.redundant
+        self.eps = problem.eps
 
     def evaluation(self, theta):
         """Return the Evaluation with r divided."""
@@ -189,9 +309,14 @@ class Divided(Problem):
         whole.problem.n_jacobians += 1
         return whole.problem.linearization(whole, work).divided(self._unit)
 
-    def verify(self, theta):
+    def verify(self, theta, J=None, r=None):
         """Return what the problem itself says of its J."""
         return self._problem.verify(theta)
+
+    def remember(self, seen):
+        """Give this Evaluation again where its θ is asked for next."""
+        self._last = seen
+        self._problem.remember(seen.inside)
 
 
 def _exponent(r):
@@ -203,23 +328,26 @@ def _exponent(r):
 
 def _divided(options, exponent):
     """Options that are squares of r's unit, divided by that unit's square."""
-    squares = {}
-    for name, least in (
-        ("mu", sys.float_info.min),
-        ("target_loss", 0.0),
-        ("mu_max", sys.float_info.min),
-    ):
-        if options.get(name) is not None:
+    squares = {"target_loss": 0.0}
+    if options.get("scaling", "identity") == "identity":  # else D has the unit, and μ is a number
+        squares |= {"mu": sys.float_info.min, "mu_max": sys.float_info.min}
+    divided = dict(options)
+    for name, least in squares.items():
+        if name in options:
             value = _squared(positive(name, options[name], or_zero=least == 0), -exponent)
-            squares[name] = min(max(value, least), sys.float_info.max)
-    return {**options, **squares}
+            divided[name] = min(max(value, least), sys.float_info.max)
+    return divided
 
 
 def _multiplied(step, exponent, problem):
     """A step of a Divided problem in the caller's units."""
-    names = ("loss", "g", "mu", "next_mu", "trial_loss", "predicted")
+    names, scale = ("loss", "g", "trial_loss", "predicted"), step.scale
+    if scale is None:
+        names += ("mu", "next_mu")
     squares = {name: _squared(getattr(step, name), exponent) for name in names}
-    return step._replace(**squares, r=np.ldexp(step.r, exponent), problem=problem)
+    scale = None if scale is None else np.ldexp(scale, exponent)
+    r = np.ldexp(step.r, exponent)
+    return step._replace(**squares, r=r, scale=scale, problem=problem)
 
 
 def _squared(value, exponent):

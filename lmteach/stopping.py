@@ -1,11 +1,15 @@
 """When a run ends, and in which words."""
 
+import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .checks import at_least, flag, one_of, positive
+import numpy as np
+
+from .checks import at_least, one_of, positive
 from .primitives import norm
 
+MOST_CURVED = 0.375  # ‖Da‖/‖Dh‖: half of what Transtrum & Sethna (2012) allow
 SCALINGS = ("identity", "marquardt", "more")
 
 
@@ -15,20 +19,35 @@ class Stop(NamedTuple):
     kind: str
     words: str
 
+    def at(self, seen, here):
+        """Return the same with the Evaluation and the Linearization that the solver ended with."""
+        end = End(*self)
+        end.seen, end.here = seen, here
+        return end
+
+
+class End(Stop):
+    """A Stop, and what the solver held there: `seen`, an Evaluation, and `here`, its model."""
+
+    seen = here = None
+
 
 @dataclass(frozen=True)
 class Options:
     """The variant of the step, and when to stop; every tolerance is relative, so free of units.
 
     `scaling`: D = I ("identity"), ‖J_j‖ ("marquardt") or the largest ‖J_j‖ so far ("more").
-    `geodesic`: whether the step has a second-order term. `max_steps`: trials. `target_loss`: F to
-    reach. `gtol`: max_j |cos(J_j, r)|. `xtol`: ‖DΔθ‖ against ‖Dθ‖. `ftol`: decrease of F, predicted
-    and actual, against F. `mu_max`: the run gives up above it.
+    `geodesic`: whether the step has a second-order term a; a number is the largest ‖Da‖/‖Dh‖ with
+    which a trial is made, in place of 0.375. `max_steps`: trials. `max_evaluations`: of r, without
+    those for derivatives. `target_loss`: F to reach. `gtol`: max_j |cos(J_j, r)|. `xtol`: ‖DΔθ‖ against
+    ‖Dθ‖. `ftol`: decrease of F, predicted and actual, against F. `mu_max`: the run gives up above
+    it.
     """
 
     scaling: str = "identity"
-    geodesic: bool = False
+    geodesic: Any = False
     max_steps: int = 2000
+    max_evaluations: Any = None
     target_loss: float = 0.0
     gtol: float = 1e-10
     xtol: float = 1e-12
@@ -37,8 +56,11 @@ class Options:
 
     def __post_init__(self):
         one_of("scaling", self.scaling, SCALINGS)
-        flag("geodesic", self.geodesic)
+        if not isinstance(self.geodesic, (bool, np.bool_)):
+            positive("geodesic", self.geodesic)
         at_least("max_steps", self.max_steps, 1)
+        if self.max_evaluations is not None:
+            at_least("max_evaluations", self.max_evaluations, 0)
         for name in ("target_loss", "gtol", "xtol", "ftol"):
             positive(name, getattr(self, name), or_zero=True)
         positive("mu_max", self.mu_max)
@@ -48,8 +70,16 @@ class Options:
         given = {name: value for name, value in given.items() if value is not None}
         return replace(self, **given) if given else self
 
-    def before(self, here, k, mu):
-        """Return why no trial k should be made from this linearization; None if it should."""
+    @property
+    def most_curved(self):
+        """The largest ‖Da‖/‖Dh‖ with which a trial is made."""
+        return MOST_CURVED if self.geodesic in (True, False) else self.geodesic
+
+    def before(self, here, k, mu, n_evaluations=0):
+        """Return why no trial k should be made from this linearization; None if it should.
+
+        `n_evaluations` of r were made so far in this run.
+        """
         if here.loss <= self.target_loss:
             target = f"the target of {self.target_loss:.3g}"
             return Stop("target", f"F = {here.loss:.3g} is at or below {target}")
@@ -58,6 +88,9 @@ class Options:
             return Stop("gradient", f"r is orthogonal to every column of J {within}")
         if k >= self.max_steps:
             return Stop("max_steps", f"{k} trials were made, as many as max_steps allows")
+        more = 2 if self.geodesic else 1
+        if self.max_evaluations is not None and n_evaluations + more > self.max_evaluations:
+            return Stop("max_evaluations", "max_evaluations allows no further trial")
         if mu > self.mu_max:
             above = f"μ = {mu:.3g} rose above mu_max = {self.mu_max:.3g}"
             return Stop("mu_max", f"{above}, and no trial lowers F")
@@ -81,5 +114,8 @@ class Options:
         """‖DΔθ‖ ≤ xtol ‖Dθ‖; for D = I ≤ xtol (‖θ‖ + xtol), since θ may be 0."""
         if step.scale is None:
             return norm(step.delta_theta) <= self.xtol * (norm(step.theta) + self.xtol)
-        D = step.scale
-        return norm(D * step.delta_theta) <= self.xtol * norm(D * step.theta)
+        D, change = step.scale, step.delta_theta
+        if not norm(D * change) <= self.xtol * norm(D * step.theta):
+            return False
+        # D may be out of date by many orders: no parameter may have moved visibly, either.
+        return bool((np.abs(change) <= math.sqrt(self.xtol) * np.abs(step.theta)).all())

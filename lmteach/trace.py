@@ -97,7 +97,7 @@ class Trace:
     def __init__(self, theta, loss, history="all"):
         self.theta, self.loss = theta, loss
         self.steps, self.success, self.message = [], False, "not finished"
-        self.n_residuals = self.n_jacobians = 0
+        self.n_residuals = self.n_jacobians = self.n_differences = 0
         if isinstance(history, str):
             self._history = one_of("history", history, ("all", "light"))
         else:

@@ -1,4 +1,4 @@
-"""Damping rules: each one exported, taken up by itself, and what Factor and Nielsen are known for."""
+"""Damping rules: each one exported, taken up by itself, and what Factor and Nielsen do."""
 
 import copy
 

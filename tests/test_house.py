@@ -15,7 +15,7 @@ FLOORS = (
     ("network", "layers", "losses", "linearization", "damping", "stopping", "trace"),
     ("problems",),
     ("cross_entropy", "routes", "network_fit"),
-    ("solvers", "solving"),
+    ("solvers", "verdict", "stages", "solving"),
     ("examples", "symbolic", "slices", "uncertainty", "reading", "litmus", "algorithms"),
     ("figures", "proofs", "exercises"),
     ("widgets",),

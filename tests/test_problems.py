@@ -421,7 +421,7 @@ WRONG = [
 )
 def test_a_wrong_jacobian_is_a_valueerror_with_numbers(wrong):
     with pytest.raises(
-        ValueError, match=r"jacobian disagrees .* \(Jv\)\[\d\] = .* check_jacobian=False"
+        ValueError, match=r"jacobian disagrees .* ∂r\[\d\]/∂θ\[\d\] is .* check_jacobian=False"
     ):
         LeastSquares(rosenbrock, wrong).linearize(START)
 

@@ -1,0 +1,191 @@
+"""Whether the end of a run is a minimum, what speaks against it, and what it does not determine.
+
+A minimum of F = ½ rᵀr is where r is nothing but rounding, or where r is at right angles to all that
+J sees, and F rises on both sides of every direction that J does not see: there the second
+derivatives decide, and a change of θ tells.
+"""
+
+import math
+import sys
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .primitives import norm
+
+DOUBLE = sys.float_info.epsilon
+RIGHT_ANGLE = 1e-3  # largest part of r that J may reach (a relative offset: Bates & Watts, 1981)
+NOTHING_LEFT = 1000  # roundings of θ: r that is not longer than what they do to it is rounding,
+FAINTEST = 1e-6  # but no r that is longer than this part of what θ does to it
+BLIND = 1e-7  # part of J's longest direction, all columns of length 1, below which J is blind
+PROBES = (1e-2, -1e-2, 1e-3, -1e-3, 1e-4, -1e-4)  # changes of θ along it, in parts of its size
+ROUNDING = 1e-10  # part of F by which it must change to be said to rise or to fall
+MANY = 6  # blind directions, beyond which their pairs are not probed
+LOOSE = 0.1  # part of a direction's largest component from which a parameter belongs to it
+RAN_AWAY = 1e3  # times as large as at the start, and not determined: it may have no end
+WHOLE = 2**26  # bytes of J that are taken apart at once
+
+
+class Verdict(NamedTuple):
+    """Why θ should not be called a minimum, if so; what is not determined; a lower Evaluation."""
+
+    doubt: str | None
+    note: str = ""
+    lower: Any = None
+
+
+NO_MINIMUM = "Stopped, not at a minimum"
+PLATEAU = "here: minimum or plateau, cannot tell"
+
+
+def judged(problem, seen, here, theta0, most=math.inf):
+    """Return the Verdict on an end: its Evaluation `seen` and Linearization `here`.
+
+    `most` is the number of evaluations that it may take.
+    """
+    if not math.isfinite(seen.loss):
+        return Verdict("F is not finite")
+    if seen.loss == 0 and seen.r.any() and not is_rounding(problem, seen, here):
+        return Verdict("F is 0 only because squares of r are below the smallest float")
+    if problem.redundant or problem.generalized or not is_whole(seen):
+        return _judged_by_angles(problem, seen, here, theta0)
+    sight = Sight.of(problem, seen, here, theta0)
+    if is_rounding(problem, seen, here):
+        return Verdict(None, sight.note(here.column_norms == 0))
+    if sight.reach(seen.r) > RIGHT_ANGLE * norm(seen.r):
+        return Verdict(NO_MINIMUM)
+    return _judged_by_probes(problem, seen, here, theta0, sight, most)
+
+
+def is_whole(seen):
+    """Return whether J at an Evaluation is small enough to be taken apart as a whole."""
+    return seen.r.size * seen.theta.size * 8 <= WHOLE
+
+
+def is_rounding(problem, seen, here):
+    """Return whether r is nothing but rounding: max |r| ≤ 1000 eps max |J||θ|."""
+    part = min(NOTHING_LEFT * problem.eps, FAINTEST)
+    return np.abs(seen.r).max() <= part * (np.abs(here.J) @ np.abs(seen.theta)).max()
+
+
+class Sight:
+    """What J sees and what it is blind to, each parameter measured by its size.
+
+    A column counts as no shorter than the change of θ_j by all of itself would need it to be to
+    change r by ‖r‖. A direction that J sees so faintly that its linear step would be longer than θ
+    is no better than blind.
+    """
+
+    def __init__(self, U, s, directions, seen, size):
+        self.U, self.s, self.directions, self.seen, self.size = U, s, directions, seen, size
+
+    @classmethod
+    def of(cls, problem, seen, here, theta0):
+        """Return the Sight of J at an Evaluation of a run from θ₀."""
+        size = np.maximum(np.abs(seen.theta), np.abs(theta0))
+        size = np.where(theta0 == 0, np.maximum(size, 1.0), size)
+        size[size == 0] = 1.0
+        lengths = np.maximum(here.column_norms, norm(seen.r) / size)
+        lengths[lengths == 0] = 1.0
+        U, s, Vt = np.linalg.svd(here.J / lengths, full_matrices=seen.r.size < size.size)
+        U, faintest = U[:, : len(s)], max(BLIND, 10 * problem.eps ** (2 / 3))
+        directions = Vt / lengths
+        longest = np.max(np.abs(directions[: len(s)]) / size, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            far = np.abs(U.T @ seen.r) / s * longest
+        sees = (s > faintest * max(s[0], 1.0)) & (far <= 1)
+        sees = np.concatenate([sees, np.zeros(len(Vt) - len(s), dtype=bool)])
+        return cls(U, s, directions, sees, size)
+
+    def reach(self, r):
+        """Return the length of the part of r that J can reach by what it sees."""
+        return float(np.linalg.norm(self.U[:, self.seen[: len(self.s)]].T @ r))
+
+    def blind(self):
+        """Return the directions that J is blind to, (n, P), changing θ by its size at most."""
+        some = self.directions[~self.seen]
+        return some / np.max(np.abs(some) / self.size, axis=1, keepdims=True)
+
+    def loose(self):
+        """Return which parameters the blind directions change, (P,)."""
+        parts = np.abs(self.blind()) / self.size
+        return (parts > LOOSE).any(axis=0)
+
+    def note(self, unseen):
+        """Return what J does not determine, as a sentence; `unseen` parameters have no effect."""
+        said = f" {names(unseen)} {'has' if unseen.sum() == 1 else 'have'} no effect on r."
+        said = said if unseen.any() else ""
+        loose, n_parameters = self.loose() & ~unseen, len(self.size)
+        if not loose.any():
+            return said
+        plural = "s" * (n_parameters != 1)
+        rank = f" J has rank {self.seen.sum()} for {n_parameters} parameter{plural}:"
+        if loose.sum() == 1:
+            return f"{said}{rank} {names(loose)} is determined to second order only."
+        return f"{said}{rank} of {names(loose)}, only combinations are determined."
+
+
+def _judged_by_angles(problem, seen, here, theta0):
+    """The Verdict by the largest cosine, where J may be singular at a minimum or is too large."""
+    if seen.loss <= problem.rounding:
+        return Verdict(None, _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
+    if not here.column_norms.any():
+        return Verdict(f"r does not depend on θ {PLATEAU}")
+    if here.cosine() > RIGHT_ANGLE:
+        return Verdict(NO_MINIMUM)
+    return Verdict(None, _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
+
+
+def _judged_by_probes(problem, seen, here, theta0, sight, most):
+    """The Verdict by F beside θ, in every direction that J is blind to, and in their pairs."""
+    blind = sight.blind()
+    directions = [*blind, *_pairs(blind)]
+    if len(directions) * len(PROBES) > most:
+        return Verdict("max_evaluations leaves no room to look where J is blind")
+    flat = np.zeros(len(theta0), dtype=bool)
+    for number, v in enumerate(directions):
+        ends = [problem.evaluate(seen.theta + part * v) for part in PROBES]
+        lowest = min(ends, key=lambda end: end.loss if end.loss == end.loss else math.inf)
+        rounding = ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)
+        if lowest.loss < seen.loss * (1 - rounding):
+            return Verdict(f"{NO_MINIMUM}: F falls where J is blind", "", lowest)
+        if number < len(blind) and all(end.loss <= seen.loss * (1 + rounding) for end in ends):
+            flat |= (np.abs(v) / sight.size > LOOSE) & _faint(here, seen, sight)
+    unseen = flat & (seen.theta == theta0) & (here.column_norms == 0)
+    if flat.all() or (flat & ~unseen).any():
+        which = "θ" if flat.all() else names(flat & ~unseen)
+        return Verdict(f"r does not depend on {which} {PLATEAU}")
+    if ran := _ran_away(seen.theta, theta0, sight.loose()) if len(blind) else "":
+        return Verdict(f"{NO_MINIMUM} that r determines", ran)
+    return Verdict(None, sight.note(unseen))
+
+
+def _pairs(blind):
+    """Sums and differences, two by two: the saddle of a symmetric model shows only there."""
+    if len(blind) > MANY:
+        return []
+    return [v + sign * w for v, w in combinations(blind, 2) for sign in (1, -1)]
+
+
+def _faint(here, seen, sight):
+    """Which columns of J are nothing beside what θ_j would need to matter."""
+    return here.column_norms * sight.size <= BLIND * norm(seen.r)
+
+
+def _ran_away(theta, theta0, loose):
+    """A sentence where parameters that J does not determine have run away; nothing else."""
+    ran = loose & (np.abs(theta) > RAN_AWAY * np.abs(theta0)) & (theta0 != 0)
+    if not ran.any():
+        return ""
+    far = f"ran to {np.abs(theta[ran]).max():.0e}"
+    cancel = " and cancel" if ran.sum() > 1 else ""
+    return f" {names(ran)} {far}{cancel}: there may be no minimum."
+
+
+def names(which):
+    """Return "θ[1]", "θ[0] and θ[2]", … for a mask over the parameters; at most six of them."""
+    some = [f"θ[{j}]" for j in np.flatnonzero(which)]
+    if len(some) > MANY:
+        some = [*some[: MANY - 1], f"{len(some) - MANY + 1} others"]
+    return " and ".join([", ".join(some[:-1]), some[-1]] if some[1:] else some)
