@@ -104,13 +104,6 @@ def owned(array):
     return frozen(array.copy()) if array.flags.writeable or array.base is not None else array
 
 
-def same_vector(u, v):
-    """True if two vectors are equal; the first entries settle it in most calls."""
-    if u is v:
-        return True
-    return len(u) == len(v) and u.item(0) == v.item(0) and np.array_equal(u, v)
-
-
 def frozen(array):
     """The array itself, read-only from now on."""
     array.setflags(False)  # by position: a name would cost more than the call
@@ -158,6 +151,8 @@ def positive(name, value, or_zero=False):
 
 def positive_like(array, name, value, or_zero=False):
     """The same to compute with this array: a float among floats; among symbols as it came."""
+    if type(value) is float and 0 < value < math.inf:
+        return value  # what a solver asks for at every trial
     if array.dtype != object:
         return positive(name, value, or_zero)
     sign = getattr(value, "is_nonnegative" if or_zero else "is_positive", None)

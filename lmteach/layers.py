@@ -11,10 +11,9 @@ __all__ = ["Input", "Linear", "Relu", "Sigmoid", "Softmax", "Softplus", "Tanh"]
 class Linear(Layer):
     """f(z) = z, f′ = 1."""
 
-    @property
-    def straight(self):
-        """True, except in a subclass with a slope of its own."""
-        return type(self).slope is Linear.slope
+    def __init__(self, size):
+        super().__init__(size)
+        self.straight = type(self).slope is Linear.slope  # a subclass may have a slope of its own
 
     def activate(self, z):
         return z

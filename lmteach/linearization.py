@@ -99,14 +99,8 @@ class Explicit(Linearization):
 
     def __init__(self, r, Jt, loss=None, work=None):
         super().__init__(r, loss, work)
-        self._Jt, self._g, self._lower_A = Jt, None, None
-
-    @property
-    def g(self):
-        """∇F = Jᵀr, (P,)."""
-        if self._g is None:
-            self._g = frozen(self._Jt.dot(self.r))
-        return self._g
+        self._Jt, self._lower_A = Jt, None
+        self.g = frozen(Jt.dot(r))  # ∇F, (P,)
 
     @property
     def J(self):

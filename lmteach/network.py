@@ -131,7 +131,7 @@ class Network:
         `output_slopes` is S^L = ∂r/∂z^L, shaped as `Layer.slopes`; the last layer's unless given.
         Where each output depends on its own net input only, δ^L = r ∘ f′(z^L).
         """
-        S = self._output_slopes(activations, output_slopes)
+        S = self._last_slopes(activations) if output_slopes is None else output_slopes
         r = r.reshape(activations[-1].shape).T
         delta = r * S if S.ndim == 2 else (S * r[:, None]).sum(axis=0)
         return [delta.T for delta in self._backward(delta, activations, self._weights(theta))]
@@ -168,7 +168,7 @@ class Network:
         if out is None:
             Jt = np.empty((self.n_parameters, N * m), activations[-1].dtype)
         for (shape, w, b), a, S in zip(self._places, activations, sensitivities):
-            a = _for_each_output(a, m)
+            a = a.T if m == 1 else _for_each_output(a, m)
             np.multiply(S[:, None], a, Jt[w].reshape(*shape, -1))
             Jt[b] = S
         return Jt.T
@@ -179,7 +179,7 @@ class Network:
         With one output, S^L is (1, 1) where it is the same for all samples.
         """
         N, m = activations[-1].shape
-        S = self._output_slopes(activations, output_slopes)
+        S = self._last_slopes(activations) if output_slopes is None else output_slopes
         if m > 1 or S.ndim == 3:
             if S.ndim == 2:
                 S = np.eye(m, dtype=S.dtype)[:, :, None] * S
@@ -195,7 +195,8 @@ class Network:
         terms = [last]
         for i in reversed(range(1, len(self.layers))):
             W, slope = weights[i][0], self.layers[i - 1].slope(activations[i])
-            terms.insert(0, W.T.dot(terms[0]) * _for_each_output(slope, m))
+            slope = slope.T if m == 1 else _for_each_output(slope, m)
+            terms.insert(0, W.T.dot(terms[0]) * slope)
         return terms
 
     def predict(self, X):
@@ -209,10 +210,8 @@ class Network:
         other._theta = self._theta.copy()
         return other
 
-    def _output_slopes(self, activations, output_slopes):
-        if output_slopes is None:
-            return self.layers[-1].slopes(activations[-1])
-        return output_slopes
+    def _last_slopes(self, activations):
+        return self.layers[-1].slopes(activations[-1])
 
     def _weights(self, theta):
         """The views of θ, of the network's own θ if that is None; what `split` gave as it is."""
@@ -240,7 +239,7 @@ def product(W, a):
 
 def _for_each_output(a, m):
     """(N, n) as (n, N·m): each sample's column m times, once for each output."""
-    return a.T if m == 1 else np.repeat(a.T, m, axis=1)
+    return np.repeat(a.T, m, axis=1)
 
 
 def _checked_layers(layers):

@@ -119,7 +119,9 @@ def inner(u, v):
 
 def norm(v):
     """‖v‖, a Python float or an expression."""
-    return inner(v, v) ** 0.5
+    if v.dtype == object:
+        return v.dot(v) ** 0.5
+    return math.sqrt(ddot(v, v))
 
 
 def gram(Jt, out=None, add=False):
@@ -148,7 +150,10 @@ def spd_solver(A, shift, out=None):
         M = sympy.Matrix(A + np.diag(np.broadcast_to(np.asarray(shift, dtype=object), len(A))))
         return lambda v: np.array(M.LUsolve(sympy.Matrix(v)), dtype=object).ravel()
     L = np.empty_like(A, order="F") if out is None else out
-    copy_lower(A, L)
+    if len(A) <= BAND:
+        L[...] = A
+    else:
+        copy_lower(A, L)
     diagonal = L.ravel("K")[:: len(A) + 1]
     diagonal += shift
     lower, clean, overwrite = 1, 0, 1
@@ -163,9 +168,6 @@ def copy_lower(A, L):
 
     Of a large one band by band, without most of the upper triangle.
     """
-    if len(A) <= BAND:
-        L[...] = A
-        return
     for start in range(0, len(A), BAND):
         L[start:, start : start + BAND] = A[start:, start : start + BAND]
 

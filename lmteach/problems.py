@@ -1,5 +1,6 @@
 """What is fitted: θ ↦ r(θ), the loss F = ½ rᵀr, and the linearization there."""
 
+import math
 import sys
 from typing import Any, NamedTuple
 
@@ -15,7 +16,6 @@ from .checks import (
     holds_symbols,
     numbers_only,
     owned,
-    same_vector,
 )
 from .derivatives import checked_jacobian, disagreement, filled
 from .linearization import Explicit
@@ -40,7 +40,7 @@ class Evaluation(NamedTuple):
 
         Raises ValueError where r is not finite, NotFinite where J is not.
         """
-        if not finite(self.r):
+        if self.loss != self.loss or self.loss == math.inf and not finite(self.r):
             expected = "expected a θ where every residual is a finite number"
             raise ValueError(f"theta = {self.theta}: r is not finite there; {expected}")
         here = self.problem.linearization(self, work)
@@ -59,7 +59,7 @@ def _refuse_not_finite(J):
 
 
 SINGLE_EPS = float(np.finfo(np.float32).eps)
-NOWHERE = Evaluation(np.empty(0), np.empty(0), 0.0, None)  # at no θ that anybody could ask for
+NOWHERE = Evaluation(np.full(1, np.nan), np.empty(0), 0.0, None)  # a θ that equals no other
 
 
 class Problem:
@@ -108,10 +108,12 @@ class Problem:
         """Return the Evaluation at θ, (P,). Raises ValueError or TypeError for another shape."""
         theta = as_finite("theta", theta, 1, self.n_parameters and (self.n_parameters,))
         last = self._last
-        if same_vector(theta, last.theta):
+        if theta.item(0) == last.theta.item(0) and np.array_equal(theta, last.theta):
             return last
         self.n_residuals += 1
-        seen = self.evaluation(owned(theta))
+        if theta.flags.writeable or theta.base is not None:
+            theta = owned(theta)
+        seen = self.evaluation(theta)
         self._last = seen
         return seen
 

@@ -57,7 +57,8 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
     work, seen, first = Workspace(), problem.evaluate(theta), problem.n_residuals
     here = seen.linearize(work)
     while True:
-        D = _scale(options.scaling, here, D)
+        if options.scaling != "identity":
+            D = _scale(options.scaling, here, D)
         mu = _first_mu(here, D) if mu is None else mu
         if stop := options.before(here, k, mu, problem.n_residuals - first):
             return stop.at(seen, here)
@@ -221,9 +222,7 @@ def _rule(damping):
 
 
 def _scale(kind, here, before):
-    """D: I (None), ‖J_j‖ (Marquardt) or the largest ‖J_j‖ so far (Moré); 1 for a zero column."""
-    if kind == "identity":
-        return None
+    """D: ‖J_j‖ (Marquardt) or the largest ‖J_j‖ so far (Moré); 1 for a column of zeros."""
     norms = here.column_norms
     if kind == "more" and before is not None:
         norms = np.maximum(norms, before)

@@ -307,7 +307,8 @@ class Divided(Problem):
         """Return the Linearization with r and J divided."""
         whole = seen.inside
         whole.problem.n_jacobians += 1
-        return whole.problem.linearization(whole, work).divided(self._unit)
+        with np.errstate(over="ignore"):  # of Jᵀr, which is not used
+            return whole.problem.linearization(whole, work).divided(self._unit)
 
     def verify(self, theta, J=None, r=None):
         """Return what the problem itself says of its J."""

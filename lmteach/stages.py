@@ -84,7 +84,7 @@ def polish(problem, seen, here, k, most=MOST_STEPS, xtol=0.0):
 def _strides(problem, seen, here, k, goes_on, most, why):
     """Strides as long as `goes_on(‖Jh‖, r, the last ‖Jh‖)` says so, `most` at most."""
     last = math.inf
-    for k in range(k, k + most):
+    for number in range(k, k + most):
         h, reach = _gauss_newton(here)
         trial_theta = frozen(seen.theta + h)
         if not goes_on(reach, here.r, last) or not finite(trial_theta) or _is_over(h, seen.theta):
@@ -96,7 +96,7 @@ def _strides(problem, seen, here, k, goes_on, most, why):
             there = trial.linearize()
         except NotFinite:
             return
-        yield Stride(_step(problem, seen, here, h, trial, k, why), here, trial, there)
+        yield Stride(_step(problem, seen, here, h, trial, number, why), here, trial, there)
         seen, here, last = trial, there, reach
 
 

@@ -39,9 +39,9 @@ class Options:
     `scaling`: D = I ("identity"), ‖J_j‖ ("marquardt") or the largest ‖J_j‖ so far ("more").
     `geodesic`: whether the step has a second-order term a; a number is the largest ‖Da‖/‖Dh‖ with
     which a trial is made, in place of 0.375. `max_steps`: trials. `max_evaluations`: of r, without
-    those for derivatives. `target_loss`: F to reach. `gtol`: max_j |cos(J_j, r)|. `xtol`: ‖DΔθ‖ against
-    ‖Dθ‖. `ftol`: decrease of F, predicted and actual, against F. `mu_max`: the run gives up above
-    it.
+    those for derivatives. `target_loss`: F to reach. `gtol`: max_j |cos(J_j, r)|. `xtol`: ‖DΔθ‖
+    against ‖Dθ‖. `ftol`: decrease of F, predicted and actual, against F. `mu_max`: the run gives up
+    above it.
     """
 
     scaling: str = "identity"
@@ -98,10 +98,16 @@ class Options:
 
     def after(self, step):
         """Return why this step should be the last; None if it should not."""
-        if not step.accepted and (step.damping is None or step.next_mu == step.mu):
-            refused = f"trial {step.k} was refused ({step.why})"
-            return Stop("refused", f"{refused}, and nothing would change at the next one")
-        if self._is_short(step):
+        if not step.accepted:
+            if step.damping is None or self._would_repeat(step):
+                refused = f"trial {step.k} was refused ({step.why})"
+                return Stop("refused", f"{refused}, and nothing would change at the next one")
+        theta, change, D = step.theta, step.delta_theta, step.scale
+        if D is None:  # against ‖θ‖ + xtol, since θ may be 0
+            short = norm(change) <= self.xtol * (norm(theta) + self.xtol)
+        else:
+            short = self._is_short(theta, change, D)
+        if short:
             return Stop("step", f"‖Δθ‖ fell to xtol = {self.xtol:.3g} of ‖θ‖")
         if not step.accepted:
             return None
@@ -110,12 +116,13 @@ class Options:
             return Stop("loss", f"F falls by less than ftol = {self.ftol:.3g} of itself")
         return None
 
-    def _is_short(self, step):
-        """‖DΔθ‖ ≤ xtol ‖Dθ‖; for D = I ≤ xtol (‖θ‖ + xtol), since θ may be 0."""
-        if step.scale is None:
-            return norm(step.delta_theta) <= self.xtol * (norm(step.theta) + self.xtol)
-        D, change = step.scale, step.delta_theta
-        if not norm(D * change) <= self.xtol * norm(D * step.theta):
+    def _is_short(self, theta, change, D):
+        """‖DΔθ‖ ≤ xtol ‖Dθ‖, and no θ_j moved visibly: D may be out of date by many orders."""
+        if not norm(D * change) <= self.xtol * norm(D * theta):
             return False
-        # D may be out of date by many orders: no parameter may have moved visibly, either.
-        return bool((np.abs(change) <= math.sqrt(self.xtol) * np.abs(step.theta)).all())
+        return bool((np.abs(change) <= math.sqrt(self.xtol) * np.abs(theta)).all())
+
+    @staticmethod
+    def _would_repeat(step):
+        """Whether a refused trial leaves μ and the rule as they were."""
+        return step.next_mu == step.mu and step.next_damping == step.damping

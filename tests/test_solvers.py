@@ -38,7 +38,7 @@ from lmteach import (
 )
 from lmteach.primitives import gram, spd_solver
 from lmteach.problems import NotFinite
-from lmteach.solvers import TOO_CURVED
+from lmteach.stopping import MOST_CURVED
 from lmteach.stopping import Stop
 
 ENDS = ("gradient", "step", "loss")
@@ -188,12 +188,12 @@ def test_a_path_that_is_too_curved_is_refused_before_f_is_looked_at():
     for step in finish(levenberg_marquardt(valley(), START, geodesic=True, scaling="more"))[0]:
         D = step.scale
         part = np.linalg.norm(D * step.acceleration) / np.linalg.norm(D * step.h)
-        assert abs(part / TOO_CURVED - 1) > 1e-6  # none so near that rounding decides
-        assert (part > TOO_CURVED) == (step.why == "the path is too curved for this h")
-        if part > TOO_CURVED:
+        assert abs(part / MOST_CURVED - 1) > 1e-6  # none so near that rounding decides
+        assert (part > MOST_CURVED) == (step.why == "the path is too curved for this h")
+        if part > MOST_CURVED:
             refused += 1
             assert not step.accepted and math.isnan(step.trial_loss) and math.isnan(step.rho)
-    assert refused and TOO_CURVED == 0.375
+    assert refused and MOST_CURVED == 0.375
 
 
 def test_the_scale_is_one_jacobians_columns_or_their_largest_so_far():

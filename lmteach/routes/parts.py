@@ -80,15 +80,17 @@ class Part:
         found = self._factors
         if found is None:
             activations = self.activations()
-            found = factors(self.network, activations, self._weights, self._output_slopes())
+            slopes = self.loss.output_slopes(self.network.layers[-1], activations[-1])
+            found = factors(self.network, activations, self._weights, slopes)
             if self.keeps:
                 self._factors = found
         return found
 
     def jacobian(self, out=None):
         """Return Jᵀ of these samples, (P, N·m), in `out` if given."""
-        slopes = self._output_slopes()
-        return self.network.jacobian(self.activations(), self._weights, slopes, out).T
+        activations = self._activations or self.activations()
+        slopes = self.loss.output_slopes(self.network.layers[-1], activations[-1])
+        return self.network.jacobian(activations, self._weights, slopes, out).T
 
     def activations(self):
         """Return [a⁰, …, a^L]."""
@@ -102,9 +104,6 @@ class Part:
     def rounded(self, v):
         """Return v in the precision of the sums over samples."""
         return in_single(v) if self.data.X.dtype == SINGLE else v
-
-    def _output_slopes(self):
-        return self.loss.output_slopes(self.network.layers[-1], self.activations()[-1])
 
     def __reduce__(self):
         return Part, (self.network, self.theta, self.data, self.loss)  # the rest is computed anew
