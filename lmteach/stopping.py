@@ -38,10 +38,10 @@ class Options:
 
     `scaling`: D = I ("identity"), ‖J_j‖ ("marquardt") or the largest ‖J_j‖ so far ("more").
     `geodesic`: whether the step has a second-order term a; a number is the largest ‖Da‖/‖Dh‖ with
-    which a trial is made, in place of 0.375. `max_steps`: trials. `max_evaluations`: of r, those for
-    derivatives apart. `target_loss`: F to reach. `gtol`: max_j |cos(J_j, r)|. `xtol`: ‖DΔθ‖ against
-    ‖Dθ‖. `ftol`: decrease of F, predicted and actual, against F. `mu_max`: the run gives up above
-    it.
+    which a trial is made, in place of 0.375. `max_steps`: trials. `max_evaluations`: of r, without
+    those for derivatives. `target_loss`: F to reach. `gtol`: max_j |cos(J_j, r)|. `xtol`: ‖DΔθ‖
+    against ‖Dθ‖. `ftol`: decrease of F, predicted and actual, against F. `mu_max`: the run gives up
+    above it.
     """
 
     scaling: str = "identity"
@@ -73,7 +73,7 @@ class Options:
     @property
     def most_curved(self):
         """The largest ‖Da‖/‖Dh‖ with which a trial is made."""
-        return MOST_CURVED if self.geodesic in (True, False) else self.geodesic
+        return MOST_CURVED if isinstance(self.geodesic, (bool, np.bool_)) else self.geodesic
 
     def before(self, here, k, mu, n_evaluations=0):
         """Return why no trial k should be made from this linearization; None if it should.
