@@ -73,7 +73,7 @@ class Options:
     @property
     def most_curved(self):
         """The largest ‖Da‖/‖Dh‖ with which a trial is made."""
-        return MOST_CURVED if self.geodesic in (True, False) else self.geodesic
+        return MOST_CURVED if isinstance(self.geodesic, (bool, np.bool_)) else self.geodesic
 
     def before(self, here, k, mu, n_evaluations=0):
         """Return why no trial k should be made from this linearization; None if it should.
