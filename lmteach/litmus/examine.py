@@ -41,4 +41,5 @@ def examine(subject, calls, seconds=SECONDS):
 
 def _troubles(session):
     """What it raised, and that it hung, as sentences of their own."""
-    return [f"{words[0].upper()}{words[1:]}." for words in session.troubles]
+    kinds = {words.split(":")[0]: words for words in reversed(session.troubles)}
+    return [f"{words[0].upper()}{words[1:]}." for words in reversed(kinds.values())]

@@ -97,8 +97,9 @@ def variants(s):
         (("summed too early",), J.sum(0)[None], np.array([r.sum()])),
         (("rows missing",), J[:-1], r[:-1]),
         (("rows missing",), J[1:], r[1:]),
-        (("reshaped",), J.reshape(J.T.shape).T, r),
     ]
+    if J.shape[0] != J.shape[1]:
+        found += [(("reshaped",), J.reshape(J.T.shape).T, r)]
     for J0, r0 in s.old.values():
         found += [(("stale J",), J0, r), (("stale r",), J, r0), (("stale J", "stale r"), J0, r0)]
     if J.shape[0] == J.shape[1]:
@@ -157,7 +158,9 @@ def dampings(s):
 
 def gradients(s):
     """[(slips, v)]: what stands where Jᵀr belongs."""
-    found = [(slips, J.T @ r) for slips, J, r in variants(s)]
+    # √loss has no word of its own here: its Jᵀr is g/2, along the right one.
+    words = [word for word in variants(s) if "root of the loss" not in word[0]]
+    found = [(slips, J.T @ r) for slips, J, r in words]
     J, r = s.J, s.r
     g, mu = J.T @ r, s.mu or 0.0
     F = 0.5 * r @ r

@@ -71,7 +71,16 @@ def run_tests(session):
             results.append(Result(name, NOT_APPLICABLE, f"Not put to it: {session.dead}."))
         else:
             results.append(TESTS[name](session, findings))
-    return results, findings.mistakes
+    return _told_at_least_once(results, findings), findings.mistakes
+
+
+def _told_at_least_once(results, findings):
+    """A mistake that all tests let pass fails L2: its steps are not those of L2's equation."""
+    if not findings.mistakes or any(r.status == FAILED for r in results):
+        return results
+    second = results[1]
+    failed = Result("L2", FAILED, findings.mistakes[0], second.expected, second.problem)
+    return [failed if r.name == "L2" else r for r in results]
 
 
 # What did it compute? -----------------------------------------------------------------------------
@@ -88,7 +97,8 @@ def collect(session, findings):
         except Broken:
             continue
         findings.samples, findings.told = _samples(answers, session), answers
-        findings.explanations = explain(findings.samples)
+        # A state that is set up by the first call is not yet what it will be: left out at need.
+        findings.explanations = explain(findings.samples) or explain(findings.samples[1:])
         _second_look(findings, answers, session)
         _name_steps(session, findings)
         return
@@ -168,8 +178,8 @@ def is_damped(samples):
         return False
     if samples[0].mu is None:
         return True
-    pairs = zip(found[:3], found[3:], strict=False)
-    return all(np.allclose(a, b, rtol=CLOSE) for a, b in pairs)
+    # At the same θ again: the same D, or a larger one, as Moré's, which never shrinks.
+    return all((b > (1 - CLOSE) * a).all() for a, b in zip(found[:3], found[3:], strict=False))
 
 
 def _name_steps(session, findings):
@@ -384,8 +394,18 @@ def shorter_with_mu(session, findings):
     steps = [session.step(task, task.start, mu).step for mu in LADDER]
     sizes = [float(h @ (D2 * h)) for h in steps]
     falls = all(a > b * (1 + 1e-6) for a, b in zip(sizes, sizes[1:], strict=False))
-    words = ", ".join(f"{size:.3g}" for size in sizes)
-    return _status(falls), f"hᵀD²h is {words} for μ = 0.01 to 100.", task.name
+    words = "hᵀD²h is " + ", ".join(f"{size:.3g}" for size in sizes) + " for μ = 0.01 to 100"
+    refused = session.step(tasks.scripted(task, task.start, 3.0), task.start, 0.01)
+    if not refused.accepted and _turned(refused):
+        findings.add("mu turned")
+        words += f"; after a refusal its next μ is {refused.next_mu:.3g} after {refused.mu:.3g}"
+        falls = False
+    return _status(falls), f"{words}.", task.name
+
+
+def _turned(answer):
+    """Whether the next μ that was told is smaller than this one."""
+    return answer.next_mu is not None and answer.next_mu < answer.mu * (1 - 1e-9)
 
 
 @test("L5", "J is (N, P), of rank P here.")
@@ -422,12 +442,13 @@ def accepted_never_rises(session, findings):
             return NOT_APPLICABLE, "It does not ask for r at its trial, so its caller judges.", ""
         kept[factor] = _kept_although_worse(answer)
     rise = _valley(session)
-    _name_verdict(session, findings, kept, rise)
-    if any(kept.values()) or rise:
-        seen = f"F {rise[0]:.3g} → {rise[1]:.3g} was accepted." if rise else "a step to 9F was accepted."
-        return FAILED, seen, "trials where F rises ninefold; Rosenbrock's valley"
-    seen = "every trial where F rose was refused."
-    return PASSED, seen, "trials where F rises ninefold; Rosenbrock's valley"
+    stale = not any(kept.values()) and _passes_after_worse(session)
+    _name_verdict(findings, kept, rise, stale)
+    problem = "trials where F rises ninefold; Rosenbrock's valley"
+    if any(kept.values()) or rise or stale:
+        seen = f"F {rise[0]:.3g} → {rise[1]:.3g}" if rise else "a step to 9F"
+        return FAILED, f"{seen} was accepted.", problem
+    return PASSED, "every trial where F rose was refused.", problem
 
 
 def _kept_although_worse(answer):
@@ -451,7 +472,7 @@ def _valley(session):
     return None
 
 
-def _name_verdict(session, findings, kept, rise):
+def _name_verdict(findings, kept, rise, stale):
     if all(kept.values()) and any("A good step is refused" in m for m in findings.mistakes):
         findings.mistakes = [m for m in findings.mistakes if "A good step is refused" not in m]
         findings.add("verdict turned")
@@ -459,7 +480,7 @@ def _name_verdict(session, findings, kept, rise):
         findings.add("bad step kept")
     elif any(kept.values()):
         findings.add("other measure")
-    elif _passes_after_worse(session):
+    elif stale:
         findings.add("stale loss")
     elif rise:
         findings.add("bad step kept")
@@ -489,7 +510,6 @@ def restored(session, findings):
         if np.any(answer.moved):
             findings.add(_left_over(answer))
             return FAILED, f"θ moved by {_short(answer.moved)} though it was refused.", wall.name
-        _look_at_next_mu(answer, findings)
     if not seen:
         return NOT_APPLICABLE, "It refused no step.", "trials where F rises ninefold"
     return PASSED, f"θ stayed in {len(seen)} refusals.", "trials where F rises ninefold"
@@ -504,11 +524,6 @@ def _left_over(answer):
     if np.allclose(answer.moved, 2 * h, rtol=CLOSE):
         return "applied again"
     return "not restored"
-
-
-def _look_at_next_mu(answer, findings):
-    if answer.next_mu is not None and answer.next_mu < answer.mu * (1 - 1e-9):
-        findings.add("mu turned")
 
 
 @test("L8", "F at the end equals SciPy's, within 1e-3 of it and 1e-6 of F at the start.")
