@@ -241,7 +241,9 @@ def _factor(session, explanation):
 
 
 def _factor_elsewhere(session):
-    """The same on a problem with 6 residuals."""
+    """The same on a problem with 6 residuals, or None where that cannot be asked for."""
+    if session.subject.kind != "step":
+        return None
     task, places = tasks.curved(seed=4, n=6), tasks.points(seed=5)
     try:
         answers = [session.step(task, places[i % 3], mu) for i, mu in enumerate(SAMPLE_MU)]
