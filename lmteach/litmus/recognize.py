@@ -233,10 +233,14 @@ def _damped(s):
 
 
 def _stack(samples, words):
-    """(slips of each word, the word's vectors over all samples in one row)."""
-    columns = [words(s) for s in samples]
+    """(slips of each word, the word's vectors over all samples in one row, each by its ‖g‖)."""
+    columns = [[(slips, v / _size(s)) for slips, v in words(s)] for s in samples]
     rows = [np.concatenate([c[i][1] for c in columns]) for i in range(len(columns[0]))]
     return [frozenset(slips) for slips, _ in columns[0]], np.array(rows)
+
+
+def _size(s):
+    return max(np.linalg.norm(s.J.T @ s.r), 1e-300)
 
 
 def _fits(a_slips, U, d_slips, W, v_slips, V):
@@ -306,7 +310,8 @@ def _solved_free(samples):
     for slips, rows in zip(*_stack(samples, _bare_damped), strict=True):
         found += _free_fits(a_slips, U, slips, rows, v_slips, V, len(samples))
     for i in range(len(a_slips)):
-        own = np.concatenate([of[i] * s.h for of, s in zip(diagonals, samples, strict=True)])
+        pairs = zip(diagonals, samples, strict=True)
+        own = np.concatenate([of[i] * s.h / _size(s) for of, s in pairs])
         one = slice(i, i + 1)
         found += _free_fits(a_slips[one], U[one], frozenset(), own, v_slips, V, len(samples))
     return found
@@ -366,7 +371,7 @@ def _explicit(samples):
     if samples[0].mu is None:
         return []
     slips, rows = _stack(samples, _unsolved)
-    return _along(samples, slips, rows)
+    return _along([s.h / _size(s) for s in samples], slips, rows)
 
 
 def _unsolved(s):
@@ -390,7 +395,7 @@ def _first_order(samples):
     runs = [[v for s, v in zip(samples, g, strict=True) if s.run == run] for run in _runs(samples)]
     named = [_directions(part) for part in runs]
     rows = np.concatenate([rows for _, rows in named], axis=1)
-    found = _along(samples, named[0][0], rows) + _heavy_ball(samples, g)
+    found = _along([s.h for s in samples], named[0][0], rows) + _heavy_ball(samples, g)
     across = [_across(s.h, v) for s, v in zip(samples, g, strict=True)]
     if len(samples) > 2 and all(np.dot(s.h, v) < 0 for s, v in zip(samples, g, strict=True)):
         # Costlier than a rank-one matrix, which says more about the same direction.
@@ -437,9 +442,9 @@ def _adam(g, first, second, corrected):
     return found
 
 
-def _along(samples, slips, rows):
-    """Explanations h = −c·row with one c for all samples."""
-    h = np.concatenate([s.h for s in samples])
+def _along(steps, slips, rows):
+    """Explanations h = −c·row with one c for all steps."""
+    h = np.concatenate(steps)
     found = []
     for slip, row in zip(slips, rows, strict=True):
         c = -(h @ row) / max(row @ row, 1e-300)

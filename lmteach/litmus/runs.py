@@ -24,6 +24,7 @@ SHORT = 0.1  # the longest difference that a check of J takes
 TOO_LARGE = 1e30
 CLOSE = 1e-2
 ROUNDING = 1e-9
+UNDAMPED = 1e-6  # a μ below it, beside singular values of 1.5 and more, is none
 PROBES = (1.0, 2.0, 4.0, 5.0, 10.0, 20.0, 100.0)  # a solver that looks ahead asks at θ + h/10, say
 
 
@@ -236,8 +237,11 @@ def _of_all(runs, base):
 
 def _judge_curve(state, problem, share):
     findings = state.findings
-    if findings.slips == {"no mu"} and not _never_damped(state):
-        findings.explanations = []  # Gauss-Newton's steps while they are good: damped when they are not
+    undamped = _all_undamped(findings)
+    if undamped and _never_damped(state):
+        findings.explanations[0].slips |= {"no mu"}
+    elif undamped:
+        findings.explanations = []  # Gauss-Newton's steps only where they are good
     words = f"from {100 * share:.0f} % of its θ a trial is on the curve"
     if findings.slips:
         _name_steps(state.session, findings)
@@ -245,11 +249,18 @@ def _judge_curve(state, problem, share):
     return _status(share >= 0.8), f"{words}.", problem
 
 
+def _all_undamped(findings):
+    """Whether the steps that were seen are Gauss-Newton's."""
+    if not findings.explanations or findings.slips - {"no mu"}:
+        return False
+    return all(abs(mu) < UNDAMPED for mu in findings.explanations[0].mus or [])
+
+
 def _never_damped(state):
     """Whether its trials in Rosenbrock's valley are Gauss-Newton's, too, where those are bad."""
     task = tasks.rosenbrock()
     mus, _ = dampings_of(task, state.run(task).points)
-    return bool(mus) and all(abs(mu) < 1e-6 for mu in mus)
+    return bool(mus) and all(abs(mu) < UNDAMPED for mu in mus)
 
 
 def same_when_flipped(state):
