@@ -30,11 +30,17 @@ SENTENCES = {
     "squared gradient": "The squared entries of the gradient stand where JᵀJ belongs (an empirical "
     "Fisher diagonal, as in Adagrad): a division for each parameter, no coupling.",
     "triangle": "Only one triangle of JᵀJ is used as if it were the whole matrix.",
+    "index": "An index is wrong in JᵀJ: entry (i, j) holds ΣJᵢ² where ΣJᵢJⱼ belongs.",
+    "triangular factor": "A triangular factor (R of J = QR, or Cholesky's) stands where JᵀJ = RᵀR "
+    "belongs.",
+    "one row": "Only one residual and its row of J are used: one sample a step.",
+    "coarse differences": "J is made by differences that are too coarse: their step is too large.",
     "missing columns": "Columns of J are missing: {parameters} never moved. Are the biases left out?",
     "r left out": "r is left out of the right-hand side: Jᵀ1 (or the mean row of J) stands where Jᵀr "
     "belongs.",
     "absolute residuals": "|r| stands where r belongs: the sign of each residual is lost.",
     "signs of residuals": "Only the signs of r enter the right-hand side: it descends Σ|r|.",
+    "signs of the gradient": "Only the signs of Jᵀr enter the right-hand side.",
     "normalized gradient": "The gradient is divided by its length before the system is solved.",
     "ridge": "μθ is added to the gradient: μ is used as a penalty on the parameters (ridge, weight "
     "decay), which moves the minimum. In Levenberg-Marquardt μ damps the step only.",
@@ -55,6 +61,7 @@ SENTENCES = {
     # What μ does.
     "no mu": "μ never reaches the matrix: this is plain Gauss-Newton.",
     "constant mu": "μ never changes: a constant {value}stands where the μ that was handed in belongs.",
+    "own mu": "The μ that is handed in is not used: it keeps a μ of its own ({values}).",
     "late mu": "μ is late: the step is made with the μ of the step before.",
     "mu squared": "μ² stands on the diagonal: the stacked system [J; cI] needs c = √μ, not μ.",
     "root of mu": "√μ stands on the diagonal where μ belongs.",
@@ -75,6 +82,9 @@ SENTENCES = {
     "gradient direction": "Its steps are along −g only, gradient descent in disguise: of JᵀJ it uses "
     "at most a number (a rank-one matrix, a line search).",
     "momentum": "This is gradient descent with momentum.",
+    "momentum on top": "Momentum is added to Levenberg-Marquardt's steps: the step before is in h.",
+    "own length": "The direction is right, the length is not: h is normalized, clipped or multiplied by a "
+    "rate of its own, so μ no longer decides how far it goes.",
     "Adam": "This is Adam under the name of Levenberg-Marquardt.",
     "RMSprop": "This is RMSprop under the name of Levenberg-Marquardt.",
     "Adagrad": "This is Adagrad under the name of Levenberg-Marquardt.",
@@ -87,13 +97,16 @@ SENTENCES = {
     # What becomes of a trial.
     "bad step kept": "A bad step is kept: it is accepted although F rises.",
     "not restored": "θ is not restored after a refusal: the refused step stays in it.",
+    "other theta": "After a refusal another θ stands where the old one belongs.",
+    "called accepted": "A refused step is called accepted (θ stays, accepted is True): μ then falls where "
+    "it should rise.",
     "applied again": "After a refusal the step is applied again where it should be taken back.",
     "bits lost": "θ is restored by subtracting the step, not from a copy: its last bits are lost.",
     "good step refused": "A good step is refused: F falls and it is not accepted.",
     "verdict turned": "The verdict is turned round: steps are kept where F rises, refused where it "
     "falls.",
-    "other measure": "What is accepted is not decided by F = ½Σr²: a step passes or not by the sign of "
-    "r. Is a plain sum of r compared?",
+    "other measure": "What is accepted is not decided by F = ½Σr²: some steps that raise it pass. "
+    "Is a plain sum of r compared, or Σ|r|, or the largest |r|?",
     "stale loss": "The new loss is compared with an old one: a step passes because F was larger at an "
     "earlier call.",
     "mu turned": "μ moves the wrong way: down after a bad step (or up after a good one).",
@@ -103,6 +116,8 @@ SENTENCES = {
     "never called": "{name} is never called: something else does the training.",
     "not repeatable": "The same θ and μ give another step each time: it draws random numbers, or keeps "
     "a state from call to call, as momentum and Adam do.",
+    "many places": "It asks for J at several θ within one step: it goes sample by sample, or makes "
+    "several steps in one call.",
     "residual only": "r and J are never both asked for: the steps do not come from them.",
 }
 

@@ -50,7 +50,8 @@ class Program:
             line = self._lines.get(timeout=seconds)
         except queue.Empty:
             self.close()
-            raise Overtime(f"the program gave no answer within {seconds:g} s") from None
+            words = f"the program gave no answer within {seconds:g} s (does it flush its output?)"
+            raise Overtime(words) from None
         if line is None:
             raise Broken(self._how_it_ended())
         text = line.decode("utf-8", errors="replace").strip()
@@ -99,7 +100,7 @@ class Command(Subject):
         """A program that does not ask for r elsewhere leaves the verdict to its caller."""
         return self._asked
 
-    _asked = False
+    _asked = _lone = False
 
     def step(self, watch, theta, mu):
         """One exchange: θ, r, J and μ for the next θ."""
@@ -116,8 +117,18 @@ class Command(Subject):
             self._program = None
 
     def _exchange(self, watch, theta, more):
-        if self._program is None or self._program.ended:
-            self.close()
+        again = self._program is not None  # it may have ended after its last answer: one a start
+        try:
+            return self._answer(watch, theta, more)
+        except Overtime:
+            raise
+        except Broken:
+            if not again or not self._lone:
+                raise
+            return self._answer(watch, theta, more)
+
+    def _answer(self, watch, theta, more):
+        if self._program is None:
             self._program = Program(self._words)
         try:
             self._program.write({"theta": theta.tolist(), **_at(watch, theta), **more})
@@ -125,6 +136,7 @@ class Command(Subject):
                 self._asked = True
                 self._program.write(_at(watch, _asked_for(answer)))
         except BaseException:
+            self._lone = self._program.ended
             self.close()  # the next exchange starts anew
             raise
         if "theta" not in answer:

@@ -12,6 +12,7 @@ import numpy as np
 
 EXACT, ROUGH = 1e-6, 2e-3  # of ‖v‖: in double precision; in float32 or with differences
 ENOUGH = 9  # equations left over, at least, where μ is not known
+MEMORY = 0.05  # the least β that is momentum
 NOTHING = 1e-5  # a term that is smaller than this, relative to v, is not there
 
 
@@ -65,8 +66,12 @@ def explain(samples):
         return [Explanation(frozenset({"no step"}), 0, 0, 0)]
     slips = frozenset() if keep.all() else frozenset({"missing columns"})
     kept = [s.without(np.flatnonzero(keep)) for s in samples] if slips else samples
-    found = [*_first_order(kept), *_explicit(kept)]
-    found += _solved_free(kept) if samples[0].mu is None else _solved(kept)
+    try:
+        with np.errstate(all="ignore"):
+            found = [*_first_order(kept), *_explicit(kept)]
+            found += _solved_free(kept) if samples[0].mu is None else _solved(kept)
+    except np.linalg.LinAlgError:
+        return []  # the numbers are too large, or J has lost its rank: nothing can be told
     best = _simplest(found)
     for explanation in best:
         explanation.slips |= slips
@@ -103,11 +108,19 @@ def variants(s):
     ]
     if J.shape[0] != J.shape[1]:
         found += [(("reshaped",), J.reshape(J.T.shape).T, r)]
-    for J0, r0 in s.old.values():
+    for one in (slice(0, 1), slice(-1, None)):
+        found.append((("one row",), J[one], r[one]))
+    if "differences" in s.old:
+        found.append((("coarse differences",), s.old["differences"][0], r))
+    for J0, r0 in _stale(s):
         found += [(("stale J",), J0, r), (("stale r",), J, r0), (("stale J", "stale r"), J0, r0)]
     if J.shape[0] == J.shape[1]:
         found += [(("transposed",), J.T, r)]
     return found
+
+
+def _stale(s):
+    return [pair for name, pair in s.old.items() if name != "differences"]
 
 
 def matrices(s):
@@ -129,6 +142,9 @@ def matrices(s):
         (("squared gradient",), np.diag(g**2)),
         (("triangle",), np.triu(A)),
         (("triangle",), np.tril(A)),
+        (("index",), np.outer(np.diag(A), np.ones(P))),
+        (("index",), np.outer(np.ones(P), np.diag(A))),
+        *[(("triangular factor",), R) for R in _factors(s.J)],
         (("no matrix",), np.zeros((P, P))),
     ]
     if s.J.shape[0] == P:
@@ -144,7 +160,7 @@ def dampings(s):
     wrong += [A.sum(1), s.theta**2, abs(s.theta), np.diag(np.linalg.pinv(A)), np.sqrt(1 / d)]
     JJ = np.diag(s.J @ s.J.T)
     wrong += [JJ[:P]] if len(JJ) >= P else []
-    wrong += [np.diag(J0.T @ J0) for J0, _ in s.old.values()]
+    wrong += [np.diag(J0.T @ J0) for J0, _ in _stale(s)]
     wrong += [np.diag(J.T @ J) for slips, J, _ in variants(s)[1:7]]
     whole = [np.ones((P, P)), np.outer(one, d), np.outer(d, one)]
     return [
@@ -173,6 +189,8 @@ def gradients(s):
         (("r left out",), J.sum(0)),
         (("absolute residuals",), J.T @ abs(r)),
         (("signs of residuals",), J.T @ np.sign(r)),
+        (("signs of the gradient",), np.sign(g)),
+        *[(("triangular factor",), Q.T @ r) for Q in _orthonormal(J)],
         (("ridge",), g + mu * s.theta),
         (("normalized gradient",), g / np.linalg.norm(g)),
     ]
@@ -192,6 +210,23 @@ def weights(s):
         (("root of mu",), np.sqrt(mu)),
         (("mu inverted",), 1 / mu),
     ]
+
+
+def _factors(J):
+    """R of J = QR, and its transpose, where J has as many rows as columns at least."""
+    if len(J) < J.shape[1]:
+        return []
+    R = np.linalg.qr(J)[1]
+    positive = R * np.sign(np.diag(R))[:, None]  # as Cholesky's
+    return [R, R.T, positive, positive.T]
+
+
+def _orthonormal(J):
+    """Q of J = QR, and Q with the signs that make R's diagonal positive."""
+    if len(J) < J.shape[1]:
+        return []
+    Q, R = np.linalg.qr(J)
+    return [Q, Q * np.sign(np.diag(R))]
 
 
 def _partitions(P):
@@ -290,7 +325,7 @@ def _signs(alpha, beta, slips):
 WRONG_MATRIX = {
     "squared errors", "gradient as J", "root of the loss", "roots of residuals", "summed too early",
     "row sums", "squared gradient", "r left out", "signs of residuals", "normalized gradient",
-    "bare J",
+    "bare J", "signs of the gradient", "triangular factor", "index", "one row",
 }  # fmt: skip
 
 
@@ -367,11 +402,15 @@ def _away_from(w):
 
 
 def _explicit(samples):
-    """Steps h = −c·v made from the right A + μD without solving with it."""
+    """Steps h = −c·v made from the right A + μD without solving with it, or of another length."""
     if samples[0].mu is None:
         return []
     slips, rows = _stack(samples, _unsolved)
-    return _along([s.h / _size(s) for s in samples], slips, rows)
+    found = _along([s.h / _size(s) for s in samples], slips, rows)
+    for scaled in (False, True):
+        across = max(_across(s.h, _damped_step(s, scaled)) for s in samples)
+        found.append(Explanation(frozenset({"own length"}), 0, 0, across, extra=0.1))
+    return found
 
 
 def _unsolved(s):
@@ -408,16 +447,33 @@ def _runs(samples):
 
 
 def _heavy_ball(samples, g):
-    """Gradient descent with momentum: h = β·(the step before) − c·g."""
-    if len(samples) < 3:
+    """Momentum: h = β·(the step before) − c·d − e·(d before), where d is g or a damped step."""
+    if len(samples) < 4:
         return []
-    pairs = zip([None, *samples], samples, strict=False)
-    last = [0 * s.h if b is None or b.run != s.run else b.h for b, s in pairs]
-    columns = np.stack([np.concatenate(last), np.concatenate(g)], axis=1)
+    found = [_autoregression(samples, g, {"momentum"})]
+    if samples[0].mu is not None:
+        for scaled in (False, True):
+            d = [-_damped_step(s, scaled) for s in samples]
+            found.append(_autoregression(samples, d, {"momentum on top"}))
+    return [e for e in found if e.beta > MEMORY]
+
+
+def _damped_step(s, scaled):
+    A = s.J.T @ s.J
+    D2 = np.diag(np.diag(A)) if scaled else np.eye(len(A))
+    return np.linalg.solve(A + s.mu * D2, -s.J.T @ s.r)
+
+
+def _autoregression(samples, d, slips):
+    befores = [None, *samples]
+    same = [b is not None and b.run == s.run for b, s in zip(befores, samples, strict=False)]
+    last_h = [befores[k].h if same[k] else 0 * s.h for k, s in enumerate(samples)]
+    last_d = [d[k - 1] if same[k] else 0 * s.h for k, s in enumerate(samples)]
+    columns = np.stack([np.concatenate(v) for v in (last_h, d, last_d)], axis=1)
     h = np.concatenate([s.h for s in samples])
-    (memory, rate), *_ = np.linalg.lstsq(columns, h, rcond=None)
-    error = np.linalg.norm(columns @ [memory, rate] - h) / np.linalg.norm(h)
-    return [Explanation(frozenset({"momentum"}), rate, memory, error)] if memory > 0.05 else []
+    coefficients = np.linalg.lstsq(columns, h, rcond=None)[0]
+    error = np.linalg.norm(columns @ coefficients - h) / np.linalg.norm(h)
+    return Explanation(frozenset(slips), coefficients[1], coefficients[0], error)
 
 
 def _directions(g):

@@ -87,7 +87,8 @@ def bent(seed=2, bend=0.5, place=3):
 
 def sharp():
     """A problem whose curvature makes Gauss-Newton's steps too long."""
-    return bent(seed=8, bend=3.0, place=9)
+    task = bent(seed=8, bend=3.0, place=9)
+    return tasks.lifted(task, task.start, 5.0)
 
 
 def places(task, points):

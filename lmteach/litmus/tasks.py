@@ -108,14 +108,26 @@ def lifted(task, theta, factor):
 
 def scripted(task, theta, factor):
     """Away from θ the residuals are factor·r(θ), whatever the step: F rises or falls as told."""
-    r = task.residual(theta)
+    verb = "rises" if abs(factor) > 1 else "falls"
+    return walled(task, theta, factor * task.residual(theta), f"F {verb} at every trial")
+
+
+def walled(task, theta, far, words):
+    """Away from θ the residuals are `far`, whatever the step."""
 
     def residual(t):
         near = np.max(np.abs(np.asarray(t) - theta)) <= NEAR
-        return task.residual(t) if near else factor * r
+        return task.residual(t) if near else np.array(far)
 
-    verb = "rises" if abs(factor) > 1 else "falls"
-    return replace(task, name=f"a problem where F {verb} at every trial", residual=residual)
+    return replace(task, name=f"a problem where {words}", residual=residual)
+
+
+def disguised(task, theta):
+    """Two tasks where F rises at every trial, but max|r| falls in one and Σ|r| in the other."""
+    r = task.residual(theta)
+    flat = np.full_like(r, 0.95 * np.max(np.abs(r)))
+    peak = np.where(np.arange(len(r)) == 0, 1.2 * np.linalg.norm(r), 0.0)
+    return [walled(task, theta, far, "F rises at every trial") for far in (flat, peak)]
 
 
 def _matrix(seed, n, p):

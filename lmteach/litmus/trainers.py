@@ -13,13 +13,13 @@ from ..layers import Input, Linear, Tanh
 from .subjects import Subject, named, parameter_names
 from .tasks import Task
 
-N_SAMPLES, SAMPLES_SEED = 12, 5
+N_SAMPLES, SAMPLES_SEED = 20, 5
 DAMPING_NAMES = ("mu", "lam", "lambda_", "lmbda", "damping", "mu0")
 DIFFERENCE = 1e-5
 
 
 def data(n_inputs=2):
-    """(X, y): 12 noisy samples of a plane, the same ones always."""
+    """(X, y): 20 noisy samples of a plane, the same ones always."""
     rng = np.random.default_rng(SAMPLES_SEED)
     X = rng.uniform(-1, 1, size=(N_SAMPLES, n_inputs))
     y = 0.3 * X @ np.linspace(1, -0.5, n_inputs) + 0.35 + 0.1 * rng.normal(size=N_SAMPLES)
@@ -46,7 +46,7 @@ class Trainer(Subject):
             return self.predict(model, theta, X) - y.ravel()
 
         start = self.get(model)
-        words = "a plane through 12 samples" if name == "linear" else "a small network, 12 samples"
+        words = "a plane through 20 samples" if name == "linear" else "a small network, 20 samples"
         jacobian = partial(differences, residual)
         return Task(words, residual, jacobian, start, lambda t: np.full((len(t), len(t)), np.nan))
 
