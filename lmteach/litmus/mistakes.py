@@ -93,6 +93,7 @@ SENTENCES = {
     "normalized descent": "This is gradient descent with steps of a fixed length: h = −c·g/‖g‖.",
     "multiplied": "The matrix is multiplied where the system should be solved: h = −(JᵀJ + μD²)g.",
     "half solved": "Only one of the two triangular systems is solved: h = −L⁻¹g, not −L⁻ᵀL⁻¹g.",
+    "solved twice": "The system is solved twice: h = −(JᵀJ + μD²)⁻²g.",
     "elementwise inverse": "1/(JᵀJ + μI) is taken entry by entry: that is not the inverse matrix.",
     # What becomes of a trial.
     "bad step kept": "A bad step is kept: it is accepted although F rises.",
@@ -116,6 +117,8 @@ SENTENCES = {
     "never called": "{name} is never called: something else does the training.",
     "not repeatable": "The same θ and μ give another step each time: it draws random numbers, or keeps "
     "a state from call to call, as momentum and Adam do.",
+    "one step": "It makes one step only: is the loop missing?",
+    "told transposed": "The J that it tells is transposed: it has a row for each parameter.",
     "many places": "It asks for J at several θ within one step: it goes sample by sample, or makes "
     "several steps in one call.",
     "residual only": "r and J are never both asked for: the steps do not come from them.",

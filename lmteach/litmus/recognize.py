@@ -269,9 +269,10 @@ def _damped(s):
 
 def _stack(samples, words):
     """(slips of each word, the word's vectors over all samples in one row, each by its ‖g‖)."""
-    columns = [[(slips, v / _size(s)) for slips, v in words(s)] for s in samples]
+    columns = [words(s) for s in samples]
+    sizes = [np.full(len(s.h), _size(s)) for s in samples]
     rows = [np.concatenate([c[i][1] for c in columns]) for i in range(len(columns[0]))]
-    return [frozenset(slips) for slips, _ in columns[0]], np.array(rows)
+    return [frozenset(slips) for slips, _ in columns[0]], np.array(rows) / np.concatenate(sizes)
 
 
 def _size(s):
@@ -424,6 +425,7 @@ def _unsolved(s):
             (("half solved",), np.linalg.solve(lower, g)),
             (("half solved",), np.linalg.solve(lower.T, g)),
             (("elementwise inverse",), (1 / M) @ g),
+            (("solved twice",), np.linalg.solve(M, np.linalg.solve(M, g))),
         ]
     return found
 

@@ -219,6 +219,8 @@ def on_the_curve(state):
     problem = f"{tasks.curved().name}, and one that is strongly curved"
     bases = {base: _of_all(runs, base) for base in ("lowest", "J", "last")}
     if not any(bases.values()):
+        if any(np.any(run.end != run.task.start) for run in runs):
+            state.findings.add("one step")
         return FAILED, "no trial could be told from what it asked for.", problem
     explained = {base: explain(samples) for base, samples in bases.items()}
     shares = {base: on_curve(samples) for base, samples in bases.items()}
@@ -296,6 +298,10 @@ def judge_mus(findings, mus, rose, name):
     if same and len(mus) > 3 and mus[0] > 1e-9:
         findings.add("mu never changes in a run")
         return FAILED, f"{words}.", name
+    grew = [b > a * (1 + CLOSE) for a, b in zip(mus, mus[1:], strict=False)]
+    if not after and len(grew) >= 4 and all(grew):
+        findings.add("mu turned")
+        return FAILED, f"{words}; it grew after every trial at which F fell.", name
     if not after:
         return NOT_APPLICABLE, "No trial was refused, so what μ does then was not seen.", name
     if all(ratio > 1 + 1e-6 for ratio in after):
@@ -343,7 +349,8 @@ def never_rises(state):
     start, end = task.loss(task.start), task.loss(run.end)
     if run.rises or end > start:
         before, after = (run.rises or [(start, end)])[0]
-        state.findings.add("bad step kept")
+        if len(places(task, run.points)) > 0:
+            state.findings.add("bad step kept")
         return FAILED, f"F {before:.3g} → {after:.3g} was kept.", task.name
     if len(run.kept) < 2:
         return NOT_APPLICABLE, "It asks for J nowhere but at its start.", task.name

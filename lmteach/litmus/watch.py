@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 MOST_EVALUATIONS = 20_000  # of one call
+GRACE = 0.3  # seconds more, in which a subject that still evaluates r or J is ended there
 
 
 class Broken(Exception):
@@ -78,7 +79,7 @@ class Worker:
         """What function() returns, or what it raises; Overtime if that takes too long."""
         self._jobs.put(function)
         try:
-            value, error = self._done.get(timeout=seconds)
+            value, error = self._done.get(timeout=seconds + GRACE)
         except queue.Empty:
             self._stop()
             raise Overtime(f"it gave no answer within {seconds:g} s") from None
