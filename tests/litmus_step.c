@@ -6,7 +6,6 @@
 #define SIGN -1.0
 #endif
 static char line[1 << 20];
-
 static int numbers(const char *name, double *out) { /* all numbers after "name": */
     char key[32], *at, *end;
     int n = 0, depth = 0;

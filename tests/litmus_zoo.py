@@ -231,8 +231,10 @@ def remembering():
         key = None
 
         def __call__(self, residual, jacobian, theta, mu):
-            if self.key is None or self.key[0] is not residual.__self__ or not np.array_equal(
-                self.key[1], theta
+            if (
+                self.key is None
+                or self.key[0] is not residual.__self__
+                or not np.array_equal(self.key[1], theta)
             ):
                 self.key = residual.__self__, theta.copy()
                 self.r, self.J = residual(theta), jacobian(theta)
@@ -241,6 +243,37 @@ def remembering():
             return judged(residual, theta, h, J=self.J)
 
     return Solver()
+
+
+@true
+def with_geodesic_term(residual, jacobian, theta, mu):
+    """Looks at θ + h/10 first, and moves by h + ½a."""
+    r, J = residual(theta), jacobian(theta)
+    A = J.T @ J + mu * np.eye(len(theta))
+    h = -np.linalg.solve(A, J.T @ r)
+    bend = 20 * ((residual(theta + 0.1 * h) - r) / 0.1 - J @ h)
+    a = -np.linalg.solve(A, J.T @ bend)
+    if 2 * np.linalg.norm(a) > 0.75 * np.linalg.norm(h):
+        return theta, False
+    new = theta + h + a / 2
+    return (new, True) if np.sum(residual(new) ** 2) < r @ r else (theta, False)
+
+
+@true
+def complex_steps(residual, jacobian, theta, mu):
+    """J = Im r(θ + iεe)/ε."""
+    r = residual(theta)
+    J = np.stack([residual(theta + 1e-30j * e).imag / 1e-30 for e in np.eye(len(theta))], axis=1)
+    h = -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), J.T @ r)
+    return judged(residual, theta, h)
+
+
+@true
+def damped_by_the_loss(residual, jacobian, theta, mu):
+    """μ‖r‖² in place of μ, as Yamashita and Fukushima take it."""
+    r, J = residual(theta), jacobian(theta)
+    h = -np.linalg.solve(J.T @ J + mu * (r @ r) * np.eye(len(theta)), J.T @ r)
+    return judged(residual, theta, h)
 
 
 @true
@@ -327,10 +360,12 @@ def grad_of_summed_grad(residual, jacobian, theta, mu):
         return jacobian(t).T @ residual(t)
 
     eps = 1e-5
-    H1 = np.array([
-        (grad(theta + eps * e).sum() - grad(theta - eps * e).sum()) / (2 * eps)
-        for e in np.eye(len(theta))
-    ])
+    H1 = np.array(
+        [
+            (grad(theta + eps * e).sum() - grad(theta - eps * e).sum()) / (2 * eps)
+            for e in np.eye(len(theta))
+        ]
+    )
     return theta - grad(theta) / (H1 + mu), True, {"J": grad(theta)[None]}
 
 
@@ -605,7 +640,7 @@ def summed_rows(residual, jacobian, theta, mu):
     return judged(residual, theta, h)
 
 
-@wrong("μ², ".strip(", "))
+@wrong("μ²")
 def mu_for_root_mu(residual, jacobian, theta, mu):
     r, J = residual(theta), jacobian(theta)
     P = len(theta)
@@ -671,6 +706,80 @@ def mu_the_wrong_way(residual, jacobian, theta, mu):
     h = -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), J.T @ r)
     new, ok, info = judged(residual, theta, h, J=J)
     return new, ok, {**info, "mu": mu * 10 if ok else mu / 10}
+
+
+@wrong("wrong in JᵀJ")
+def wrong_index(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    n = len(theta)
+    A = np.array([[sum(J[k, i] * J[k, i] for k in range(len(r))) for _ in range(n)]
+                  for i in range(n)])  # fmt: skip
+    return judged(residual, theta, -np.linalg.solve(A + mu * np.eye(n), J.T @ r))
+
+
+@wrong("the length is not")
+def always_one_long(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    h = -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), J.T @ r)
+    return judged(residual, theta, h / np.linalg.norm(h))
+
+
+@wrong("triangular factor")
+def factor_for_product(residual, jacobian, theta, mu):
+    Q, R = np.linalg.qr(jacobian(theta))
+    h = np.linalg.solve(R + mu * np.eye(len(theta)), -Q.T @ residual(theta))
+    return judged(residual, theta, h)
+
+
+@wrong("largest |r|")
+def compares_the_largest(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    h = -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), J.T @ r)
+    better = np.abs(residual(theta + h)).max() < np.abs(r).max()
+    return (theta + h, True, {"h": h}) if better else (theta, False, {"h": h})
+
+
+@wrong("called accepted")
+def always_says_yes(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    h = -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), J.T @ r)
+    return judged(residual, theta, h)[0], True, {"h": h}
+
+
+@wrong("too coarse")
+def coarse_differences(residual, jacobian, theta, mu):
+    r = residual(theta)
+    J = np.stack([(residual(theta + 0.5 * e) - r) / 0.5 for e in np.eye(len(theta))], axis=1)
+    h = -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), J.T @ r)
+    return judged(residual, theta, h)
+
+
+@wrong_maker("μ of its own")
+def keeps_its_own_mu():
+    own = [1.0]
+
+    def step(residual, jacobian, theta, mu):
+        r, J = residual(theta), jacobian(theta)
+        h = -np.linalg.solve(J.T @ J + own[0] * np.eye(len(theta)), J.T @ r)
+        result = judged(residual, theta, h)
+        own[0] *= 0.1 if result[1] else 10
+        return result
+
+    return step
+
+
+@wrong_maker("Momentum is added")
+def heavy_levenberg():
+    velocity = [np.zeros(0)]
+
+    def step(residual, jacobian, theta, mu):
+        r, J = residual(theta), jacobian(theta)
+        h = -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), J.T @ r)
+        v = velocity[0] if velocity[0].shape == h.shape else 0 * h
+        velocity[0] = 0.5 * v + h
+        return theta + velocity[0], True, {}
+
+    return step
 
 
 @wrong("never made")

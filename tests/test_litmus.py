@@ -1,4 +1,4 @@
-"""`litmus`: true Levenberg-Marquardt solvers fail nothing; each wrong one is named by its sentence."""
+"""`litmus`: true solvers fail nothing, and each wrong one is named by its sentence."""
 
 import json
 import re
@@ -214,7 +214,7 @@ def test_other_methods_that_are_right_are_no_levenberg_marquardt():
     assert "L2" in litmus(partial(least_squares, method="dogbox")).failed
 
 
-# Things that bring their model, and things that are only to be called ------------------------------
+# Things that bring their model, and things that are only to be called -----------------------------
 
 
 def test_our_class_in_neupys_shape_passes():

@@ -1,4 +1,4 @@
-"""`lmteach litmus`: is this solver Levenberg-Marquardt? Exit status 0: yes, 1: no, 2: cannot tell."""
+"""`lmteach litmus`: is this Levenberg-Marquardt? Exit status 0: yes, 1: no, 2: cannot tell."""
 
 import importlib.util
 import sys
@@ -13,6 +13,7 @@ from ..litmus.subjects import KINDS, guess, subject
 from ..litmus.watch import Worker, in_words, quiet
 
 IMPORT_SECONDS = 60.0
+PROGRAM_SECONDS = 10.0  # some languages take seconds to start
 USAGE = 2
 
 
@@ -23,19 +24,23 @@ class UsageError(Exception):
 def add_arguments(parser):
     """Add the options of `lmteach litmus`."""
     parser.add_argument("target", nargs="?", metavar="FILE.py:NAME", help="a function or class")
-    parser.add_argument("--command", metavar="PROGRAM", dest="program", help="a program that speaks JSON lines")
+    parser.add_argument(
+        "--command", metavar="PROGRAM", dest="program", help="a program that speaks JSON lines"
+    )
     parser.add_argument("--whole", action="store_true", help="PROGRAM makes whole runs, not trials")
-    parser.add_argument("--kind", choices=KINDS, help="how NAME is called, if its parameters' names do not say")
+    parser.add_argument(
+        "--kind", choices=KINDS, help="how NAME is called, if its parameters' names do not say"
+    )
     parser.add_argument("--calls", metavar="NAME", help="a function of FILE.py that must be called")
     parser.add_argument("--format", choices=("text", "html", "json"), default="text")
-    parser.add_argument("--seconds", type=_seconds, default=SECONDS, help="time limit of one call")
+    parser.add_argument("--seconds", type=_seconds, help="time limit of one call")
 
 
 def run(options):
     """Test what the options name, print the report, and return the exit status."""
     try:
         report = _report(options)
-    except (UsageError, TypeError, ValueError) as error:
+    except (UsageError, TypeError, ValueError, ImportError) as error:
         print(f"lmteach litmus: {error}", file=sys.stderr)
         return USAGE
     write = {"text": report.to_text, "html": report.to_html, "json": report.to_json}
@@ -48,11 +53,12 @@ def _report(options):
         raise UsageError("expected either FILE.py:NAME or --command PROGRAM")
     if options.program is None:
         return _of_file(options)
-    made = Command(options.program, options.whole, options.seconds)
+    seconds = options.seconds or PROGRAM_SECONDS
+    made = Command(options.program, options.whole, seconds)
     if not made.exists:
         raise UsageError(f"there is no program {options.program!r}")
     # The program keeps its own time; the call around it may take several answers.
-    return examine(made, Calls(None, None), seconds=4 * options.seconds)
+    return examine(made, Calls(None, None), seconds=4 * seconds)
 
 
 def _of_file(options):
@@ -72,7 +78,7 @@ def _of_file(options):
         raise UsageError(f"{path} has no {name}")
     made = subject(thing, options.kind or guess(thing), name)
     calls = Calls(thing, _must_call(module, options.calls), _beside(module, thing))
-    return examine(made, calls, options.seconds)
+    return examine(made, calls, options.seconds or SECONDS)
 
 
 def _imported(path):

@@ -3,11 +3,12 @@
 import numpy as np
 from scipy.optimize import least_squares
 
+from .gather import CLOSE, Findings, name_steps
 from .mistakes import TRAINING_ONLY
-from .recognize import Sample, explain
+from .recognize import explain
 from .report import FAILED, NOT_APPLICABLE, PASSED, Result
-from .runs import _mu_of, judge_mus, on_curve
-from .steps import CLOSE, Findings, _name_steps
+from .runs import judge_mus, mu_of, on_curve
+from .vocabulary import Sample
 from .watch import Broken
 
 UPDATES, FEW = 60, 8
@@ -83,9 +84,13 @@ def on_the_curve(state):
     state.findings.explanations = explain(samples)
     share = on_curve(samples)
     if state.findings.slips:
-        _name_steps(state.session, state.findings)
+        name_steps(state.session, state.findings)
         return FAILED, "its updates are those of another method.", state.curved.name
-    return _status(share > 0.8), f"{100 * share:.0f} % of its updates are on the curve.", state.curved.name
+    return (
+        _status(share > 0.8),
+        f"{100 * share:.0f} % of its updates are on the curve.",
+        state.curved.name,
+    )
 
 
 def descends(state):
@@ -110,7 +115,7 @@ def shorter_with_mu(state):
 
 def _what_mu_does(state):
     samples = state.samples()
-    mus = [_mu_of(s) for s in samples]
+    mus = [mu_of(s) for s in samples]
     if len(mus) < 4 or any(m is None for m in mus):
         return NOT_APPLICABLE, NO_MU, ""
     F = [state.curved.loss(theta) for theta in state.path()]

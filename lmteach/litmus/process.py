@@ -156,7 +156,7 @@ def _asked_for(answer):
     try:
         return np.array(answer["ask"], dtype=float)
     except (TypeError, ValueError):
-        raise Broken(f"the program asked at {_cut(repr(answer['ask']))}: expected θ") from None
+        raise Broken(f"the program asked at {_cut(str(answer['ask']))}: expected θ") from None
 
 
 def _words(command):

@@ -10,10 +10,11 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from . import tasks
+from .gather import Findings, name_steps, squares
 from .mistakes import TRAINING_ONLY
-from .recognize import Sample, explain
+from .recognize import explain
 from .report import FAILED, NOT_APPLICABLE, PASSED, Result
-from .steps import Findings, _name_steps, squares
+from .vocabulary import Sample
 from .watch import Broken
 
 MOST_SAMPLES = 8
@@ -22,6 +23,7 @@ MOST_PLACES = 30
 APART = 1e-4  # relative to θ: below it, two places are one, with a difference for a derivative
 SHORT = 0.1  # the longest difference that a check of J takes
 TOO_LARGE = 1e30
+TINY = 1e-300
 CLOSE = 1e-2
 ROUNDING = 1e-9
 UNDAMPED = 1e-6  # a μ below it, beside singular values of 1.5 and more, is none
@@ -69,6 +71,11 @@ class _State:
 
     def __init__(self, session, findings):
         self.session, self.findings, self._runs = session, findings, {}
+
+    @property
+    def runs(self):
+        """The runs that were made."""
+        return list(self._runs.values())
 
     def run(self, task):
         """The Run of this task from its start."""
@@ -127,13 +134,15 @@ def _without_pairs(found, asked):
 
 
 def kept_places(task, points):
-    """The θ from which it went on, in order: J was asked for there, and F fell or h started there."""
+    """The θ from which it went on, in order: J was asked for, and F fell or h starts there."""
     kept = [task.start]
     asked = [(kind, theta) for kind, theta, _ in points[:MOST_POINTS] if np.isfinite(theta).all()]
     for i, (kind, theta) in enumerate(asked):
         if kind != "J" or np.array_equal(theta, kept[-1]):
             continue
-        if task.loss(theta) <= task.loss(kept[-1]) or _went_on(task, kept[-1], theta, asked[i + 1 :]):
+        if task.loss(theta) <= task.loss(kept[-1]) or _went_on(
+            task, kept[-1], theta, asked[i + 1 :]
+        ):
             kept.append(theta)
     return kept
 
@@ -154,7 +163,7 @@ def _likely(task, origin, theta):
     g = s.J.T @ s.r
     D = np.sum(s.J**2, axis=0)
     along_g = abs(s.h @ g) > (1 - 1e-9) * np.linalg.norm(s.h) * np.linalg.norm(g)
-    if along_g or _mu_of(s) is not None or _mu_of(s, D) is not None:
+    if along_g or mu_of(s) is not None or mu_of(s, D) is not None:
         return 2
     d = squares(s)
     return int(np.isfinite(d).all() and (d > 0).all())
@@ -190,7 +199,7 @@ def _sample(task, origin, theta, found, J_at):
 
 
 def on_curve(samples):
-    """The share of θ from which a trial is on Levenberg-Marquardt's curve, for some μ ≥ 0, D > 0."""
+    """The share of θ from which a trial is on the curve, for some μ ≥ 0 and D > 0."""
     good = {}
     for s in samples:
         size = np.linalg.norm(s.J.T @ s.r) / max(np.linalg.norm(s.h), 1e-300)
@@ -247,7 +256,7 @@ def _judge_curve(state, problem, share):
         findings.explanations = []  # Gauss-Newton's steps only where they are good
     words = f"from {100 * share:.0f} % of its θ a trial is on the curve"
     if findings.slips:
-        _name_steps(state.session, findings)
+        name_steps(state.session, findings)
         return FAILED, f"its trials are those of another method; {words}.", problem
     return _status(share >= 0.8), f"{words}.", problem
 
@@ -277,7 +286,11 @@ def same_when_flipped(state):
     words = f"the trials {'are the same' if same else 'change'}"
     if not slopes:
         return _status(same), f"{words}.", task.name
-    return _status(same and max(slopes) < 0), f"{words}; the largest gᵀh is {max(slopes):.3g}.", task.name
+    return (
+        _status(same and max(slopes) < 0),
+        f"{words}; the largest gᵀh is {max(slopes):.3g}.",
+        task.name,
+    )
 
 
 def answers_to_refusals(state):
@@ -292,26 +305,29 @@ def answers_to_refusals(state):
 
 def judge_mus(findings, mus, rose, name):
     """What μ does after a rise of F: it must grow, at once."""
-    same = all(abs(m - mus[0]) < CLOSE * mus[0] for m in mus)
-    after = [b / a for a, b, bad in zip(mus, mus[1:], rose, strict=False) if bad]
-    words = "μ = " + ", ".join(f"{m:.3g}" for m in mus[:6])
-    if same and len(mus) > 3 and mus[0] > 1e-9:
+    words = "μ = " + ", ".join(f"{mu:.3g}" for mu in mus[:6])
+    ratios = [b / max(a, TINY) for a, b in zip(mus, mus[1:], strict=False)]
+    after = [ratio for ratio, bad in zip(ratios, rose, strict=False) if bad]
+    if len(mus) > 3 and mus[0] > UNDAMPED and np.allclose(mus, mus[0], rtol=CLOSE):
         findings.add("mu never changes in a run")
-        return FAILED, f"{words}.", name
-    grew = [b > a * (1 + CLOSE) for a, b in zip(mus, mus[1:], strict=False)]
-    if not after and len(grew) >= 4 and all(grew):
+    elif not after and len(ratios) >= 4 and min(ratios) > 1 + CLOSE:
         findings.add("mu turned")
-        return FAILED, f"{words}; it grew after every trial at which F fell.", name
-    if not after:
+    elif not after:
         return NOT_APPLICABLE, "No trial was refused, so what μ does then was not seen.", name
-    if all(ratio > 1 + 1e-6 for ratio in after):
+    elif min(after) > 1:
         return PASSED, f"μ grew after each of {len(after)} trials at which F rose.", name
-    late = [c / b for a, b, c, bad in zip(mus, mus[1:], mus[2:], rose, strict=False) if bad]
-    if late and all(ratio > 1 for ratio in late):
+    else:
+        _name_wrong_mus(findings, ratios, after, rose)
+    return FAILED, f"{words}.", name
+
+
+def _name_wrong_mus(findings, ratios, after, rose):
+    """μ did not grow after a rise: late by a step, or turned round?"""
+    late = [ratio for ratio, bad in zip(ratios[1:], rose, strict=False) if bad]
+    if late and min(late) > 1:
         findings.add("mu late in a run")
-    elif all(ratio < 1 - 1e-6 for ratio in after):
+    elif max(after) < 1:
         findings.add("mu turned")
-    return FAILED, f"{words}; it did not grow after a trial at which F rose.", name
 
 
 def dampings_of(task, points):
@@ -319,7 +335,7 @@ def dampings_of(task, points):
     mus, rose = [], []
     for base in ("lowest", "last"):
         samples = samples_from(task, points, base)
-        found = [_mu_of(s) for s in samples]
+        found = [mu_of(s) for s in samples]
         known = next((k for k, mu in enumerate(found) if mu is None), len(found))
         if known > len(mus):
             mus = found[:known]
@@ -327,7 +343,7 @@ def dampings_of(task, points):
     return mus, rose
 
 
-def _mu_of(s, D2=1.0):
+def mu_of(s, D2=1.0):
     """μ with (JᵀJ + μD²)h = −g, or None if there is none."""
     left, right = -(s.J.T @ (s.J @ s.h + s.r)), D2 * s.h
     mu = float(left @ right / (right @ right))
@@ -349,7 +365,7 @@ def never_rises(state):
     start, end = task.loss(task.start), task.loss(run.end)
     if run.rises or end > start:
         before, after = (run.rises or [(start, end)])[0]
-        if len(places(task, run.points)) > 0:
+        if places(task, run.points):  # else it never looked
             state.findings.add("bad step kept")
         return FAILED, f"F {before:.3g} → {after:.3g} was kept.", task.name
     if len(run.kept) < 2:
@@ -392,11 +408,10 @@ def asks(state):
         findings.add("never called", name=name)
     if missing:
         return FAILED, f"{', '.join(missing)} was not called.", ""
-    if not state._runs:
+    if not state.runs:
         return FAILED, "it never gave an answer.", ""
-    points = [point for run in state._runs.values() for point in run.points]
-    moved = any(np.any(run.end != run.task.start) for run in state._runs.values())
-    if not moved:
+    points = [point for run in state.runs for point in run.points]
+    if not any(np.any(run.end != run.task.start) for run in state.runs):
         findings.add("no step")
         return FAILED, "θ never moved.", ""
     if any(kind == "J" for kind, _, _ in points):

@@ -111,7 +111,9 @@ class Session:
             raise self._trouble(error) from None
         after = np.random.get_state()[1:3]
         if before[1] != after[1] or not np.array_equal(before[0], after[0]):
-            self.note("It draws from, or seeds, NumPy's global random numbers: state that others share.")
+            self.note(
+                "It draws from, or seeds, NumPy's global random numbers: state that others share."
+            )
         return value
 
     def _trouble(self, error):

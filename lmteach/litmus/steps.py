@@ -1,45 +1,18 @@
 """L1-L9 for a step function: one trial at a time, at any θ and μ that the test wants."""
 
-from dataclasses import dataclass, field, replace
-
 import numpy as np
 from scipy.optimize import least_squares
 
 from . import tasks
+from .gather import CLOSE, Findings, collect, is_damped, squares
 from .mistakes import TRAINING_ONLY, sentence
-from .recognize import Sample, explain
 from .report import FAILED, NOT_APPLICABLE, PASSED, Result
 from .watch import Broken
 
 UNDAMPED = (1e-3, 1e-6, 1e-9)  # against singular values from 1.5 to 3
 LARGE = (1e5, 1e6)
 LADDER = (0.01, 0.1, 1.0, 10.0, 100.0)
-CLOSE = 1e-2  # mistakes are far larger, float32 far smaller
 MOST_TRIALS = 300
-SAMPLE_MU = (0.5, 2.0, 1.0, 4.0, 0.25, 8.0)
-
-
-@dataclass
-class Findings:
-    """What the tests share: the samples, their explanations, D, and the mistakes seen so far."""
-
-    samples: list = field(default_factory=list)
-    explanations: list = field(default_factory=list)
-    told: list = field(default_factory=list)
-    D2: np.ndarray | None = None
-    mistakes: list = field(default_factory=list)
-
-    def add(self, key, **words):
-        """Remember a mistake's sentence once."""
-        found = sentence(key, **words)
-        if found not in self.mistakes:
-            self.mistakes.append(found)
-
-    @property
-    def slips(self):
-        """All slips of the likeliest explanation."""
-        return self.explanations[0].slips if self.explanations else frozenset()
-
 
 TESTS = {}
 
@@ -82,213 +55,6 @@ def _told_at_least_once(results, findings):
     second = results[1]
     failed = Result("L2", FAILED, findings.mistakes[0], second.expected, second.problem)
     return [failed if r.name == "L2" else r for r in results]
-
-
-# What did it compute? -----------------------------------------------------------------------------
-
-
-def collect(session, findings):
-    """Six steps on a curved problem at three θ, and what explains them."""
-    for n in (9, 4):  # the square one for those that need as many residuals as parameters
-        task, places = tasks.curved(n=n), tasks.points(seed=3)
-        try:
-            answers = [
-                session.step(task, places[i % 3], mu) for i, mu in enumerate(SAMPLE_MU)
-            ]
-        except Broken:
-            continue
-        findings.samples, findings.told = _samples(answers, session), answers
-        # A state that is set up by the first call is not yet what it will be: left out at need.
-        findings.explanations = explain(findings.samples) or explain(findings.samples[1:])
-        _second_look(findings, answers, session)
-        if not findings.explanations and not is_damped(findings.samples):
-            _with_a_mu_of_its_own(findings, answers)
-        _name_steps(session, findings)
-        return
-
-
-def _second_look(findings, answers, session):
-    """Where several trials were made in one call, or a term was added to h, look at the first."""
-    if findings.slips == frozenset() and findings.explanations or is_damped(findings.samples):
-        return
-    firsts = [a.trials[0] if a.trials else a.step for a in answers]
-    told = [a.h for a in answers]
-    for steps, allowed in ((firsts, True), (told, not _along_told(answers))):
-        if any(h is None for h in steps) or not allowed or _as_before(steps, answers):
-            continue
-        other = _samples(answers, session, steps)
-        found = explain(other)
-        if found and not found[0].slips or is_damped(other):
-            findings.samples, findings.explanations = other, found
-            return
-
-
-def _as_before(steps, answers):
-    return all(np.array_equal(h, a.step) for h, a in zip(steps, answers, strict=True))
-
-
-def _with_a_mu_of_its_own(findings, answers):
-    """Where no handed μ explains the steps: perhaps another μ does at each of them."""
-    found = explain([replace(s, mu=None) for s in findings.samples])
-    mus = found[0].mus if found else None
-    if mus and max(mus) - min(mus) > CLOSE * max(mus):
-        findings.explanations = found
-        findings.add("own mu", values=", ".join(f"{mu:.3g}" for mu in mus[:4]) + " …")
-    elif any(len({at.tobytes() for kind, at, _ in a.points if kind == "J"}) > 3 for a in answers):
-        findings.add("many places")
-
-
-def _along_told(answers):
-    """Whether each move is a multiple of the step that was told: then it was misapplied."""
-    for a in answers:
-        if a.h is None or not np.any(a.h):
-            return True
-        c = (a.step @ a.h) / (a.h @ a.h)
-        if np.linalg.norm(a.step - c * a.h) > CLOSE * np.linalg.norm(a.step):
-            return False
-    return True
-
-
-def _samples(answers, session, steps=None):
-    """Samples of these answers, with what a stale J or r could be."""
-    shape = answers[0].task.jacobian(answers[0].start).shape
-    alike = [a for a in session.answers if a.task.jacobian(a.start).shape == shape]
-    first = alike[0] if alike else None
-    found, steps = [], steps or [a.step for a in answers]
-    for k, (a, h) in enumerate(zip(answers, steps, strict=True)):
-        r, J = a.task.residual(a.start), a.task.jacobian(a.start)
-        before = answers[k - 1] if k else a
-        old = {
-            "before": _at(before),
-            "first": _at(first) if first else (J, r),
-            "last": _last(before, J, r) if k else (J, r),
-        }
-        if (rough := _differences(a, r)) is not None:
-            old["differences"] = rough, r
-        bend = a.task.bend(a.start)
-        found.append(Sample(a.start, h, a.mu, r, J, bend, old, before.mu))
-    return found
-
-
-def _differences(answer, r):
-    """J as forward differences at the places that were asked for, or None."""
-    columns = {}
-    for kind, theta, value in answer.points:
-        away = theta - answer.start
-        j = np.flatnonzero(away)
-        if kind == "r" and len(j) == 1 and np.shape(value) == r.shape:
-            columns.setdefault(j[0], (np.real(value) - r) / away[j[0]])
-    if len(columns) < len(answer.start):
-        return None
-    return np.stack([columns[j] for j in range(len(answer.start))], axis=1)
-
-
-def _at(answer):
-    return answer.task.jacobian(answer.start), answer.task.residual(answer.start)
-
-
-def _last(answer, J, r):
-    """The last J and r that were asked for in an answer."""
-    values = {kind: value for kind, _, value in answer.points}
-    last_J, last_r = values.get("J", J), values.get("r", r)
-    fits = np.shape(last_J) == J.shape and np.isfinite(last_J).all()
-    good = np.shape(last_r) == r.shape and np.isfinite(last_r).all()
-    return (np.real(last_J) if fits else J), (np.real(last_r) if good else r)
-
-
-def squares(s):
-    """μD² from a step, entry by entry: −(JᵀJh + g)/h, with J's own size for comparison."""
-    with np.errstate(all="ignore"):
-        return -(s.J.T @ (s.J @ s.h + s.r)) / s.h
-
-
-def is_damped(samples):
-    """Whether every step solves (JᵀJ + μD²)h = −g for a positive D, the same at the same θ."""
-    if not samples:
-        return False
-    found = [squares(s) / (s.mu or 1.0) for s in samples]
-    if not all(np.isfinite(d).all() and (d > 1e-6).all() for d in found):
-        return False
-    if samples[0].mu is None:
-        return True
-    # At the same θ again: the same D, or a larger one, as Moré's, which never shrinks.
-    return all((b > (1 - CLOSE) * a).all() for a, b in zip(found[:3], found[3:], strict=False))
-
-
-def _name_steps(session, findings):
-    """Put the slips of the explanations into sentences."""
-    for explanation in findings.explanations:
-        for key in sorted(explanation.slips, key=_rank):
-            _name(key, explanation, session, findings)
-
-
-def _rank(key):
-    late = ("factor", "constant mu")
-    return (key in late, key)
-
-
-def _name(key, explanation, session, findings):
-    if key == "absolute":
-        return
-    if key == "missing columns":
-        still = np.all([s.h == 0 for s in findings.samples], axis=0)
-        names = ", ".join(f"θ[{j}]" for j in np.flatnonzero(still))
-        findings.add(key, parameters=names)
-    elif key == "factor":
-        findings.add(key, words=_factor(session, explanation))
-    elif key == "constant mu":
-        if "no matrix" in explanation.slips:
-            return
-        value = explanation.beta / (explanation.alpha or 1)
-        findings.add(key, value=f"{value:.3g} " if explanation.mus is None else "")
-    elif key == "no matrix" and "constant mu" in explanation.slips:
-        findings.add("gradient descent")
-    elif key == "sign":
-        findings.add(_whose_sign(findings))
-    else:
-        findings.add(key)
-
-
-def _whose_sign(findings):
-    """Where the step was told: whether it was wrong itself or was misapplied."""
-    told = [(a.h, a.step) for a in findings.told if a.h is not None]
-    if not told or not all(np.any(h) for h, _ in told):
-        return "sign"
-    if all(np.allclose(h, -step, rtol=CLOSE) for h, step in told):
-        return "subtracted"
-    return "sign of r" if all(np.allclose(h, step, rtol=CLOSE) for h, step in told) else "sign"
-
-
-def _factor(session, explanation):
-    """The factor of g against JᵀJ in words: a number, or a multiple of N."""
-    here = 1 / abs(explanation.alpha)
-    there = _factor_elsewhere(session)
-    if there is None or abs(there - here) < CLOSE * here:
-        return _as_words(here)
-    for power, form in ((1, "{}N"), (-1, "{}/N"), (0.5, "{}√N"), (-0.5, "{}/√N")):
-        constant = here / 9**power
-        if abs(there / 6**power - constant) < CLOSE * constant:
-            words = _as_words(constant)
-            return form.format("" if words == "1" and power > 0 else words)
-    return f"{here:.3g} (and {there:.3g} with 6 residuals)"
-
-
-def _factor_elsewhere(session):
-    """The same on a problem with 6 residuals, or None where that cannot be asked for."""
-    if session.subject.kind != "step":
-        return None
-    task, places = tasks.curved(seed=4, n=6), tasks.points(seed=5)
-    try:
-        answers = [session.step(task, places[i % 3], mu) for i, mu in enumerate(SAMPLE_MU)]
-    except Broken:
-        return None
-    found = explain(_samples(answers, session))
-    return 1 / abs(found[0].alpha) if found and found[0].alpha else None
-
-
-def _as_words(x):
-    known = {0.5: "½", 0.25: "¼", 1.0: "1"}
-    return next((w for v, w in known.items() if abs(x - v) < CLOSE * v), f"{x:.3g}")
 
 
 # The tests ----------------------------------------------------------------------------------------
@@ -349,24 +115,32 @@ def _look_at_application(session, findings):
 
 @test("L2", "(JᵀJ + μD²)h = −g with one positive diagonal D, whatever r is; μD²h → −g.")
 def gradient_direction(session, findings):
-    """−g/(μh) for large μ: positive, the same for two μ and for two r; and the steps of before."""
+    """−g/(μh) for large μ: positive, the same for two μ and two r; and the steps of before."""
     task = tasks.linear(1)
-    found = []
-    for factor in (1.0, 2.0):
-        lifted = tasks.lifted(task, task.start, factor) if factor != 1 else task
-        g = lifted.gradient(lifted.start)
-        for mu in LARGE:
-            h = session.step(lifted, lifted.start, mu).step
-            with np.errstate(all="ignore"):
-                found.append(-g / (mu * h))
+    found = [d for factor in (1.0, 2.0) for d in _diagonals(session, task, factor)]
     good = all(np.isfinite(d).all() and (d > 0).all() for d in found)
-    same = good and all(np.allclose(d, found[0], rtol=CLOSE) for d in found)
+    same = good and _same_shape(found)
     findings.D2 = found[0] if same else None
     rest = _no_wrong_damping(findings)
     if same and rest is None:
         return PASSED, f"D² is {_which(found[0], task)}.", task.name
-    what = rest or f"−g/(μh) is {_short(found[0])} for μ = {LARGE[0]:g}, {_short(found[1])} for ten times that."
-    return FAILED, what, f"{task.name}; {tasks.curved().name}"
+    two = f"−g/(μh) is {_short(found[0])} for μ = {LARGE[0]:g}, {_short(found[1])} for 10μ."
+    return FAILED, rest or two, f"{task.name}; {tasks.curved().name}"
+
+
+def _same_shape(found):
+    """Whether D² is the same for both μ, and but for a number for both r (some damp by μ‖r‖²)."""
+    pairs = [(found[0], found[1]), (found[2], found[3])]
+    pairs.append((found[0] / found[0].mean(), found[2] / found[2].mean()))
+    return all(np.allclose(a, b, rtol=CLOSE) for a, b in pairs)
+
+
+def _diagonals(session, task, factor):
+    """−g/(μh) for two large μ, with r multiplied."""
+    lifted = tasks.lifted(task, task.start, factor)
+    g = lifted.gradient(lifted.start)
+    with np.errstate(all="ignore"):
+        return [-g / (mu * session.step(lifted, lifted.start, mu).step) for mu in LARGE]
 
 
 def _no_wrong_damping(findings):
@@ -381,9 +155,9 @@ def _no_wrong_damping(findings):
 
 
 HARMFUL = {
-    "wrong diagonal", "late mu", "stale J", "stale r", "Newton", "ridge", "mu squared", "root of mu",
-    "constant mu", "no mu", "mu on all entries", "mu times the whole matrix", "some undamped",
-    "mu inverted", "mu subtracted",
+    "wrong diagonal", "late mu", "stale J", "stale r", "Newton", "ridge", "mu squared",
+    "root of mu", "constant mu", "no mu", "mu on all entries", "mu times the whole matrix",
+    "some undamped", "mu inverted", "mu subtracted", "own length",
 }  # fmt: skip
 
 
@@ -600,30 +374,31 @@ def _descend(session, task):
 @test("L9", "J (or differences of r) is asked for, and θ moves.")
 def really_called(session, findings):
     """What was asked for, and whether anything moved."""
-    if not session.answers:
-        return FAILED, f"{session.dead or 'it never gave an answer'}.", ""
-    moved = any(np.any(a.moved) for a in session.answers)
-    J = any(kind == "J" for a in session.answers for kind, _, _ in a.points)
-    r = any(kind == "r" for a in session.answers for kind, _, _ in a.points)
     missing = session.calls.never(suspects=bool(findings.slips & set(TRAINING_ONLY)))
     for name in missing:
         findings.mistakes.insert(0, sentence("never called", name=name))
     if missing:
         return FAILED, f"{', '.join(missing)} was not called in {len(session.answers)} steps.", ""
-    if not moved:
+    if session.dead or not session.answers:
+        return FAILED, f"{session.dead or 'it never gave an answer'}.", ""
+    if not any(np.any(a.moved) for a in session.answers):
         if not session.troubles:
             findings.add("no step")
         return FAILED, f"θ never moved in {len(session.answers)} calls.", ""
-    if session.dead:
-        return FAILED, f"{session.dead}.", ""
+    return _from_r_and_J(session, findings)
+
+
+def _from_r_and_J(session, findings):
+    """Whether the same call repeats, and is made from r and J."""
     if not _repeats(session):
         if not findings.slips:
             findings.add("not repeatable")
         return FAILED, "the same θ and μ gave another step the second time.", ""
-    if not r and not J:
+    asked = {kind for a in session.answers for kind, _, _ in a.points}
+    if not asked:
         findings.add("residual only")
         return FAILED, "neither r nor J was asked for.", ""
-    return PASSED, f"r was asked for{' and J' if J else ', J was not'}, and θ moved.", ""
+    return PASSED, f"{' and '.join(sorted(asked, reverse=True))} were asked for, and θ moved.", ""
 
 
 def _repeats(session):

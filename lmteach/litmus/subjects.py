@@ -4,8 +4,11 @@ Each subject says how it is called. `subject(thing)` guesses from the names of i
 `kind` nothing is guessed.
 """
 
+import copy
 import functools
 import inspect
+from collections import deque
+from itertools import islice
 from types import GeneratorType
 
 import numpy as np
@@ -113,8 +116,6 @@ class Estimator(Subject):
     def _fresh(self):
         if inspect.isclass(self._make) or not hasattr(self._make, "fit"):
             return self._make()
-        import copy
-
         return copy.deepcopy(self._make)
 
 
@@ -144,14 +145,14 @@ def guess(thing):
     if hasattr(thing, "fit"):
         return "estimator"
     if not callable(thing):
-        raise TypeError(f"{thing!r} is a {type(thing).__name__}: expected a step function, a solver "
-                        "or a thing with fit")  # fmt: skip
+        came = f"{thing!r} is a {type(thing).__name__}"
+        raise TypeError(f"{came}: expected a step function, a solver or a thing with fit")
     names = parameter_names(thing)
     if _inner(thing) is least_squares or names[:2] == ["fun", "x0"]:
         return "least_squares"
     if names and names[0] in ("problem",):
         return "problem"
-    if names and names[0] in ("model", "net", "network", "module") and len(names) >= 3:
+    if {"model", "net", "network", "module"} & set(names) and len(names) >= 3:
         return "train_step"
     return _by_count(thing, names)
 
@@ -226,10 +227,8 @@ def last_of(returned):
         return returned.theta
     if not isinstance(returned, GeneratorType):
         return returned
-    last = None
-    for _, last in zip(range(MOST_STEPS), returned, strict=False):
-        pass
-    return getattr(last, "next_theta", last)
+    last = deque(islice(returned, MOST_STEPS), maxlen=1)
+    return getattr(last[0], "next_theta", last[0]) if last else None
 
 
 def recorded_errors(thing):

@@ -16,6 +16,7 @@ from .tasks import Task
 N_SAMPLES, SAMPLES_SEED = 20, 5
 DAMPING_NAMES = ("mu", "lam", "lambda_", "lmbda", "damping", "mu0")
 DIFFERENCE = 1e-5
+USUAL_MU = 0.1  # where a trainer must be given one
 
 
 def data(n_inputs=2):
@@ -117,11 +118,8 @@ class TrainStep(Trainer):
 
     def __init__(self, thing, name=None):
         super().__init__(thing, name)
-        import torch  # an optional extra: only this adapter needs it
-
-        self._torch = torch
-        names = parameter_names(thing)
-        self._names = names
+        self._torch = _torch()
+        self._names = names = parameter_names(thing)
         self.has_mu = any(name in DAMPING_NAMES for name in names)
         self._models = self._made()
         self.tasks_by_name = self.tasks()
@@ -165,5 +163,15 @@ class TrainStep(Trainer):
         given |= {"X": X, "x": X, "inputs": X, "data": X, "y": y, "Y": y, "targets": y, "target": y}
         given |= {"criterion": self._torch.nn.MSELoss(), "loss_fn": self._torch.nn.MSELoss()}
         given |= {"optimizer": self._torch.optim.SGD(model.parameters(), lr=0.01)}
-        given |= dict.fromkeys(DAMPING_NAMES, mu)
-        return self.thing(*[given[name] for name in self._names if name in given])
+        given |= dict.fromkeys(DAMPING_NAMES, USUAL_MU if mu is None else mu)
+        return self.thing(**{name: given[name] for name in self._names if name in given})
+
+
+def _torch():
+    """PyTorch, an optional extra that only train_step needs."""
+    try:
+        import torch
+    except ModuleNotFoundError:
+        words = "train_step(model, X, y) is put to PyTorch models: expected torch to be installed"
+        raise ModuleNotFoundError(words, name="torch") from None
+    return torch
