@@ -782,6 +782,34 @@ def heavy_levenberg():
     return step
 
 
+@wrong_maker("stale at some steps")
+def new_jacobian_every_second_step():
+    state = {"k": 0, "J": np.zeros((0, 0))}
+
+    def step(residual, jacobian, theta, mu):
+        state["k"] += 1
+        r, J = residual(theta), jacobian(theta)
+        if state["k"] % 2 == 0 and state["J"].shape == J.shape:
+            J = state["J"]
+        state["J"] = J
+        return judged(residual, theta, -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), J.T @ r))
+
+    return step
+
+
+@wrong("not taken")
+def forgets_to_move(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    h = -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), J.T @ r)
+    return theta, np.sum(residual(theta + h) ** 2) < r @ r, {"h": h}
+
+
+@wrong("added to J itself")
+def mu_in_the_wrong_place(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    return judged(residual, theta, -np.linalg.pinv(J + mu) @ residual(theta))
+
+
 @wrong("never made")
 def returns_theta(residual, jacobian, theta, mu):
     r, J = residual(theta), jacobian(theta)

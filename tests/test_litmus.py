@@ -187,6 +187,8 @@ WRONG_WHOLE = {
     "μ never changes": whole(damped, judges=False, rule=(1, 1)),
     "μ moves the wrong way": whole(damped, rule=(10, 0.1)),
     "J is stale": whole(damped, stale=True),
+    "same refused trial": whole(damped, rule=(1, 1)),
+    "all entries": whole(lambda r, J, mu: -np.linalg.solve(J.T @ J + mu, J.T @ r)),
     "factor of 2": whole(lambda r, J, mu: 2 * damped(r, J, mu)),
     "Adam": adam,
     "plain gradient descent": descent,

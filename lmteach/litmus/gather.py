@@ -218,7 +218,9 @@ def _factor(session, explanation):
     """The factor of g against JᵀJ in words: a number, or a multiple of N."""
     here = 1 / abs(explanation.alpha)
     there = _factor_elsewhere(session)
-    if there is None or abs(there - here) < CLOSE * here:
+    if there is None:
+        return _likely_factor(here)
+    if abs(there - here) < CLOSE * here:
         return _as_words(here)
     for power, form in ((1, "{}N"), (-1, "{}/N"), (0.5, "{}√N"), (-0.5, "{}/√N")):
         constant = here / 9**power
@@ -226,6 +228,13 @@ def _factor(session, explanation):
             words = _as_words(constant)
             return form.format("" if words == "1" and power > 0 else words)
     return f"{here:.3g} (and {there:.3g} with 6 residuals)"
+
+
+def _likely_factor(here):
+    """A factor seen with 9 residuals only: a number, and N's part in it where that is likely."""
+    known = {9: "N", 18: "2N", 1 / 9: "1/N", 2 / 9: "2/N", 4.5: "N/2", 1 / 18: "1/(2N)"}
+    words = next((w for v, w in known.items() if abs(here - v) < CLOSE * v), None)
+    return f"{here:.3g} ({words}, perhaps)" if words else _as_words(here)
 
 
 def _factor_elsewhere(session):

@@ -90,8 +90,8 @@ SENTENCES = {
     "scaled": "The step that it tells is not the step that it makes: θ_new = θ + {factor:.3g}·h.",
     "factor": (
         "A factor of {words} is on one side only: Jᵀr (or the whole step) is {words} times what "
-        "belongs to its JᵀJ. Mean on one side and sum on the other, 2 from the square of r, or "
-        "a learning rate; on both sides it would do no harm."
+        "belongs to its JᵀJ. Mean on one side and sum on the other, 2 from the square of r, a step "
+        "that is applied twice, or a learning rate; on both sides it would do no harm."
     ),
     "mu subtracted": "μ is subtracted from JᵀJ where it should be added.",
     # What μ does.
@@ -116,6 +116,10 @@ SENTENCES = {
     "some undamped": "Some parameters are not damped: μ stands beside a part of the diagonal only.",
     # From another place.
     "stale J": "J is stale: it belongs to another θ than r does.",
+    "sometimes stale": (
+        "J (or r) is stale at some steps: there it belongs to another θ. "
+        "Is it made anew too seldom?"
+    ),
     "stale r": "r is stale: it belongs to another θ than J does.",
     # No equation is solved.
     "no step": "The step is never made: θ stays where it is. Is the function that makes it called?",
@@ -141,6 +145,7 @@ SENTENCES = {
     "normalized descent": "This is gradient descent with steps of a fixed length: h = −c·g/‖g‖.",
     "multiplied": "The matrix is multiplied where the system should be solved: h = −(JᵀJ + μD²)g.",
     "half solved": "Only one of the two triangular systems is solved: h = −L⁻¹g, not −L⁻ᵀL⁻¹g.",
+    "mu in J": "μ is added to J itself, where it belongs beside JᵀJ.",
     "solved twice": "The system is solved twice: h = −(JᵀJ + μD²)⁻²g.",
     "elementwise inverse": "1/(JᵀJ + μI) is taken entry by entry: that is not the inverse matrix.",
     # What becomes of a trial.
@@ -154,6 +159,11 @@ SENTENCES = {
     "applied again": "After a refusal the step is applied again where it should be taken back.",
     "bits lost": "θ is restored by subtracting the step, not from a copy: its last bits are lost.",
     "good step refused": "A good step is refused: F falls and it is not accepted.",
+    "not taken": "A step is accepted but not taken: θ_new is the old θ.",
+    "same trial": (
+        "The same refused trial is made again and again: after a refusal μ never changes, so "
+        "neither does the step."
+    ),
     "verdict turned": (
         "The verdict is turned round: steps are kept where F rises, refused where it falls."
     ),

@@ -5,7 +5,7 @@ one known way, is tried in every combination. α and β are free: a combination 
 it reproduces all of them. So two mistakes are found together as easily as one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def explain(samples):
     kept = [s.without(np.flatnonzero(keep)) for s in samples] if slips else samples
     try:
         with np.errstate(all="ignore"):
-            found = [*_first_order(kept), *_explicit(kept)]
+            found = [*_first_order(kept), *_explicit(kept), *_mixed(kept)]
             found += _solved_free(kept) if samples[0].mu is None else _solved(kept)
     except np.linalg.LinAlgError:
         return []  # the numbers are too large, or J has lost its rank: nothing can be told
@@ -228,9 +228,33 @@ def _explicit(samples):
     return found
 
 
+def _mixed(samples):
+    """Right steps with J and r of another θ at some of them: the worst of the samples decides."""
+    if samples[0].mu is None or not samples[0].old:
+        return []
+    found = []
+    for scaled in (False, True):
+        gaps = [min(_gaps(s, scaled)) for s in samples]
+        slips = frozenset({"sometimes stale"})
+        found.append(Explanation(slips, 1, 1, max(gaps), extra=0.2))
+    return found
+
+
+def _gaps(s, scaled):
+    """How far h is from the step of each J and r, now and before."""
+    pairs = [(s.J, s.r), *(pair for name, pair in s.old.items() if name != "differences")]
+    for J, _ in pairs:
+        for _, r in pairs:
+            h = _damped_step(replace(s, J=J, r=r), scaled)
+            yield np.linalg.norm(s.h - h) / max(np.linalg.norm(s.h), 1e-300)
+
+
 def _unsolved(s):
     A, g = s.J.T @ s.J, s.J.T @ s.r
-    found = []
+    found = [
+        (("mu in J",), np.linalg.pinv(s.J + s.mu) @ s.r),
+        (("mu in J",), np.linalg.pinv(s.J + s.mu * np.eye(*s.J.shape)) @ s.r),
+    ]
     for D in (np.eye(len(g)), np.diag(np.diag(A))):
         M = A + s.mu * D
         lower = np.linalg.cholesky(M)

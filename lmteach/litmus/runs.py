@@ -77,12 +77,31 @@ class _State:
         """The runs that were made."""
         return list(self._runs.values())
 
+    def seen(self, task):
+        """The Run of this task, or what was seen of it before it broke off."""
+        try:
+            return self.run(task)
+        except Broken:
+            watch = self.session.last_watch
+            if watch is None or watch.task is not task or not places(task, watch.points):
+                raise
+            return Run(task, task.start, watch.points)
+
     def run(self, task):
         """The Run of this task from its start."""
         if task.name not in self._runs:
             end, watch = self.session.solve(task, task.start)
             self._runs[task.name] = Run(task, end, watch.points, kept_places(task, watch.points))
         return self._runs[task.name]
+
+
+def repeats(task, points):
+    """Whether one trial, at which F has risen, was made three times or more."""
+    counts = {}
+    for kind, theta, _ in points:
+        if kind == "r" and task.loss(theta) > task.loss(task.start):
+            counts[theta.tobytes()] = counts.get(theta.tobytes(), 0) + 1
+    return max(counts.values(), default=0) > 2
 
 
 def bent(seed=2, bend=0.5, place=3):
@@ -224,7 +243,7 @@ def undamped(state):
 
 def on_the_curve(state):
     """Every trial of two runs against the curve; the vocabulary, where they are off."""
-    runs = [state.run(bent()), state.run(sharp())]
+    runs = [state.seen(bent()), state.seen(sharp())]
     problem = f"{tasks.curved().name}, and one that is strongly curved"
     bases = {base: _of_all(runs, base) for base in ("lowest", "J", "last")}
     if not any(bases.values()):
@@ -298,6 +317,9 @@ def answers_to_refusals(state):
     task = tasks.rosenbrock()
     run = state.run(task)
     mus, rose = dampings_of(task, run.points)
+    if repeats(task, run.points):
+        state.findings.add("same trial")
+        return FAILED, "the same trial was refused again and again.", task.name
     if len(mus) < 4:
         return NOT_APPLICABLE, "Too few trials to see what μ does.", task.name
     return judge_mus(state.findings, mus, rose, task.name)

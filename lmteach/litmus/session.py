@@ -57,6 +57,7 @@ class Session:
     def __init__(self, subject, seconds, calls):
         self.subject, self.seconds, self.calls = subject, seconds, calls
         self.answers, self.notes, self.troubles, self.dead = [], [], [], None
+        self.last_watch = None
         self._worker = Worker()
 
     def step(self, task, theta, mu):
@@ -76,6 +77,7 @@ class Session:
     def solve(self, task, theta):
         """The subject's final θ from this start, and its Watch, for a whole solver."""
         watch, handed = self._watch(task), np.array(theta, dtype=float)
+        self.last_watch = watch
         raw = self._call(lambda: self.subject.solve(watch, handed))
         try:
             return _vector("θ", _parts(raw)[0], task.start.shape), watch

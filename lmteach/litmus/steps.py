@@ -90,7 +90,7 @@ def _look_for_refusal(answer, findings):
     if tried is None or np.any(answer.moved):
         return
     if answer.task.loss(answer.start + tried) < 0.99 * answer.task.loss(answer.start):
-        findings.add("good step refused")
+        findings.add("not taken" if answer.accepted else "good step refused")
 
 
 def _look_at_application(session, findings):
@@ -382,7 +382,7 @@ def really_called(session, findings):
     if session.dead or not session.answers:
         return FAILED, f"{session.dead or 'it never gave an answer'}.", ""
     if not any(np.any(a.moved) for a in session.answers):
-        if not session.troubles:
+        if not session.troubles and not findings.mistakes:
             findings.add("no step")
         return FAILED, f"θ never moved in {len(session.answers)} calls.", ""
     return _from_r_and_J(session, findings)
