@@ -1,4 +1,4 @@
-"""The command line: `lmteach lab` opens the lessons, `lmteach doctor` checks this computer."""
+"""The command line: `lab` opens the lessons, `doctor` checks this computer, `litmus` a solver."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from .. import __version__
+from . import litmus
 from .doctor import doctor
 from .lab import lab
 
@@ -21,6 +22,8 @@ def main(arguments=None):
         stream.reconfigure(errors="replace")
     parser = _parser()
     known, words = parser.parse_known_args(arguments)
+    if known.command == "litmus":
+        return litmus.run(parser.parse_args(arguments))
     folder, options = _folder_and_options(words)
     if known.command == "lab":
         if known.projector:
@@ -43,9 +46,10 @@ def _parser():
         prog="lmteach", allow_abbrev=False, description=__doc__.replace("`", "")
     )
     parser.add_argument("--version", action="version", version=f"lmteach {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="{lab,doctor}")
+    commands = parser.add_subparsers(dest="command", metavar="{lab,doctor,litmus}")
     _add_lab(commands)
     _add_doctor(commands)
+    litmus.add_arguments(commands.add_parser("litmus", help="is this solver Levenberg-Marquardt?"))
     return parser
 
 

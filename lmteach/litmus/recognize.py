@@ -1,0 +1,352 @@
+"""What did it compute? Steps of unknown origin, explained as (α·A + β·μ·D) h = −v.
+
+A vocabulary of matrices A, dampings D, weights of μ and right-hand sides v, most of them wrong in
+one known way, is tried in every combination. α and β are free: a combination explains the steps if
+it reproduces all of them. So two mistakes are found together as easily as one.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .vocabulary import WRONG_MATRIX, dampings, gradients, matrices, weights
+
+EXACT, ROUGH = 1e-6, 2e-3  # of ‖v‖: in double precision; in float32 or with differences
+ENOUGH = 9  # equations left over, at least, where μ is not known
+MEMORIES = [(m, v) for m in (0.9, 0.8, 0.5, 0) for v in (0.999, 0.99, 0.98, 0.95, 0.9)]  # Adam's
+MEMORY = 0.05  # the least β that is momentum
+NOTHING = 1e-5  # a term that is smaller than this, relative to v, is not there
+
+
+@dataclass
+class Explanation:
+    """Steps reproduced: the slips that it takes, α and β, and how well."""
+
+    slips: frozenset
+    alpha: float
+    beta: float
+    error: float
+    mus: list | None = None
+    extra: float = 0.0
+
+    @property
+    def cost(self):
+        """How far this is from Levenberg-Marquardt: one for each slip."""
+        return len(self.slips) + self.extra
+
+
+def explain(samples):
+    """The simplest Explanations of these steps: all that explain them equally well."""
+    keep = np.any([abs(s.h) > 1e-12 * (1e-300 + np.max(abs(s.h))) for s in samples], axis=0)
+    if not keep.any():
+        return [Explanation(frozenset({"no step"}), 0, 0, 0)]
+    slips = frozenset() if keep.all() else frozenset({"missing columns"})
+    kept = [s.without(np.flatnonzero(keep)) for s in samples] if slips else samples
+    try:
+        with np.errstate(all="ignore"):
+            found = [*_first_order(kept), *_explicit(kept), *_mixed(kept)]
+            found += _solved_free(kept) if samples[0].mu is None else _solved(kept)
+    except np.linalg.LinAlgError:
+        return []  # the numbers are too large, or J has lost its rank: nothing can be told
+    best = _simplest(found)
+    for explanation in best:
+        explanation.slips |= slips
+    return best
+
+
+def _simplest(found):
+    """The least costly of the exact explanations, else of the rough ones."""
+    for limit in (EXACT, ROUGH):
+        good = sorted((e for e in found if e.error < limit), key=lambda e: (e.cost, e.error))
+        least = [e for e in good if e.cost == good[0].cost]
+        if good:
+            return list({e.slips: e for e in reversed(least)}.values())[::-1]
+    return []
+
+
+# The combinations ---------------------------------------------------------------------------------
+
+
+def _solved(samples):
+    """Explanations (α·A + β·w·D) h = −v with one α and one β for all samples."""
+    a_slips, U = _stack(samples, lambda s: [(k, A @ s.h) for k, A in matrices(s)])
+    v_slips, V = _stack(samples, gradients)
+    d_slips, W = _stack(samples, _damped)
+    found = _fits(a_slips, U, d_slips, W, v_slips, V)
+    diagonals = [[np.diag(A) for _, A in matrices(s)] for s in samples]
+    for i in range(len(a_slips)):  # μ·diag of the very matrix that stands for JᵀJ
+        d = dict(zip(map(id, samples), (of[i] for of in diagonals), strict=True))
+        own = _stack(samples, lambda s, d=d: [(k, w * d[id(s)] * s.h) for k, w in weights(s)])
+        found += _fits(a_slips[i : i + 1], U[i : i + 1], *own, v_slips, V)
+    return found
+
+
+def _damped(s):
+    products = [(d, w, D @ s.h * x) for d, D in dampings(s) for w, x in weights(s)]
+    return [((*d, *(() if "no mu" in d else w)), Dh) for d, w, Dh in products]
+
+
+def _stack(samples, words):
+    """(slips of each word, the word's vectors over all samples in one row, each by its ‖g‖)."""
+    columns = [words(s) for s in samples]
+    sizes = [np.full(len(s.h), _size(s)) for s in samples]
+    rows = [np.concatenate([c[i][1] for c in columns]) for i in range(len(columns[0]))]
+    return [frozenset(slips) for slips, _ in columns[0]], np.array(rows) / np.concatenate(sizes)
+
+
+def _size(s):
+    return max(np.linalg.norm(s.J.T @ s.r), 1e-300)
+
+
+def _fits(a_slips, U, d_slips, W, v_slips, V):
+    """Every combination whose least-squares residual is small."""
+    u, w, v = _unit(U), _unit(W), _unit(V)
+    c, a, b = u @ w.T, u @ v.T, w @ v.T
+    apart = 1 - c**2
+    safe = np.where(apart > 1e-9, apart, np.inf)[:, :, None]
+    both = a[:, None] ** 2 + b[None] ** 2 - 2 * a[:, None] * b[None] * c[:, :, None]
+    one = np.maximum(a[:, None] ** 2, b[None] ** 2)
+    left = 1 - np.where(np.isfinite(safe), both / safe, one)
+    found = []
+    for i, j, k in np.argwhere(left < ROUGH**2):
+        found += _fit(U[i], W[j], V[k], a_slips[i] | d_slips[j] | v_slips[k])
+    return found
+
+
+def _fit(u, w, v, slips):
+    """[Explanation] with α and β by least squares, and what their signs and sizes mean."""
+    size = np.linalg.norm(v)
+    columns = np.stack([u, w], axis=1)
+    norms = np.linalg.norm(columns, axis=0)
+    scaled = np.where(norms > 0, norms, 1.0)
+    coefficients = np.linalg.lstsq(columns / scaled, -v, rcond=1e-7)[0]
+    error = np.linalg.norm(columns / scaled @ coefficients + v) / size
+    shares = abs(coefficients) / size
+    alpha, beta = coefficients / scaled
+    if (shares[0] < NOTHING) != ("no matrix" in slips) or (shares[1] < NOTHING) != (
+        "no mu" in slips
+    ):
+        return []  # told more simply by a word that leaves the term out
+    return [Explanation(slips | _signs(alpha, beta, slips), alpha, beta, error)]
+
+
+def _signs(alpha, beta, slips):
+    """What the coefficients say: a flipped sign, a factor on one side only."""
+    if "no matrix" in slips:
+        return {"sign"} if beta < 0 else set()
+    found = {"sign"} if alpha < 0 else set()
+    if alpha * beta < 0:
+        found |= {"mu subtracted"}
+    if abs(abs(alpha) - 1) > 2 * ROUGH and not slips & WRONG_MATRIX:
+        found |= {"factor"}
+    return found
+
+
+def _unit(rows):
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(norms > 0, norms, 1.0)
+
+
+def _solved_free(samples):
+    """The same where μ is not known: β may differ from sample to sample."""
+    if len(samples) * (len(samples[0].h) - 1) < ENOUGH:
+        return []  # with so few equations anything fits
+    a_slips, U = _stack(samples, lambda s: [(k, A @ s.h) for k, A in matrices(s)])
+    v_slips, V = _stack(samples, gradients)
+    found = []
+    diagonals = [[np.diag(A) for _, A in matrices(s)] for s in samples]
+    for slips, rows in zip(*_stack(samples, _bare_damped), strict=True):
+        found += _free_fits(a_slips, U, slips, rows, v_slips, V, len(samples))
+    for i in range(len(a_slips)):
+        pairs = zip(diagonals, samples, strict=True)
+        own = np.concatenate([of[i] * s.h / _size(s) for of, s in pairs])
+        one = slice(i, i + 1)
+        found += _free_fits(a_slips[one], U[one], frozenset(), own, v_slips, V, len(samples))
+    return found
+
+
+def _bare_damped(s):
+    return [(slips, D @ s.h) for slips, D in dampings(s)]
+
+
+def _free_fits(a_slips, U, d_slips, w, v_slips, V, count):
+    """Combinations with one α, and β of each sample's own (its μ, then)."""
+    w = w.reshape(count, -1)
+    away = _away_from(w)
+    u, v = away(U), away(V)
+    dots = np.einsum("ap,vp->av", u, v)
+    sizes = np.linalg.norm(u, axis=1)[:, None] ** 2
+    alphas = -dots / np.where(sizes > 0, sizes, 1)
+    norms = np.linalg.norm(v, axis=1)
+    whole = np.linalg.norm(V, axis=1)
+    left = 1 - dots**2 / np.where(sizes > 0, sizes, 1) / np.maximum(norms, 1e-300) ** 2
+    found = []
+    for i, k in np.argwhere((left < ROUGH**2) & (norms > 1e-3 * whole)[None]):
+        slips, alpha = a_slips[i] | d_slips | v_slips[k], alphas[i, k]
+        error = np.linalg.norm(v[k] + alpha * u[i]) / norms[k]
+        rest = (-V[k] - alpha * U[i]).reshape(count, -1)
+        mus = np.sum(rest * w, axis=1) / np.maximum(np.sum(w * w, axis=1), 1e-300)
+        found += _free(slips, alpha, error, mus)
+    return found
+
+
+def _free(slips, alpha, error, mus):
+    signs = _signs(alpha, 1.0, slips)
+    usual = float(np.median(mus)) * np.sign(alpha)
+    signs -= {"mu subtracted"}
+    if "no mu" not in slips and usual < -1e-3:
+        signs |= {"mu subtracted"}
+    return (
+        [] if "no matrix" in slips else [Explanation(slips | signs, alpha, usual, error, list(mus))]
+    )
+
+
+def _away_from(w):
+    """A function that takes from each sample's vector its part along w."""
+    unit = w / np.maximum(np.linalg.norm(w, axis=1, keepdims=True), 1e-300)
+
+    def away(rows):
+        pieces = rows.reshape(len(rows), *w.shape)
+        along = np.einsum("rsp,sp->rs", pieces, unit)
+        return (pieces - along[:, :, None] * unit).reshape(len(rows), -1)
+
+    return away
+
+
+# Steps that solve no equation ---------------------------------------------------------------------
+
+
+def _explicit(samples):
+    """Steps h = −c·v made from the right A + μD without solving with it, or of another length."""
+    if samples[0].mu is None:
+        return []
+    slips, rows = _stack(samples, _unsolved)
+    found = _along([s.h / _size(s) for s in samples], slips, rows)
+    for scaled in (False, True):
+        across = max(_across(s.h, _damped_step(s, scaled)) for s in samples)
+        found.append(Explanation(frozenset({"own length"}), 0, 0, across, extra=0.1))
+    return found
+
+
+def _mixed(samples):
+    """Right steps with J and r of another θ at some of them: the worst of the samples decides."""
+    if samples[0].mu is None or not samples[0].old:
+        return []
+    found = []
+    for scaled in (False, True):
+        gaps = [min(_gaps(s, scaled)) for s in samples]
+        slips = frozenset({"sometimes stale"})
+        found.append(Explanation(slips, 1, 1, max(gaps), extra=0.2))
+    return found
+
+
+def _gaps(s, scaled):
+    """How far h is from the step of each J and r, now and before."""
+    pairs = [(s.J, s.r), *(pair for name, pair in s.old.items() if name != "differences")]
+    for J, _ in pairs:
+        for _, r in pairs:
+            h = _damped_step(replace(s, J=J, r=r), scaled)
+            yield np.linalg.norm(s.h - h) / max(np.linalg.norm(s.h), 1e-300)
+
+
+def _unsolved(s):
+    A, g = s.J.T @ s.J, s.J.T @ s.r
+    found = [
+        (("mu in J",), np.linalg.pinv(s.J + s.mu) @ s.r),
+        (("mu in J",), np.linalg.pinv(s.J + s.mu * np.eye(*s.J.shape)) @ s.r),
+    ]
+    for D in (np.eye(len(g)), np.diag(np.diag(A))):
+        M = A + s.mu * D
+        lower = np.linalg.cholesky(M)
+        found += [
+            (("multiplied",), M @ g),
+            (("half solved",), np.linalg.solve(lower, g)),
+            (("half solved",), np.linalg.solve(lower.T, g)),
+            (("elementwise inverse",), (1 / M) @ g),
+            (("solved twice",), np.linalg.solve(M, np.linalg.solve(M, g))),
+        ]
+    return found
+
+
+def _first_order(samples):
+    """Gradient descent and its relatives: h along −g, or along what they make of all g so far."""
+    g = [s.J.T @ s.r for s in samples]
+    runs = [[v for s, v in zip(samples, g, strict=True) if s.run == run] for run in _runs(samples)]
+    named = [_directions(part) for part in runs]
+    rows = np.concatenate([rows for _, rows in named], axis=1)
+    found = _along([s.h for s in samples], named[0][0], rows) + _heavy_ball(samples, g)
+    across = [_across(s.h, v) for s, v in zip(samples, g, strict=True)]
+    if len(samples) > 2 and all(np.dot(s.h, v) < 0 for s, v in zip(samples, g, strict=True)):
+        # Costlier than a rank-one matrix, which says more about the same direction.
+        found.append(Explanation(frozenset({"gradient direction"}), 0, 0, max(across), extra=0.1))
+    return found
+
+
+def _runs(samples):
+    return sorted({s.run for s in samples})
+
+
+def _heavy_ball(samples, g):
+    """Momentum: h = β·(the step before) − c·d − e·(d before), where d is g or a damped step."""
+    if len(samples) < 4:
+        return []
+    found = [_autoregression(samples, g, {"momentum"})]
+    if samples[0].mu is not None:
+        for scaled in (False, True):
+            d = [-_damped_step(s, scaled) for s in samples]
+            found.append(_autoregression(samples, d, {"momentum on top"}))
+    return [e for e in found if e.beta > MEMORY]
+
+
+def _damped_step(s, scaled):
+    A = s.J.T @ s.J
+    D2 = np.diag(np.diag(A)) if scaled else np.eye(len(A))
+    return np.linalg.solve(A + s.mu * D2, -s.J.T @ s.r)
+
+
+def _autoregression(samples, d, slips):
+    befores = [None, *samples]
+    same = [b is not None and b.run == s.run for b, s in zip(befores, samples, strict=False)]
+    last_h = [befores[k].h if same[k] else 0 * s.h for k, s in enumerate(samples)]
+    last_d = [d[k - 1] if same[k] else 0 * s.h for k, s in enumerate(samples)]
+    columns = np.stack([np.concatenate(v) for v in (last_h, d, last_d)], axis=1)
+    h = np.concatenate([s.h for s in samples])
+    coefficients = np.linalg.lstsq(columns, h, rcond=None)[0]
+    error = np.linalg.norm(columns @ coefficients - h) / np.linalg.norm(h)
+    return Explanation(frozenset(slips), coefficients[1], coefficients[0], error)
+
+
+def _directions(g):
+    named = [("gradient descent", g), ("sign descent", [np.sign(v) for v in g])]
+    named.append(("normalized descent", [v / np.linalg.norm(v) for v in g]))
+    for first, second in MEMORIES:
+        for corrected in (True, False):
+            named.append(("Adam" if first else "RMSprop", _adam(g, first, second, corrected)))
+    squares = np.cumsum(np.square(g), axis=0)
+    named.append(("Adagrad", [v / np.sqrt(q) for v, q in zip(g, squares, strict=True)]))
+    return [frozenset({name}) for name, _ in named], np.array([np.concatenate(v) for _, v in named])
+
+
+def _adam(g, first, second, corrected):
+    m, v, found = 0.0, 0.0, []
+    for t, now in enumerate(g, 1):
+        m, v = first * m + (1 - first) * now, second * v + (1 - second) * now**2
+        a, b = (1 - first**t, 1 - second**t) if corrected else (1, 1)
+        found.append(m / a / (np.sqrt(v / b) + 1e-8))
+    return found
+
+
+def _along(steps, slips, rows):
+    """Explanations h = −c·row with one c for all steps."""
+    h = np.concatenate(steps)
+    found = []
+    for slip, row in zip(slips, rows, strict=True):
+        c = -(h @ row) / max(row @ row, 1e-300)
+        error = np.linalg.norm(h + c * row) / np.linalg.norm(h)
+        found.append(Explanation(slip | ({"sign"} if c < 0 else set()), c, 0, error))
+    return found
+
+
+def _across(h, g):
+    """How far h is from the line of g."""
+    return np.linalg.norm(h - (h @ g) / (g @ g) * g) / max(np.linalg.norm(h), 1e-300)
