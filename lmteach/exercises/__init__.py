@@ -5,6 +5,7 @@ Every lesson has its module: ids, kinds, signatures, tolerances and references s
 
 from . import (
     damping,
+    debug,
     error_terms,
     gauss_newton,
     gradient_descent,
@@ -24,6 +25,7 @@ __all__ = [
     "Verdict",
     "check",
     "damping",
+    "debug",
     "error_terms",
     "gauss_newton",
     "gradient_descent",
