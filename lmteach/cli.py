@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from . import __version__, lessons
+from .command import litmus
 from .doctor import doctor, is_this_python, kernel_python
 
 FOLDER = "lmteach-lessons"
@@ -31,6 +32,8 @@ def main(arguments=None):
         stream.reconfigure(errors="replace")
     parser = _parser()
     known, words = parser.parse_known_args(arguments)
+    if known.command == "litmus":
+        return litmus.run(parser.parse_args(arguments))
     folder, options = _folder_and_options(words)
     if known.command == "lab":
         if known.projector:
@@ -50,7 +53,7 @@ def _parser():
         prog="lmteach", allow_abbrev=False, description=__doc__.replace("`", "")
     )
     parser.add_argument("--version", action="version", version=f"lmteach {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="{lab,doctor}")
+    commands = parser.add_subparsers(dest="command", metavar="{lab,doctor,litmus}")
     lab_parser = commands.add_parser(
         "lab",
         allow_abbrev=False,
@@ -75,6 +78,7 @@ def _parser():
         help="check that the lessons can run here",
         description=f"Checks that the lessons run here and FOLDER ({FOLDER} unless given) can be written to.",
     )
+    litmus.add_arguments(commands.add_parser("litmus", help="is this solver Levenberg-Marquardt?"))
     return parser
 
 

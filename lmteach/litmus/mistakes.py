@@ -1,0 +1,115 @@
+"""The catalogue: each known mistake in one sentence, with what to do about it.
+
+Where two mistakes give the same steps, one sentence says both.
+"""
+
+SENTENCES = {
+    # What stands where J, JᵀJ and Jᵀr belong.
+    "squared errors": "J is that of the squared errors, not of the errors: it descends Σr⁴, or weighs "
+    "each row of J by its error. Differentiate r itself (neupy's page's class did this).",
+    "gradient as J": "The gradient of the loss stands where J belongs: ggᵀ has rank one, so h = "
+    "−c·g, gradient descent in disguise. J has one row for each residual.",
+    "root of the loss": "J is the gradient of √loss, a single row: JᵀJ = ggᵀ/(4F) has rank one, and "
+    "h is along −g, gradient descent in disguise. J has one row for each residual.",
+    "roots of residuals": "J is that of √|r|, not of r: differentiate the residuals themselves.",
+    "summed too early": "The rows of J are summed (or averaged) over the samples before JᵀJ is made: "
+    "one row and rank one are left. Sum the products, Σ JᵢᵀJᵢ, not the rows.",
+    "rows missing": "A row of J (the first or the last residual) is left out: a loop is off by one.",
+    "reshaped": "J is reshaped where it should be transposed: its entries are in another order.",
+    "transposed": "J is transposed: JJᵀ stands where JᵀJ belongs, or Jr for Jᵀr. J has a row for "
+    "each residual and a column for each parameter.",
+    "bare J": "J itself stands where JᵀJ belongs (and r where Jᵀr does): that is Newton's method for "
+    "r = 0, and needs as many residuals as parameters.",
+    "blocks": "JᵀJ is cut into blocks, one for each parameter (or layer), and each block is solved "
+    "alone: what couples them is lost. Solve for all parameters at once.",
+    "row sums": "The row sums of the Hessian stand where the matrix belongs, as grad(sum(grad)) gives "
+    "them: a vector, H·1, and a division by it. Build JᵀJ and solve.",
+    "absolute": "Sums of absolute values are taken.",
+    "Newton": "The full Hessian H = JᵀJ + Σ rᵢ∇²rᵢ stands where JᵀJ belongs: this is damped Newton, "
+    "which can climb where H is not positive definite.",
+    "squared gradient": "The squared entries of the gradient stand where JᵀJ belongs (an empirical "
+    "Fisher diagonal, as in Adagrad): a division for each parameter, no coupling.",
+    "triangle": "Only one triangle of JᵀJ is used as if it were the whole matrix.",
+    "missing columns": "Columns of J are missing: {parameters} never moved. Are the biases left out?",
+    "r left out": "r is left out of the right-hand side: Jᵀ1 (or the mean row of J) stands where Jᵀr "
+    "belongs.",
+    "absolute residuals": "|r| stands where r belongs: the sign of each residual is lost.",
+    "signs of residuals": "Only the signs of r enter the right-hand side: it descends Σ|r|.",
+    "normalized gradient": "The gradient is divided by its length before the system is solved.",
+    "ridge": "μθ is added to the gradient: μ is used as a penalty on the parameters (ridge, weight "
+    "decay), which moves the minimum. In Levenberg-Marquardt μ damps the step only.",
+    # Signs and factors.
+    "sign": "The sign is wrong, it climbs: r is target − prediction with the J of prediction − "
+    "target, or the step is added where it should be subtracted, or minus is applied twice "
+    "(h = −solve(…), then θ − h). From the steps alone these cannot be told apart.",
+    "subtracted": "The step that it tells is right, and is then subtracted where it should be added "
+    "(or minus is applied twice): θ_new = θ − h.",
+    "sign of r": "The step itself has the wrong sign: r is target − prediction with the J of "
+    "prediction − target, or the minus of −Jᵀr is missing.",
+    "twice": "The step is applied twice: θ_new = θ + 2h.",
+    "scaled": "The step that it tells is not the step that it makes: θ_new = θ + {factor:.3g}·h.",
+    "factor": "A factor of {words} is on one side only: Jᵀr (or the whole step) is {words} times what "
+    "belongs to its JᵀJ. Mean on one side and sum on the other, 2 from the square of r, or a "
+    "learning rate; on both sides it would do no harm.",
+    "mu subtracted": "μ is subtracted from JᵀJ where it should be added.",
+    # What μ does.
+    "no mu": "μ never reaches the matrix: this is plain Gauss-Newton.",
+    "constant mu": "μ never changes: a constant {value}stands where the μ that was handed in belongs.",
+    "late mu": "μ is late: the step is made with the μ of the step before.",
+    "mu squared": "μ² stands on the diagonal: the stacked system [J; cI] needs c = √μ, not μ.",
+    "root of mu": "√μ stands on the diagonal where μ belongs.",
+    "mu inverted": "1/μ stands on the diagonal: it is damped less the larger μ is.",
+    "mu on all entries": "μ is added to all entries of JᵀJ (A + mu broadcasts), or to whole rows or "
+    "columns, not to the diagonal only.",
+    "mu times the whole matrix": "μ multiplies the whole JᵀJ, not its diagonal: (1 + μ)JᵀJ is "
+    "Gauss-Newton with a shorter step.",
+    "wrong diagonal": "μ multiplies the diagonal of the wrong matrix: not I, and not diag(JᵀJ).",
+    "some undamped": "Some parameters are not damped: μ stands beside a part of the diagonal only.",
+    # From another place.
+    "stale J": "J is stale: it belongs to another θ than r does.",
+    "stale r": "r is stale: it belongs to another θ than J does.",
+    # No equation is solved.
+    "no step": "The step is never made: θ stays where it is. Is the function that makes it called?",
+    "no matrix": "There is no JᵀJ: this is plain gradient descent, with 1/μ as its rate.",
+    "gradient descent": "This is plain gradient descent with a fixed rate: h = −c·g.",
+    "gradient direction": "Its steps are along −g only, gradient descent in disguise: of JᵀJ it uses "
+    "at most a number (a rank-one matrix, a line search).",
+    "momentum": "This is gradient descent with momentum.",
+    "Adam": "This is Adam under the name of Levenberg-Marquardt.",
+    "RMSprop": "This is RMSprop under the name of Levenberg-Marquardt.",
+    "Adagrad": "This is Adagrad under the name of Levenberg-Marquardt.",
+    "sign descent": "Its steps have the signs of −g and all the same size: sign descent, or Adam whose "
+    "averages are started anew at every call.",
+    "normalized descent": "This is gradient descent with steps of a fixed length: h = −c·g/‖g‖.",
+    "multiplied": "The matrix is multiplied where the system should be solved: h = −(JᵀJ + μD²)g.",
+    "half solved": "Only one of the two triangular systems is solved: h = −L⁻¹g, not −L⁻ᵀL⁻¹g.",
+    "elementwise inverse": "1/(JᵀJ + μI) is taken entry by entry: that is not the inverse matrix.",
+    # What becomes of a trial.
+    "bad step kept": "A bad step is kept: it is accepted although F rises.",
+    "not restored": "θ is not restored after a refusal: the refused step stays in it.",
+    "applied again": "After a refusal the step is applied again where it should be taken back.",
+    "bits lost": "θ is restored by subtracting the step, not from a copy: its last bits are lost.",
+    "good step refused": "A good step is refused: F falls and it is not accepted.",
+    "verdict turned": "The verdict is turned round: steps are kept where F rises, refused where it "
+    "falls.",
+    "other measure": "What is accepted is not decided by F = ½Σr²: a step passes or not by the sign of "
+    "r. Is a plain sum of r compared?",
+    "stale loss": "The new loss is compared with an old one: a step passes because F was larger at an "
+    "earlier call.",
+    "mu turned": "μ moves the wrong way: down after a bad step (or up after a good one).",
+    "mu late in a run": "μ is late: it answers to the step before the last, as it compares the loss "
+    "only at the start of the next step.",
+    "mu never changes in a run": "μ never changes: the same λ is used at every step, whatever F does.",
+    "never called": "{name} is never called: something else does the training.",
+    "residual only": "r and J are never both asked for: the steps do not come from them.",
+}
+
+TRAINING_ONLY = ("gradient descent", "momentum", "Adam", "RMSprop", "Adagrad", "sign descent",
+                 "normalized descent", "gradient direction", "no matrix")  # fmt: skip
+
+ORDER = list(SENTENCES)
+
+
+def sentence(key, **words):
+    """The sentence of a mistake, with its numbers put in."""
+    return SENTENCES[key].format(**words)
