@@ -5,9 +5,21 @@ import pytest
 
 from lmteach import LeastSquares
 from lmteach.examples import START, rosenbrock
+from lmteach.exercises import check
+from lmteach.litmus import litmus
 from lmteach.replicas import ANONYMOUS, LAMBDA, RATE, REPLICAS, damped
 
 MU = 0.7
+NAMED = {
+    "Gauss-Newton": "plain Gauss-Newton",
+    "one row": "gradient of the loss",
+    "row sums": "row sums",
+    "blocks": "blocks",
+    "squared errors": "squared errors",
+    "gradient descent": "plain gradient descent",
+    "always kept": "bad step is kept",
+    "mu everywhere": "all entries",
+}
 STEEP = np.array([[4.0, -3.0], [-3.0, 5.0], [1.0, 2.0]])  # J of a straight r
 Y = np.array([1.0, -2.0, 0.5])
 
@@ -96,3 +108,48 @@ def test_the_anonymous_are_three_different_replicas():
     assert set(ANONYMOUS) == {"A", "B", "C"}
     assert len(set(ANONYMOUS.values())) == 3
     assert set(ANONYMOUS.values()) < set(REPLICAS.values())
+
+
+@pytest.fixture(scope="module")
+def reports():
+    return {name: litmus(step) for name, step in REPLICAS.items()}
+
+
+def test_litmus_names_every_mistake(reports):
+    assert set(NAMED) == set(REPLICAS) - {"Levenberg-Marquardt"}
+    assert reports["Levenberg-Marquardt"].passed
+    for name, words in NAMED.items():
+        assert words in reports[name].mistakes[0], (name, reports[name].mistakes)
+
+
+def test_no_two_have_the_same_fingerprint(reports):
+    fingerprints = {tuple(report.failed) for report in reports.values()}
+    assert len(fingerprints) == len(REPLICAS)
+
+
+def test_a_wrong_name_is_answered_with_what_differs():
+    verdict = check("10.2", dict.fromkeys("ABC", "blocks"))
+    assert verdict.right is False
+    for letter in "ABC":
+        assert f"{letter} is not 'blocks': {letter} also fails " in verdict.text
+    assert not any(name in verdict.text for name in NAMED if name != "blocks")
+    assert "'nobody' is none of Gauss-Newton," in check("10.2", dict.fromkeys("ABC", "nobody")).text
+
+
+@pytest.mark.parametrize(("letter", "words"), [("A", "all entries"), ("C", "bad step is kept")])
+def test_a_step_that_is_not_mended_is_told_why(letter, words):
+    verdict = check("10.3", ANONYMOUS[letter])
+    assert verdict.right is False and verdict.text.startswith("fails L") and words in verdict.text
+
+
+def test_another_mended_step_is_right():
+    def step(residual, jacobian, theta, mu):
+        J, r = np.array(jacobian(theta)), np.array(residual(theta))
+        D = np.linalg.norm(J, axis=0)
+        h = np.linalg.lstsq(
+            np.vstack([J, np.sqrt(mu) * np.diag(D)]), np.append(-r, 0 * theta), rcond=None
+        )[0]
+        fell = np.sum(residual(theta + h) ** 2) < np.sum(r**2)
+        return (theta + h if fell else theta), bool(fell), {"h": h}
+
+    assert check("10.3", step).right is True

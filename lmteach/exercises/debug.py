@@ -93,14 +93,10 @@ def _unlike(letter, name):
     """How the fingerprint of the anonymous solver differs from that of the one that was named."""
     seen, claimed = _failed(ANONYMOUS[letter]), _failed(REPLICAS[name])
     if seen == claimed:
-        return (
-            f"{letter} is not {name!r}, though both fail {' '.join(seen)}: compare their evidence."
-        )
+        return f"{letter} is not {name!r}, though both fail {' '.join(seen)}: see the evidence."
     more = " ".join(test for test in seen if test not in claimed) or "nothing"
     less = " ".join(test for test in claimed if test not in seen) or "nothing"
-    return (
-        f"{letter} is not {name!r}: it fails {more} beyond that one, and that one {less} beyond it."
-    )
+    return f"{letter} is not {name!r}: {letter} also fails {more}, and {name!r} also fails {less}."
 
 
 @exercise(
