@@ -101,6 +101,8 @@ SENTENCES = {
     "only at the start of the next step.",
     "mu never changes in a run": "μ never changes: the same λ is used at every step, whatever F does.",
     "never called": "{name} is never called: something else does the training.",
+    "not repeatable": "The same θ and μ give another step each time: it draws random numbers, or keeps "
+    "a state from call to call, as momentum and Adam do.",
     "residual only": "r and J are never both asked for: the steps do not come from them.",
 }
 

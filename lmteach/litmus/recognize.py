@@ -11,6 +11,7 @@ from itertools import combinations
 import numpy as np
 
 EXACT, ROUGH = 1e-6, 2e-3  # of ‖v‖: in double precision; in float32 or with differences
+ENOUGH = 9  # equations left over, at least, where μ is not known
 NOTHING = 1e-5  # a term that is smaller than this, relative to v, is not there
 
 
@@ -29,13 +30,15 @@ class Sample:
     bend: np.ndarray
     old: dict = field(default_factory=dict)
     old_mu: float | None = None
+    run: int = 0  # samples of one run follow one another
 
     def without(self, keep):
         """The same with the other parameters and their columns of J left out."""
         old = {name: (J[:, keep], r) for name, (J, r) in self.old.items()}
         grid = np.ix_(keep, keep)
         theta, h, J = self.theta[keep], self.h[keep], self.J[:, keep]
-        return Sample(theta, h, self.mu, self.r, J, self.bend[grid], old, self.old_mu)
+        bend = self.bend[grid]
+        return Sample(theta, h, self.mu, self.r, J, bend, old, self.old_mu, self.run)
 
 
 @dataclass
@@ -193,7 +196,7 @@ def weights(s):
 
 def _partitions(P):
     """Masks of the block-diagonal matrices with two or more consecutive blocks, some larger than 1."""
-    for count in range(1, P - 1):
+    for count in range(1, P - 1 if P <= 6 else 3):
         for cuts in combinations(range(1, P), count):
             label = np.searchsorted(cuts, np.arange(P), side="right")
             yield label[:, None] == label[None, :]
@@ -230,10 +233,14 @@ def _damped(s):
 
 
 def _stack(samples, words):
-    """(slips of each word, the word's vectors over all samples in one row)."""
-    columns = [words(s) for s in samples]
+    """(slips of each word, the word's vectors over all samples in one row, each by its ‖g‖)."""
+    columns = [[(slips, v / _size(s)) for slips, v in words(s)] for s in samples]
     rows = [np.concatenate([c[i][1] for c in columns]) for i in range(len(columns[0]))]
     return [frozenset(slips) for slips, _ in columns[0]], np.array(rows)
+
+
+def _size(s):
+    return max(np.linalg.norm(s.J.T @ s.r), 1e-300)
 
 
 def _fits(a_slips, U, d_slips, W, v_slips, V):
@@ -294,6 +301,8 @@ def _unit(rows):
 
 def _solved_free(samples):
     """The same where μ is not known: β may differ from sample to sample."""
+    if len(samples) * (len(samples[0].h) - 1) < ENOUGH:
+        return []  # with so few equations anything fits
     a_slips, U = _stack(samples, lambda s: [(k, A @ s.h) for k, A in matrices(s)])
     v_slips, V = _stack(samples, gradients)
     found = []
@@ -301,7 +310,8 @@ def _solved_free(samples):
     for slips, rows in zip(*_stack(samples, _bare_damped), strict=True):
         found += _free_fits(a_slips, U, slips, rows, v_slips, V, len(samples))
     for i in range(len(a_slips)):
-        own = np.concatenate([of[i] * s.h for of, s in zip(diagonals, samples, strict=True)])
+        pairs = zip(diagonals, samples, strict=True)
+        own = np.concatenate([of[i] * s.h / _size(s) for of, s in pairs])
         one = slice(i, i + 1)
         found += _free_fits(a_slips[one], U[one], frozenset(), own, v_slips, V, len(samples))
     return found
@@ -334,14 +344,11 @@ def _free_fits(a_slips, U, d_slips, w, v_slips, V, count):
 
 def _free(slips, alpha, error, mus):
     signs = _signs(alpha, 1.0, slips)
-    usual = np.median(mus)
-    if "no mu" not in slips and usual * np.sign(alpha) < -1e-9:
+    usual = float(np.median(mus)) * np.sign(alpha)
+    signs -= {"mu subtracted"}
+    if "no mu" not in slips and usual < -1e-3:
         signs |= {"mu subtracted"}
-    else:
-        signs -= {"mu subtracted"}
-    if "no matrix" in slips:
-        return []
-    return [Explanation(slips | signs, alpha, float(usual), error, list(mus))]
+    return [] if "no matrix" in slips else [Explanation(slips | signs, alpha, usual, error, list(mus))]
 
 
 def _away_from(w):
@@ -364,7 +371,7 @@ def _explicit(samples):
     if samples[0].mu is None:
         return []
     slips, rows = _stack(samples, _unsolved)
-    return _along(samples, slips, rows)
+    return _along([s.h / _size(s) for s in samples], slips, rows)
 
 
 def _unsolved(s):
@@ -385,19 +392,32 @@ def _unsolved(s):
 def _first_order(samples):
     """Gradient descent and its relatives: h along −g, or along what they make of all g so far."""
     g = [s.J.T @ s.r for s in samples]
-    found = _along(samples, *_directions(g))
-    heavy = np.stack([np.concatenate([0 * samples[0].h, *[s.h for s in samples[:-1]]])], axis=1)
-    columns = np.concatenate([heavy, np.concatenate(g)[:, None]], axis=1)
-    h = np.concatenate([s.h for s in samples])
-    (memory, rate), *_ = np.linalg.lstsq(columns, h, rcond=None)
-    error = np.linalg.norm(columns @ [memory, rate] - h) / np.linalg.norm(h)
-    if memory > 0.05 and len(samples) > 2:
-        found.append(Explanation(frozenset({"momentum"}), rate, memory, error))
+    runs = [[v for s, v in zip(samples, g, strict=True) if s.run == run] for run in _runs(samples)]
+    named = [_directions(part) for part in runs]
+    rows = np.concatenate([rows for _, rows in named], axis=1)
+    found = _along([s.h for s in samples], named[0][0], rows) + _heavy_ball(samples, g)
     across = [_across(s.h, v) for s, v in zip(samples, g, strict=True)]
-    if all(np.dot(s.h, v) < 0 for s, v in zip(samples, g, strict=True)):
+    if len(samples) > 2 and all(np.dot(s.h, v) < 0 for s, v in zip(samples, g, strict=True)):
         # Costlier than a rank-one matrix, which says more about the same direction.
         found.append(Explanation(frozenset({"gradient direction"}), 0, 0, max(across), extra=0.1))
     return found
+
+
+def _runs(samples):
+    return sorted({s.run for s in samples})
+
+
+def _heavy_ball(samples, g):
+    """Gradient descent with momentum: h = β·(the step before) − c·g."""
+    if len(samples) < 3:
+        return []
+    pairs = zip([None, *samples], samples, strict=False)
+    last = [0 * s.h if b is None or b.run != s.run else b.h for b, s in pairs]
+    columns = np.stack([np.concatenate(last), np.concatenate(g)], axis=1)
+    h = np.concatenate([s.h for s in samples])
+    (memory, rate), *_ = np.linalg.lstsq(columns, h, rcond=None)
+    error = np.linalg.norm(columns @ [memory, rate] - h) / np.linalg.norm(h)
+    return [Explanation(frozenset({"momentum"}), rate, memory, error)] if memory > 0.05 else []
 
 
 def _directions(g):
@@ -422,9 +442,9 @@ def _adam(g, first, second, corrected):
     return found
 
 
-def _along(samples, slips, rows):
-    """Explanations h = −c·row with one c for all samples."""
-    h = np.concatenate([s.h for s in samples])
+def _along(steps, slips, rows):
+    """Explanations h = −c·row with one c for all steps."""
+    h = np.concatenate(steps)
     found = []
     for slip, row in zip(slips, rows, strict=True):
         c = -(h @ row) / max(row @ row, 1e-300)

@@ -63,7 +63,10 @@ class Session:
         """The subject's Answer at θ with μ. Raises Broken with a sentence if there is none."""
         watch, handed = self._watch(task), np.array(theta, dtype=float)
         raw = self._call(lambda: self.subject.step(watch, handed, mu))
-        answer = _read(raw, task, np.array(theta, dtype=float), mu, watch)
+        try:
+            answer = _read(raw, task, np.array(theta, dtype=float), mu, watch)
+        except Broken as broken:
+            raise self._trouble(broken) from None
         answer.judged = self.subject.judges
         if not np.array_equal(handed, theta) and self.subject.kind == "step":
             self.note("It changes the θ that it was handed, in place: callers may not expect that.")
@@ -74,8 +77,10 @@ class Session:
         """The subject's final θ from this start, and its Watch, for a whole solver."""
         watch, handed = self._watch(task), np.array(theta, dtype=float)
         raw = self._call(lambda: self.subject.solve(watch, handed))
-        found, _, _ = _parts(raw)
-        return _vector("θ", found, task.start.shape), watch
+        try:
+            return _vector("θ", _parts(raw)[0], task.start.shape), watch
+        except Broken as broken:
+            raise self._trouble(broken) from None
 
     def call(self, function):
         """What function() returns; Broken with a sentence if it raises or hangs."""
