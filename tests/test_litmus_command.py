@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from lmteach.cli import main
 
 HERE = Path(__file__).parent

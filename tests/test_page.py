@@ -42,9 +42,15 @@ def test_one_lesson():
     assert "### Lesson 01" in page._repr_markdown_() and "Lesson 02" not in page._repr_markdown_()
 
 
-def test_statements_in_words_come_last():
-    rows = [cells(row) for row in table_rows(every_equation("10"))[2:]]
-    assert rows[-1][0] == "" and rows[-1][2].strip("`") in REGISTER
+def test_statements_in_words_come_last(monkeypatch):
+    def prove_in_words():
+        """Said, and displayed nowhere."""
+
+    prove_in_words.lesson = "01"
+    monkeypatch.setitem(REGISTER, "prove_in_words", prove_in_words)
+    rows = [cells(row) for row in table_rows(every_equation("01"))[2:]]
+    assert rows[-1] == ["", "Said, and displayed nowhere.", "`prove_in_words`", ""]
+    assert all(row[0] for row in rows[:-1])
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,7 @@ from lmteach import (
 )
 from lmteach.primitives import gram, spd_solver
 from lmteach.problems import NotFinite
-from lmteach.stopping import MOST_CURVED
-from lmteach.stopping import Stop
+from lmteach.stopping import MOST_CURVED, Stop
 
 ENDS = ("gradient", "step", "loss")
 VARIANTS = [

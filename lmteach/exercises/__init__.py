@@ -5,6 +5,7 @@ Each lesson has a module with the kind, reference, tolerance and known mistakes 
 
 from . import (
     damping,
+    debug,
     error_terms,
     gauss_newton,
     gradient_descent,
@@ -24,6 +25,7 @@ __all__ = [
     "Verdict",
     "check",
     "damping",
+    "debug",
     "error_terms",
     "gauss_newton",
     "gradient_descent",

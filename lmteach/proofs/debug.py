@@ -8,7 +8,12 @@ from ..symbolic import NetworkOnSymbols, OnSymbols, letters, symbols_for
 from .base import holds, proves, same
 
 
-@proves(lesson="10")
+@proves(
+    {
+        "10.1": r"(g\,g^\top + \mu I)\,h = -g F \quad\Longleftrightarrow\quad"
+        r" h = -\frac{F}{\mu + g^\top g}\; g"
+    }
+)
 def prove_gradient_of_the_loss_as_jacobian():
     """With gᵀ in place of J and F in place of r, (ggᵀ +
     μI)⁻¹gF = gF/(μ + gᵀg): gradient descent in disguise.
@@ -21,7 +26,7 @@ def prove_gradient_of_the_loss_as_jacobian():
     return same((-h, g * F / (mu + g.dot(g))), in_words, shapes="2 parameters")
 
 
-@proves(lesson="10")
+@proves({"10.2": r"\frac{\partial}{\partial\theta_j} \sum_k g_k = \sum_k H_{jk}"})
 def prove_gradient_of_the_summed_gradient():
     """Differentiating the sum of g's entries gives H·1, the row sums of H, not H."""
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(1))
@@ -30,7 +35,13 @@ def prove_gradient_of_the_summed_gradient():
     return same((differentiated, net.hessian * sp.ones(4, 1)), shapes="1-1-1, 1 sample")
 
 
-@proves(lesson="10")
+@proves(
+    {
+        "10.3": r"(A + \mu I) \begin{bmatrix} h_1 \\ h_2 \end{bmatrix} + g ="
+        r" \begin{bmatrix} (A_{11} + \mu I)\,h_1 + g_1 \\ (A_{22} + \mu I)\,h_2 + g_2 \end{bmatrix}"
+        r" \quad\text{if}\quad A_{12} = J_1^\top J_2 = 0"
+    }
+)
 def prove_blocks_where_orthogonal():
     """Where J's blocks are orthogonal, the joint equation for h
     falls apart into the blocks' own equations.
@@ -45,7 +56,13 @@ def prove_blocks_where_orthogonal():
     return same((joint, sp.Matrix([*first, second])), shapes="3 residuals, blocks of 2 and 1")
 
 
-@proves(lesson="10")
+@proves(
+    {
+        "10.4": r"(A + \mu I) \begin{bmatrix} h_1 \\ h_2 \end{bmatrix} + g ="
+        r" \begin{bmatrix} A_{12}\,h_2 \\ A_{21}\,h_1 \end{bmatrix}"
+        r" \quad\text{for}\quad h_j = -\frac{g_j}{A_{jj} + \mu}"
+    }
+)
 def prove_blocks_differ():
     """Blocks of one leave A₁₂h₂ and A₂₁h₁ over in the joint equation,
     and that is not 0 in general.
@@ -61,7 +78,33 @@ def prove_blocks_differ():
     return same((left_over, products), shapes="3 residuals, blocks of 1 and 1")
 
 
-@proves(lesson="10")
+@proves(
+    {
+        "10.5": r"r_i^{\text{sq}} = r_i^2 \quad\Longrightarrow\quad \begin{aligned}"
+        r" J^{\text{sq}} &= 2 \operatorname{diag}(r)\, J \\ J^{\text{sq}\,\top} r^{\text{sq}} &="
+        r" \nabla\, \tfrac12 \sum_i r_i^4 \end{aligned}"
+    }
+)
+def prove_squares_descend_the_fourth_power():
+    """With rᵢ² in place of rᵢ, J becomes 2 diag(r)J, and Jᵀr the gradient of ½ Σ rᵢ⁴."""
+    theta = sp.symbols("theta_1:3", real=True)
+    r = sp.Matrix([sp.Function(f"r_{i}")(*theta) for i in (1, 2, 3)])
+    J, squares = r.jacobian(theta), r.multiply_elementwise(r)
+    J_of_squares = squares.jacobian(theta)
+    fourth = sum(entry**4 for entry in r) / 2
+    gradient = sp.Matrix([fourth.diff(t) for t in theta])
+    jacobians = (J_of_squares, 2 * sp.diag(*r) * J)
+    return same(
+        jacobians, (J_of_squares.T * squares, gradient), shapes="any 3 residuals, 2 parameters"
+    )
+
+
+@proves(
+    {
+        "10.6": r"r = \sqrt{\ell} \quad\Longrightarrow\quad"
+        r" J^\top J = \frac{\nabla\ell\,\nabla\ell^\top}{4\,\ell}"
+    }
+)
 def prove_root_of_the_loss():
     """r = √ℓ has JᵀJ = ∇ℓ∇ℓᵀ/(4ℓ) for each sample: rank one, for any loss ℓ."""
     z = sp.symbols("z_1:4", real=True)
@@ -70,7 +113,7 @@ def prove_root_of_the_loss():
     return same((J.T * J, gradient * gradient.T / (4 * loss)), shapes="3 logits")
 
 
-@proves(lesson="10")
+@proves({"10.7": r"\nabla_z^2\,(-\log p_1) = \operatorname{diag}(p) - p\,p^\top"})
 def prove_curvature_of_cross_entropy():
     """Cross-entropy's Hessian in the logits is diag(p) − ppᵀ,
     of rank m − 1: not the root's rank one.
