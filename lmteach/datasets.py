@@ -17,6 +17,7 @@ MNIST_FILES = [
 ]
 IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP_MAGIC, MAX_NDIM = b"\x1f\x8b", 32  # every NumPy has arrays of up to 32 dimensions
+MAX_BYTES, CHUNK = 2**30, 2**20  # of an IDX file's elements; of what is unpacked at a time
 
 
 class Digits(NamedTuple):
@@ -139,39 +140,53 @@ def read_idx(path):
     """Return the array in an IDX file, gzipped or not, in its shape and type (native byte order).
 
     Such a file is big-endian: 00 00, type code, number of dimensions, their sizes (uint32), the
-    elements row by row. Raises FileNotFoundError if there is no such file, and ValueError for
-    damaged gzip, a wrong magic number, and too few or too many bytes.
+    elements row by row. No more is unpacked than the sizes say, and they may say up to 1 GB. Raises
+    FileNotFoundError if there is no such file, and ValueError for damaged gzip, a wrong magic
+    number, larger sizes, and too few or too many bytes.
     Source: Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST Database (1998), "The IDX file format".
     """
-    content = _unpacked(_path("path", path))
-    dtype, shape = _idx_header(path, content)
-    start = 4 + 4 * len(shape)
-    size = start + dtype.itemsize * math.prod(shape)  # Python's integers: no header overflows them
-    complaint = f"{path}: {len(content)} bytes, expected {size} for {dtype.name} {shape}"
-    _expect(len(content) == size, complaint)
-    array = np.frombuffer(content, dtype, offset=start).reshape(shape)
-    return array.astype(dtype.newbyteorder("="))
-
-
-def _unpacked(path):
+    path = _path("path", path)
     missing = f"{path}: no such file, expected an IDX file, gzipped or not"
     _expect(path.is_file(), missing, FileNotFoundError)
-    content = path.read_bytes()
-    try:
-        return gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}: damaged gzip ({error}), expected one that unpacks") from error
+    with path.open("rb") as raw:
+        packed = raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        raw.seek(0)
+        if not packed:
+            return _idx_array(path, raw)
+        try:
+            return _idx_array(path, gzip.GzipFile(fileobj=raw))
+        except (OSError, EOFError, zlib.error) as error:
+            complaint = f"{path}: damaged gzip ({error}), expected one that unpacks"
+            raise ValueError(complaint) from error
 
 
-def _idx_header(path, content):
-    zeros, (code, ndim) = content[:2], content[2:4].ljust(2, b"\0")
+def _idx_array(path, file):
+    dtype, shape = _idx_header(path, file)
+    n_bytes = dtype.itemsize * math.prod(shape)  # Python's integers: no header overflows them
+    start = 4 + 4 * len(shape)
+    expected = f"expected {start + n_bytes} for {dtype.name} {shape}"
+    too_large = f"{path}: a header for {dtype.name} {shape}, expected at most {MAX_BYTES} bytes"
+    _expect(n_bytes <= MAX_BYTES, too_large)
+    content = bytearray()
+    while len(content) <= n_bytes and (more := file.read(min(CHUNK, n_bytes + 1 - len(content)))):
+        content += more
+    came = f"{path}: {start + len(content)} bytes{' or more' * (len(content) > n_bytes)}"
+    _expect(len(content) == n_bytes, f"{came}, {expected}")
+    array = np.frombuffer(content, dtype).reshape(shape)
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _idx_header(path, file):
+    """Return the type of the elements, and the shape."""
+    magic = file.read(4)
+    zeros, (code, ndim) = magic[:2], magic[2:].ljust(2, b"\0")
     codes = " ".join(f"{known:02x}" for known in IDX_TYPES)
     _expect(
         zeros == b"\0\0" and code in IDX_TYPES and 0 < ndim <= MAX_NDIM,
-        f"{path}: starts with {content[:4].hex(' ') or 'nothing'}, expected an IDX magic number: "
+        f"{path}: starts with {magic.hex(' ') or 'nothing'}, expected an IDX magic number: "
         f"00 00, type {codes}, 1 to {MAX_NDIM} dimensions",
     )
-    sizes = content[4 : 4 + 4 * ndim]
+    sizes = file.read(4 * ndim)
     shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
     _expect(
         len(sizes) == 4 * ndim and 0 not in shape,
@@ -195,8 +210,9 @@ def _read_digits(images_path, labels_path):
     images, labels = read_idx(images_path), read_idx(labels_path)
     for path, array, shape in (images_path, images, (SIDE, SIDE)), (labels_path, labels, ()):
         _expect(
-            array.dtype == np.uint8 and array.shape[1:] == shape,
-            f"{path}: {array.dtype} {array.shape}, expected uint8 of shape {('N', *shape)}",
+            array.dtype == np.uint8 and array.shape[1:] == shape and len(array) <= N_TRAIN,
+            f"{path}: {array.dtype} {array.shape}, expected uint8 of shape {('N', *shape)}, "
+            f"N ≤ {N_TRAIN}",
         )
     _expect(
         labels.max() < N_CLASSES,

@@ -73,6 +73,7 @@ PICTURES_AND_PROGRAMS = {
     "test_colours.py",
     "test_explorers_in_browser.py",
     "test_figures.py",
+    "test_lessons.py",
     "test_notebooks.py",
     "test_packaging.py",
     "test_page.py",

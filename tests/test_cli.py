@@ -11,7 +11,7 @@ import pytest
 from jupyterlab.labapp import LabApp
 
 from lmteach import __version__
-from lmteach.command import cli, doctor, lab, lessons
+from lmteach.command import cli, doctor, files, lab, lessons, views
 
 TODAY = date.today().isoformat()
 VIEW = {"model_id": "a1b2", "version_major": 2, "version_minor": 0}
@@ -91,7 +91,7 @@ def told(folder, reset=()):
     }
 
 
-def files(folder):
+def listed(folder):
     return sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
@@ -101,7 +101,7 @@ def files(folder):
 
 
 def test_first_copy_has_everything_that_is_not_hidden(folder, shipped):
-    assert files(folder) == [
+    assert listed(folder) == [
         lessons.MANIFEST,
         "01_residuals.ipynb",
         "07_damping.ipynb",
@@ -112,9 +112,9 @@ def test_first_copy_has_everything_that_is_not_hidden(folder, shipped):
 
 
 def test_nothing_happens_twice(folder):
-    before = files(folder)
+    before = listed(folder)
     assert told(folder) == {}
-    assert files(folder) == before
+    assert listed(folder) == before
 
 
 def test_a_lesson_that_was_only_run_keeps_its_outputs(folder):
@@ -135,9 +135,9 @@ def test_an_unchanged_lesson_is_updated(folder, shipped, run_first):
 
 def test_a_changed_lesson_is_kept_without_a_second_file(folder):
     edit(folder / "07_damping.ipynb", "mu = 99")
-    before = files(folder)
+    before = listed(folder)
     assert told(folder) == {"07_damping.ipynb": ("kept", "")}
-    assert files(folder) == before
+    assert listed(folder) == before
 
 
 def test_a_newer_version_goes_beside_a_changed_lesson_once(folder, shipped):
@@ -180,12 +180,13 @@ def test_a_deleted_lesson_comes_back(folder):
 @pytest.mark.parametrize(
     "damage", ["", "{", "[]", '{"cells": 3}', '{"cells": [{}]}', "\ufeff{}", "\udce9"]
 )
-def test_a_damaged_lesson_counts_as_changed(folder, shipped, damage):
+def test_a_damaged_lesson_is_left_as_it_is(folder, shipped, damage):
     (folder / "07_damping.ipynb").write_bytes(damage.encode("utf-8", "surrogateescape"))
     lessons.strip_dead_views(folder)
-    assert told(folder) == {"07_damping.ipynb": ("kept", "")}
+    [(name, (what, reason))] = told(folder).items()
+    assert name == "07_damping.ipynb" and what == "damaged" and reason.startswith("it")
     edit(shipped / "07_damping.ipynb", "mu = 2")
-    assert told(folder) == {"07_damping.ipynb": ("beside", "07_damping.new.ipynb")}
+    assert told(folder) == {"07_damping.ipynb": ("damaged", reason)}
     assert (folder / "07_damping.ipynb").read_bytes() == damage.encode("utf-8", "surrogateescape")
 
 
@@ -210,7 +211,7 @@ def test_pictures_follow_the_same_rules(folder, shipped):
 # --reset
 
 
-@pytest.mark.parametrize("name", ["07", "07_damping", "07_damping.ipynb"])
+@pytest.mark.parametrize("name", ["7", "07", "07_damping", "07_damping.ipynb"])
 def test_reset_keeps_the_old_file_under_another_name(folder, name):
     edit(folder / "07_damping.ipynb", "mu = 99")
     backup = f"07_damping.bak-{TODAY}.ipynb"
@@ -241,12 +242,12 @@ def test_reset_of_several_lessons(folder):
 
 @pytest.mark.parametrize("name", ["08", "0", "", "damping"])
 def test_reset_of_no_lesson_changes_nothing(folder, name):
-    before = files(folder)
+    before = listed(folder)
     with pytest.raises(
         lessons.LessonError, match=r"no lesson .* 01_residuals.ipynb, 07_damping.ipynb"
     ):
         lessons.install(folder, [name])
-    assert files(folder) == before
+    assert listed(folder) == before
 
 
 # Dead widget views
@@ -254,7 +255,7 @@ def test_reset_of_no_lesson_changes_nothing(folder, name):
 
 def test_dead_views_go_and_nothing_else_changes(folder):
     picture = {"image/png": "iVBORw0=", "text/plain": ["mu = 1"]}
-    view = {lessons.WIDGET_VIEW: VIEW}
+    view = {views.WIDGET_VIEW: VIEW}
     outputs = [{"output_type": "display_data", "metadata": {}, "data": {**view, **picture}}]
     lone = [{"output_type": "display_data", "metadata": {}, "data": view}]
     lesson = json.loads(notebook("mu = 1", "é", widgets={"state": {}}, title="kept"))
@@ -271,7 +272,7 @@ def test_dead_views_go_and_nothing_else_changes(folder):
 
 def test_a_view_without_a_picture_leaves_its_text(folder):
     lesson = json.loads(notebook("mu = 1"))
-    bundle = {lessons.WIDGET_VIEW: VIEW, "text/plain": ["IntSlider(value=0)"]}
+    bundle = {views.WIDGET_VIEW: VIEW, "text/plain": ["IntSlider(value=0)"]}
     lesson["cells"][0]["outputs"] = [
         {"output_type": "display_data", "metadata": {}, "data": bundle}
     ]
@@ -321,7 +322,7 @@ def test_lab_says_what_it_did_and_starts_jupyterlab_there(started, shipped, tmp_
     out = capsys.readouterr().out
     assert f"Your lessons are in {folder}." in out
     assert (
-        "07_damping.ipynb was changed by you and is kept; the newer version is beside it as 07_dam"
+        "07_damping.ipynb is kept as you have it; the newer version is beside it as 07_damping.new"
         in out
     )
     assert (
@@ -337,6 +338,24 @@ def test_lab_strips_dead_views(started, tmp_path):
     path.write_text(notebook("mu = 1", widgets={"state": {}}), encoding="utf-8")
     cli.main(["lab"])
     assert "widgets" not in path.read_text(encoding="utf-8")
+
+
+def test_a_second_lab_in_one_folder_says_so_and_touches_nothing(
+    started, tmp_path, monkeypatch, capsys
+):
+    cli.main(["lab"])
+    place = tmp_path / "lmteach-lessons"
+    path = place / "07_damping.ipynb"
+    path.write_text(notebook("mu = 1", widgets={"state": {}}), encoding="utf-8")
+    before = path.read_bytes()
+    servers = [{"url": "http://localhost:8888/", "root_dir": str(place.resolve())}]
+    monkeypatch.setattr("jupyter_server.serverapp.list_running_servers", lambda: iter(servers))
+    capsys.readouterr()
+    assert cli.main(["lab", "--reset", "07"]) == 0
+    assert "runs in lmteach-lessons already, at http://localhost:8888/" in capsys.readouterr().out
+    assert path.read_bytes() == before and len(started) == 2
+    assert cli.main(["lab", "elsewhere"]) == 0
+    assert "already" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [["--projector"], ["kurs", "--projector", "--no-browser"], []])
@@ -413,12 +432,12 @@ def test_a_file_is_no_folder(started, tmp_path, capsys):
     assert started == []
 
 
-@pytest.mark.parametrize("guilty", ["mkdir", "replace", "copyfile"])
+@pytest.mark.parametrize("guilty", ["mkdir", "replace", "fsync"])
 def test_a_folder_that_cannot_be_written(started, monkeypatch, capsys, guilty):
     def refuse(path, *arguments, **options):
         raise PermissionError(13, "Permission denied", str(path))
 
-    owner = {"mkdir": lessons.Path, "replace": lessons.os, "copyfile": lessons.shutil}[guilty]
+    owner = {"mkdir": lessons.Path}.get(guilty, files.os)
     monkeypatch.setattr(owner, guilty, refuse)
     assert cli.main(["lab", "kurs"]) == 1
     error = capsys.readouterr().err

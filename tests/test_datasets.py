@@ -4,6 +4,8 @@ import gzip
 import math
 import subprocess
 import sys
+import tracemalloc
+import zlib
 from fractions import Fraction
 from types import SimpleNamespace
 from urllib.error import URLError
@@ -299,8 +301,8 @@ WHOLE = idx_bytes(
         (WHOLE[:14], "expected 3 of 4 bytes"),
         (WHOLE[:16], r"16 bytes, expected 76 for uint8 \(3, 4, 5\)"),
         (WHOLE[:75], "75 bytes, expected 76"),
-        (WHOLE + b"\0", "77 bytes, expected 76"),
-        (WHOLE + WHOLE, "152 bytes, expected 76"),
+        (WHOLE + b"\0", "77 bytes or more, expected 76"),
+        (WHOLE + WHOLE, "77 bytes or more, expected 76"),
         (b"\1" + WHOLE[1:], "starts with 01 00 08 03, expected an IDX magic number: 00 00"),
         (b"\0\1" + WHOLE[2:], "starts with 00 01 08 03"),
         (b"\0\0\x0a" + WHOLE[3:], "type 08 09 0b 0c 0d 0e"),
@@ -310,9 +312,13 @@ WHOLE = idx_bytes(
         (b"\0\0\x08\2" + b"\0" * 8, "none of them 0"),
         (
             b"\0\0\x0e\3" + b"\xff" * 12 + b"few",
-            "19 bytes, expected 633825299671392843082401579016",
+            r"a header for float64 \(42.*, expected at most 1073741824 bytes",
         ),
-        (WHOLE[:3] + b"\x20" + b"\xff" * 128, "132 bytes, expected \\d{300}"),
+        (b"\0\0\x0e\x20" + b"\xff" * 128, r"a header for float64 \(42.*, expected at most"),
+        (
+            WHOLE[:3] + b"\x20" + b"\xff" * 128,
+            r"a header for uint8 \(4294967295, .*, expected at most",
+        ),
     ],
 )
 def test_read_idx_refuses_what_is_not_exactly_an_idx_file(tmp_path, content, message, packed):
@@ -336,6 +342,70 @@ def test_read_idx_refuses_a_gzip_file_cut_or_changed_anywhere(tmp_path):
     path.write_bytes(content + b"more")
     with pytest.raises(ValueError, match="damaged gzip"):
         read_idx(path)
+
+
+GIGABYTES = 4  # that a bomb of 4 MB unpacks to
+
+
+@pytest.fixture(scope="module")
+def bomb():
+    """Zeros without end, packed a thousand times smaller: (a function of a header) → gzip."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    block = packer.compress(bytes(2**24)) + packer.flush(zlib.Z_FULL_FLUSH)  # stands for itself
+
+    def build(header):
+        packed = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+        start = packed.compress(header) + packed.flush(zlib.Z_FULL_FLUSH)
+        zeros = block * (GIGABYTES * 2**30 // 2**24)
+        return gzip.compress(b"", mtime=0)[:10] + start + zeros + packed.flush() + bytes(8)
+
+    return build
+
+
+@pytest.mark.parametrize(
+    "header, message",
+    [
+        (WHOLE[:16], "77 bytes or more, expected 76"),
+        (WHOLE[:4] + b"\xff" * 12, r"a header for uint8 \(42.*, expected at most 1073741824"),
+        (
+            b"\0\0\x08\1\x40\0\0\1",
+            r"a header for uint8 \(1073741825,\), expected at most 1073741824",
+        ),
+        (b"<html>", "expected an IDX magic number"),
+    ],
+)
+def test_a_gzip_bomb_is_not_unpacked(tmp_path, bomb, header, message):
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(bomb(header))
+    assert path.stat().st_size < 5e6
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=message):
+            read_idx(path)
+        assert tracemalloc.get_traced_memory()[1] < 4e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_header_alone_takes_no_memory(tmp_path):
+    path = tmp_path / "header"
+    path.write_bytes(b"\0\0\x08\1\x3f\xff\xff\xff" + b"few")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="11 bytes, expected 1073741831 for uint8"):
+            read_idx(path)
+        assert tracemalloc.get_traced_memory()[1] < 4e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_read_is_the_readers_own(tmp_path):
+    path = tmp_path / "own"
+    path.write_bytes(WHOLE)
+    array = read_idx(path)
+    array[:] = 1
+    assert array.flags.writeable and read_idx(path)[0, 0, 1] == 1 == read_idx(path).ravel()[1]
+    assert read_idx(path).ravel()[2] == 2
 
 
 def test_read_idx_names_a_missing_file_and_a_folder(tmp_path):

@@ -25,7 +25,7 @@ from test_browser import ARE_SEEN, COMPLAINTS, NO_WIDGET, PICTURES
 from test_scenes import SCENES
 
 from lmteach import solve
-from lmteach.command.lessons import WIDGET_VIEW
+from lmteach.command.views import WIDGET_VIEW
 from lmteach.examples import START, rosenbrock
 from lmteach.figures.damping import MuScene
 from lmteach.figures.updates import RUNS, Player
@@ -35,7 +35,7 @@ require_browser()
 pytestmark = pytest.mark.e2e
 
 SCENES = [kind for kind in SCENES if kind.__module__.startswith("lmteach.")]
-NAME = "07_damping all explorers.ipynb"  # a copy of a lesson, for all that `lab` knows
+NAME = "07_damping.new.ipynb"  # a copy of a lesson, for all that `lab` knows
 EXPLORER = """\
 from {0.__module__} import {0.__name__}
 from lmteach.widgets import Explorer

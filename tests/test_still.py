@@ -16,7 +16,7 @@ from test_scenes import SCENES
 
 import notebooks
 from lmteach.command import lessons
-from lmteach.command.lessons import WIDGET_VIEW
+from lmteach.command.views import WIDGET_VIEW
 from lmteach.widgets import Explorer
 
 LESSONS = sorted(lessons.shipped_folder().glob("*.ipynb"))

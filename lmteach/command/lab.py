@@ -15,8 +15,11 @@ QUIET = (
 )
 NEWS = {
     "updated": "{name} was updated; you had not changed it.",
-    "beside": "{name} was changed by you and is kept; the newer version is beside it as {other}.",
+    "beside": "{name} is kept as you have it; the newer version is beside it as {other}.",
     "reset": "{name} is fresh again; your version is kept as {other}.",
+    "damaged": "{name} cannot be read as a notebook ({other}) and is left as it is; for a fresh "
+    "one: python -m lmteach lab --reset {name}",
+    "blocked": "{name} was left out: {other}.",
 }
 
 
@@ -24,15 +27,25 @@ def lab(folder, reset, options):
     """Bring the lessons up to date in the folder and run JupyterLab there until it ends."""
     if importlib.util.find_spec("jupyterlab") is None:
         return _fail(f"JupyterLab is missing. Install it: {sys.executable} -m pip install jupyter")
+    if address := _running_in(folder):
+        print(f"JupyterLab runs in {folder} already, at {address}: its lessons are not touched.")
+        return _run_jupyterlab(folder, options)
     try:
-        outcomes = lessons.install(folder, reset)
-        lessons.strip_dead_views(folder)
+        outcomes = lessons.install(folder, reset) + lessons.strip_dead_views(folder)
     except lessons.LessonError as error:
         return _fail(str(error))
     except OSError as error:
         return _fail(_cannot_write(folder, error))
     _tell(folder, outcomes)
     return _run_jupyterlab(folder, options)
+
+
+def _running_in(folder):
+    """Return the address of a JupyterLab that runs in this folder, "" if there is none."""
+    from jupyter_server.serverapp import list_running_servers
+
+    place = str(folder.resolve())
+    return next((s["url"] for s in list_running_servers() if s.get("root_dir") == place), "")
 
 
 def _fail(sentence):

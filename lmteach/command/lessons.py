@@ -1,19 +1,30 @@
 """The lessons: where they are shipped, and how a learner's folder gets them.
 
-No line of the learner's own work is ever lost.
+No line of the learner's own work is ever lost, and no file is ever half written.
 """
 
-import hashlib
+import errno
 import itertools
 import json
-import os
-import shutil
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from . import views
+from .files import (
+    Damaged,
+    copy_whole,
+    is_protected,
+    obstacle,
+    read_notebook,
+    remove_stale_drafts,
+    sources_hash,
+    write_whole,
+)
+
 MANIFEST = ".lmteach-lessons.json"
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+BEGUN = "begun"  # in the manifest: what `lab` was about to put where when it was ended, if it was
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LessonError(Exception):
@@ -21,9 +32,9 @@ class LessonError(Exception):
 
 
 class Outcome(NamedTuple):
-    """What happened to one file: new, same, updated, kept, beside or reset.
+    """What happened to one file: new, same, updated, kept, beside, reset, damaged or blocked.
 
-    `other` is the name of the second file, where there is one.
+    `other` is the name of the second file, where there is one, or the reason.
     """
 
     name: str
@@ -57,45 +68,40 @@ def _is_hidden(name):
     return any(part.startswith((".", "__")) for part in name.parts)
 
 
-def sources_hash(path):
-    """Return a hash of a notebook's cell sources, or of all bytes of any other file.
-
-    A damaged notebook counts as any other file.
-    """
-    sources = _sources(path)
-    content = path.read_bytes() if sources is None else json.dumps(sources).encode()
-    return hashlib.sha256(content).hexdigest()
-
-
-def _sources(path):
-    """Return kind and source of each cell, or None if the file is no notebook.
-
-    Empty cells don't count: Shift-Enter adds one at the end.
-    """
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        sources = [[cell["cell_type"], "".join(cell["source"])] for cell in cells]
-    except (ValueError, TypeError, KeyError):
-        return None
-    return [source for source in sources if source[1].strip()]
-
-
 def install(folder, reset=()):
     """Bring the shipped lessons into the folder and return an Outcome for each.
 
     Whatever the learner changed is kept. The lessons named in `reset` are copied afresh, and the
-    learner's are set aside.
+    learner's are set aside. What is in the way of one lesson does not stop the others. Raises
+    LessonError for a full disk and for a lesson that does not exist, OSError where nothing at all
+    can be written.
     """
     files = shipped()
     _refuse_the_source(folder)
     fresh = {name for word in reset for name in _named(word, files)}
     folder.mkdir(parents=True, exist_ok=True)
+    remove_stale_drafts(folder)
     known = _read_manifest(folder)
-    outcomes = [
-        _place(folder, name, source, known, name in fresh) for name, source in files.items()
-    ]
-    _write_manifest(folder, known)
-    return outcomes
+    _remember(folder, _with_plan(known, files))
+    outcomes, errors = [], []
+    for name, source in files.items():
+        try:
+            outcomes.append(_place(folder, name, source, known, name in fresh))
+        except OSError as error:
+            _stop_if_full(folder, error)
+            outcomes.append(Outcome(name, "blocked", error.strerror or str(error)))
+            errors.append(error)
+    if len(errors) == len(files):
+        raise errors[0]
+    known.pop(BEGUN, None)
+    return outcomes + _remember(folder, known)
+
+
+def _stop_if_full(folder, error):
+    if error.errno in DISK_FULL:
+        raise LessonError(
+            f"The disk of {folder} is full. Every file there is whole; make room, and start again."
+        ) from error
 
 
 def _refuse_the_source(folder):
@@ -107,9 +113,10 @@ def _refuse_the_source(folder):
 
 
 def _named(word, files):
-    """Return the lessons that a learner means by 07, 07_damping or 07_damping.ipynb."""
+    """Return the lessons that a learner means by 7, 07, 07_damping or 07_damping.ipynb."""
     lessons = [name for name in files if name.endswith(".ipynb")]
-    found = [name for name in lessons if word in (name, name[:-6]) or name.startswith(word + "_")]
+    start = f"{word.zfill(2) if word else word}_"
+    found = [name for name in lessons if word in (name, name[:-6]) or name.startswith(start)]
     if not found:
         raise LessonError(
             f"There is no lesson {word!r} to reset; the lessons are {', '.join(lessons)}."
@@ -120,100 +127,123 @@ def _named(word, files):
 def _place(folder, name, source, known, reset):
     """Put one shipped file where there is none yet, or one that was not changed.
 
-    `known` maps each name to the hash of what was shipped under it.
+    `known` maps each name to the hash of what was put there by `lab`.
     """
-    target, new, before = folder / name, sources_hash(source), known.get(name)
-    known[name] = new
+    target, new = folder / name, sources_hash(source)
+    if reason := obstacle(folder, target):
+        return Outcome(name, "blocked", reason)
     if not target.exists():
-        return _copied(source, target, Outcome(name, "new"))
+        return _put(source, target, known, Outcome(name, "new"))
     if reset:
-        return _copied(source, target, Outcome(name, "reset", _set_aside(target).name))
+        backup = _set_aside(target)
+        return _put(source, target, known, Outcome(name, "reset", backup.name))
+    if reason := _damage(target):
+        return Outcome(name, "damaged", reason)
     mine = sources_hash(target)
     if mine == new:
+        known[name] = new
         return Outcome(name, "same")
-    if mine == before:
-        return _copied(source, target, Outcome(name, "updated"))
-    if new == before:
-        return Outcome(name, "kept")
-    return _put_beside(source, target, name, known)
+    if mine in (known.get(name), *_begun(known, name)) and not is_protected(target):
+        return _put(source, target, known, Outcome(name, "updated"))
+    return _put_beside(source, target, known, name)
 
 
-def _put_beside(source, target, name, known):
-    """Put the newer file beside the learner's.
-
-    An earlier newer one is replaced, but set aside first if the learner worked in it.
-    """
-    beside = target.with_name(f"{target.stem}.new{target.suffix}")
-    ours = (known.get(beside.name), sources_hash(source))
-    if beside.exists() and sources_hash(beside) not in ours:
-        _set_aside(beside)
-    known[beside.name] = sources_hash(source)
-    return _copied(source, beside, Outcome(name, "beside", beside.name))
+def _damage(path):
+    """Return why a lesson is no notebook any more; "" if it is, or is another file."""
+    if path.suffix != ".ipynb":
+        return ""
+    try:
+        read_notebook(path)
+    except Damaged as damage:
+        return str(damage)
+    return ""
 
 
-def _copied(source, target, outcome):
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+def _put(source, target, known, outcome):
+    write_whole(target, source.read_bytes())
+    known[outcome.name] = sources_hash(source)  # not before, or the old file would seem changed
     return outcome
 
 
+def _put_beside(source, target, known, name):
+    """Put the newer file beside the learner's, unless it has been put there before.
+
+    An earlier newer one is replaced, but set aside first if the learner worked in it.
+    """
+    beside, new = target.with_name(f"{target.stem}.new{target.suffix}"), sources_hash(source)
+    before = known.get(beside.name)
+    if new in (before, known.get(name)):
+        return Outcome(name, "kept")
+    if reason := obstacle(target.parent, beside):
+        return Outcome(name, "blocked", f"{beside.name}: {reason}")
+    if beside.exists() and (is_protected(beside) or sources_hash(beside) not in (before, new)):
+        _set_aside(beside)
+    write_whole(beside, source.read_bytes())
+    known[beside.name] = new
+    return Outcome(name, "beside", beside.name)
+
+
 def _set_aside(path):
-    """Rename a file to its dated backup; a backup that exists is never overwritten."""
+    """Copy a file to its dated backup; a backup that exists is never overwritten.
+
+    It is a copy, so that the file is there at every moment until a fresh one replaces it.
+    """
     dated = f"{path.stem}.bak-{date.today().isoformat()}"
     counters = itertools.chain([""], (f"-{count}" for count in itertools.count(2)))
     names = (path.with_name(f"{dated}{counter}{path.suffix}") for counter in counters)
-    return path.rename(next(name for name in names if not name.exists()))
+    backup = next(name for name in names if not name.exists() and not name.is_symlink())
+    copy_whole(path, backup)
+    return backup
 
 
 def _read_manifest(folder):
-    """Return what was shipped into this folder before: nothing, if that cannot be read.
+    """Return what was put into this folder before: nothing, if that cannot be read.
 
     Then every change is kept.
     """
     try:
         known = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
 
 
-def _write_manifest(folder, known):
-    _write(folder / MANIFEST, json.dumps(known, indent=1, ensure_ascii=False, sort_keys=True))
+def _with_plan(known, files):
+    """Return what was put into the folder and what may be there if this run is ended halfway."""
+    plan = {name: sources_hash(source) for name, source in files.items()}
+    return known | {BEGUN: {name: [*_begun(known, name), plan[name]] for name in plan}}
+
+
+def _begun(known, name):
+    """Return the hashes of what runs that did not come to their end may have put there."""
+    begun = known.get(BEGUN)
+    hashes = begun.get(name) if isinstance(begun, dict) else None
+    return hashes if isinstance(hashes, list) else []
+
+
+def _remember(folder, known):
+    """Write what was put into the folder; return an Outcome if that cannot be."""
+    text = json.dumps(known, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    try:
+        write_whole(folder / MANIFEST, text.encode())
+    except OSError as error:
+        _stop_if_full(folder, error)
+        return [Outcome(MANIFEST, "blocked", error.strerror or str(error))]
+    return []
 
 
 def strip_dead_views(folder):
-    """Take dead widget views out of the folder's lessons.
+    """Take dead widget views out of the lessons that `lab` put into the folder, and its copies.
 
-    JupyterLab would show them, as errors, rather than the pictures beside them.
+    Return an Outcome for each notebook that could not be written. Nobody else's notebooks are
+    touched. Raises LessonError for a full disk.
     """
+    known, outcomes = _read_manifest(folder), []
     for name in shipped():
-        lesson = folder / name
-        # Copies too, such as 07_damping.new.ipynb, but nobody else's notebooks.
-        for path in lesson.parent.glob(f"{lesson.stem}*.ipynb"):
-            if _sources(path) is not None:
-                _strip(path)
-
-
-def _strip(path):
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    if drop_views(notebook):
-        _write(path, json.dumps(notebook, indent=1, ensure_ascii=False))
-
-
-def drop_views(notebook):
-    """Drop stored widget state, and the views with a picture or text beside them; tell if any was.
-
-    Without its state no view works again; ipywidgets puts a text beside each of its own.
-    """
-    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
-    bundles = [output["data"] for output in outputs if len(output.get("data", {})) > 1]
-    views = [bundle.pop(WIDGET_VIEW) for bundle in bundles if WIDGET_VIEW in bundle]
-    state = notebook.get("metadata", {}).pop("widgets", None)
-    return bool(views) or state is not None
-
-
-def _write(path, text):
-    """Write a whole file or nothing: an interruption must not leave half a lesson."""
-    draft = path.with_name(path.name + ".draft")
-    draft.write_text(text + "\n", encoding="utf-8", newline="\n")
-    os.replace(draft, path)
+        for path in views.copies(folder / name) if name in known else ():
+            try:
+                views.strip(path)
+            except OSError as error:
+                _stop_if_full(folder, error)
+                outcomes.append(Outcome(path.name, "blocked", error.strerror or str(error)))
+    return outcomes
