@@ -149,6 +149,14 @@ def positive(name, value, or_zero=False):
     return float(value)
 
 
+def below(name, value):
+    """A real number to reach from above; −∞ for none."""
+    if not is_real(value) or value != value or value == math.inf:
+        kind = ValueError if is_real(value) else TypeError
+        raise kind(f"{name} = {value!r}: expected a number")
+    return value
+
+
 def positive_like(array, name, value, or_zero=False):
     """The same to compute with this array: a float among floats; among symbols as it came."""
     if type(value) is float and 0 < value < math.inf:

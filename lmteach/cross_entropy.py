@@ -19,7 +19,6 @@ class CrossEntropy(Loss):
     CCᵀ = diag(p) − ppᵀ; ½ r̃ᵀr̃ is not F.
     """
 
-    generalized = True
     last_layer = "Softmax"
 
     def residual(self, p, Y):
@@ -30,7 +29,7 @@ class CrossEntropy(Loss):
         """Return F = −Σ y log p."""
         return -(Y * log(p)).sum()
 
-    def output_slopes(self, layer, p):
+    def output_slopes(self, layer, p, Y):
         """Return Cᵀ, (m, m, N): entry [k, j] is √pₖ (δₖⱼ − pⱼ)."""
         return coupled_slopes(p, sqrt(p))
 
@@ -52,7 +51,6 @@ class BinaryCrossEntropy(Loss):
     r̃ = (p − y)/√(p(1 − p)) and S̃^L = √(p(1 − p)), so that S̃^L r̃ = p − y = ∂F/∂z.
     """
 
-    generalized = True
     last_layer = "Sigmoid"
 
     def residual(self, p, Y):
@@ -64,7 +62,7 @@ class BinaryCrossEntropy(Loss):
         yes, no = log(at_least_tiny(p)), log(at_least_tiny(1 - p))
         return -(Y * yes + (1 - Y) * no).sum()
 
-    def output_slopes(self, layer, p):
+    def output_slopes(self, layer, p, Y):
         """Return √(p(1 − p)), (m, N)."""
         return self._root(p).T
 

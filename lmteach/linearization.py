@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from .checks import as_finite, as_positive, frozen, positive_like
-from .primitives import gram, inner, least_norm, spd_solver
+from .primitives import gram, inner, least_norm, norm, spd_solver
 
 
 class Workspace:
@@ -82,14 +82,14 @@ class Linearization:
     def orthogonal(self, tolerance):
         """Return whether |cos(J_j, r)| ≤ tolerance for every column j of J."""
         g, A = self.g, self.lower_A()
-        most = tolerance * math.sqrt(2 * self.loss)
+        most = tolerance * norm(self.r)
         if abs(g.item(0)) > most * math.sqrt(A.item(0)):  # in most calls this settles it
             return False
         return bool((abs(g) <= most * np.sqrt(A.diagonal())).all())
 
     def cosine(self):
         """Return max_j |cos(J_j, r)|, where a column of zeros counts as 0."""
-        lengths = self.column_norms * np.sqrt(2 * self.loss)
+        lengths = self.column_norms * norm(self.r)
         lengths[lengths == 0] = math.inf
         return float((abs(self.g) / lengths).max())
 

@@ -8,12 +8,16 @@ from .primitives import inner
 class Loss(ABC):
     """A loss for `NetworkFit(…, loss=…)`. A subclass writes `residual`, and what differs from here.
 
-    `generalized` is True where F ≠ ½ rᵀr; then `value` gives F, and S^Lᵀr has to be ∂F/∂z^L.
-    `last_layer` names the kind of last layer that the loss needs, None if any will do.
+    Where F ≠ ½ rᵀr, `value` gives F, and S^Lᵀr has to be ∂F/∂z^L: g = Jᵀr is ∇F then, though r is
+    not what F is made of. `last_layer` names the last layer that the loss needs, if any.
     """
 
-    generalized = False
     last_layer = None
+
+    @property
+    def generalized(self):
+        """True where F is not ½ rᵀr: where a subclass has a `value` of its own."""
+        return type(self).value is not Loss.value
 
     @abstractmethod
     def residual(self, a, Y):
@@ -23,8 +27,11 @@ class Loss(ABC):
         """Return F, a number; r is (N·m,). Unless overridden, F = ½ rᵀr."""
         return inner(r, r) / 2
 
-    def output_slopes(self, layer, a):
-        """Return S^L = ∂r/∂z^L of every sample, shaped as `Layer.slopes`; here ∂a/∂z."""
+    def output_slopes(self, layer, a, Y):
+        """Return S^L = ∂r/∂z^L of every sample, shaped as `Layer.slopes`.
+
+        Unless overridden, ∂a/∂z, which is right where r is a less something.
+        """
         return layer.slopes(a)
 
     def targets(self, Y):

@@ -16,9 +16,9 @@ from .initialization import SCHEMES, draw
 class Layer:
     """One layer of n units: a = f(z), with the slope f′(z) written in terms of a.
 
-    A subclass writes `activate(z)` and `slope(a)`, both elementwise on arrays (N, n). The first
-    network that holds the layer compares the two by differences. Raises TypeError for a subclass
-    without `slope`.
+    A subclass writes `activate(z)` and `slope(a)`, both elementwise on arrays (N, n). f′ has to be
+    a function of a, as it is wherever f is monotone. The first network that holds the layer
+    compares the two by differences. Raises TypeError for a subclass without `slope`.
     """
 
     straight = False  # True where f′ = 1 for every z
@@ -34,7 +34,8 @@ class Layer:
 
     def activate(self, z):
         """Return a = f(z), (N, n)."""
-        return z
+        expected = "expected a method activate(z), which gives a = f(z)"
+        raise TypeError(f"{type(self).__name__} has no activate: {expected}")
 
     def slope(self, a):
         """Return f′(z) in terms of a = f(z), (N, n)."""

@@ -144,7 +144,7 @@ class NetworkFit(Problem):
 
         def gradient(z):
             a = layer.activate(z)
-            r, S = self._error.residual(a, Y).T, self._error.output_slopes(layer, a)
+            r, S = self._error.residual(a, Y).T, self._error.output_slopes(layer, a, Y)
             return (r * S if S.ndim == 2 else (S * r[:, None]).sum(axis=0)).T
 
         if wrong := output_gradient_disagrees(loss, gradient, Y.shape):
@@ -153,6 +153,9 @@ class NetworkFit(Problem):
 
 def _as_loss(loss, network):
     """(its name, None for one of the caller's; the Loss), if the last layer is what it needs."""
+    if isinstance(loss, type) and issubclass(loss, Loss):
+        name = loss.__name__
+        raise TypeError(f"loss is the class {name}: expected an object of it, {name}()")
     if isinstance(loss, Loss):
         name, error = None, loss
     else:
@@ -160,7 +163,7 @@ def _as_loss(loss, network):
         error = LOSSES[name]
     last = network.layers[-1]
     if error.last_layer and type(last).__name__ != error.last_layer:
-        expected = f"expected a {error.last_layer} layer there"
+        expected = f"expected {error.last_layer} as the last layer"
         raise ValueError(f"loss = {loss!r} with {last!r} last: {expected}")
     return name, error
 

@@ -87,8 +87,7 @@ class Problem:
     _last = NOWHERE
     _last_Jt = NOWHERE, None  # the Evaluation that was linearized last, and Jᵀ there
 
-    def __init__(self):
-        self.n_residuals = self.n_jacobians = self.n_differences = 0
+    n_residuals = n_jacobians = n_differences = 0
 
     def residual_at(self, theta):
         """Return r at θ, (N·m,)."""
@@ -201,7 +200,6 @@ class LeastSquares(Problem):
     """
 
     def __init__(self, residual, jacobian=None, check_jacobian=True):
-        super().__init__()
         self._residual = function("residual", residual, "residual(theta) → r, (M,)")
         if jacobian is not None:
             function("jacobian", jacobian, "jacobian(theta) → J, (M, P)")

@@ -10,7 +10,7 @@ from .network_fit import NetworkFit
 from .problems import Evaluation, Problem
 
 PARALLEL = 1e-10  # a sine below this is 0: the columns of B span no plane
-KINDS = "a LeastSquares, CurveFit or NetworkFit"
+KINDS = "a Problem, such as LeastSquares or NetworkFit"
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 

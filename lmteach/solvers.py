@@ -35,7 +35,7 @@ def levenberg_marquardt(
     """
     refuse_unknown(levenberg_marquardt, unknown)
     theta, k, before = _start(problem, theta0)
-    options = (before and before.options or Options()).but(
+    options = _options_before(problem, before).but(
         scaling=scaling, geodesic=geodesic, max_steps=max_steps, max_evaluations=max_evaluations,
         target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol, mu_max=mu_max,
     )  # fmt: skip
@@ -69,6 +69,8 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
         trial_loss, accepted = trial.loss if trial else math.nan, there is not None
         rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
         next_mu, next_damping = damping.update(mu, rho, accepted)
+        if not next_mu > 0:
+            raise ValueError(f"{damping!r}.update gave μ = {next_mu!r}: expected a number > 0")
         step = Step(
             k=k, theta=seen.theta, loss=here.loss, r=here.r, g=here.g, mu=mu, h=h, acceleration=a,
             delta_theta=delta_theta, trial_theta=trial_theta, trial_loss=trial_loss,
@@ -162,7 +164,7 @@ def gauss_newton(
 def _undamped(problem, theta0, mu, propose, limits):
     """Check the input, and return the generator of steps that are taken whatever F does."""
     theta, k, before = _start(problem, theta0)
-    options = (before and before.options or Options()).but(**limits)
+    options = _options_before(problem, before).but(**limits)
     return _take_all(problem, theta, mu, propose, options, k)
 
 
@@ -194,7 +196,7 @@ def _take_all(problem, theta, mu, propose, options, k):
 
 def _start(problem, theta0):
     """(θ, the number of the next trial, the Step before it if there is one)."""
-    instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
+    instance("problem", problem, Problem, "a Problem, such as LeastSquares or NetworkFit")
     if isinstance(theta0, Step):
         if theta0.theta is None:
             light = f"theta0 is trial {theta0.k} of a light history, without its θ"
@@ -206,6 +208,13 @@ def _start(problem, theta0):
         expected = "expected a start where every residual is a finite number"
         raise ValueError(f"theta0: residual(theta0) is not finite; {expected}")
     return theta, 0, None
+
+
+def _options_before(problem, before):
+    """Those of the Step before; else the defaults, where 0 is no target for an F of any sign."""
+    if before and before.options:
+        return before.options
+    return Options(target_loss=-math.inf) if problem.generalized else Options()
 
 
 def _ended(stop):

@@ -61,7 +61,7 @@ def solve(
     message. Raises ValueError or TypeError for bad input.
     """
     refuse_unknown(solve, unknown)
-    instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
+    instance("problem", problem, Problem, "a Problem, such as LeastSquares or NetworkFit")
     careful = one_of("method", method, METHODS) == "lm" and not flag("plain", plain)
     progress = None if progress is None else flag("progress", progress)
     if isinstance(theta0, Step):

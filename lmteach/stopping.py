@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import at_least, one_of, positive
+from .checks import at_least, below, one_of, positive
 from .primitives import norm
 
 MOST_CURVED = 0.375  # ‖Da‖/‖Dh‖: half of what Transtrum & Sethna (2012) allow
@@ -61,7 +61,8 @@ class Options:
         at_least("max_steps", self.max_steps, 1)
         if self.max_evaluations is not None:
             at_least("max_evaluations", self.max_evaluations, 0)
-        for name in ("target_loss", "gtol", "xtol", "ftol"):
+        below("target_loss", self.target_loss)
+        for name in ("gtol", "xtol", "ftol"):
             positive(name, getattr(self, name), or_zero=True)
         positive("mu_max", self.mu_max)
 
@@ -87,7 +88,8 @@ class Options:
             within = f"within gtol = {self.gtol:.3g}"
             return Stop("gradient", f"r is orthogonal to every column of J {within}")
         if k >= self.max_steps:
-            return Stop("max_steps", f"{k} trials were made, as many as max_steps allows")
+            made = "1 trial was made" if k == 1 else f"{k} trials were made"
+            return Stop("max_steps", f"{made}, as many as max_steps allows")
         more = 2 if self.geodesic else 1
         if self.max_evaluations is not None and n_evaluations + more > self.max_evaluations:
             return Stop("max_evaluations", "max_evaluations allows no further trial")

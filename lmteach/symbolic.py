@@ -35,7 +35,7 @@ class OnSymbols:
     """
 
     def __init__(self, problem, theta):
-        instance("problem", problem, Problem, "a LeastSquares, CurveFit or NetworkFit")
+        instance("problem", problem, Problem, "a Problem, such as LeastSquares or NetworkFit")
         theta = as_array("theta", np.array(theta, dtype=object).ravel(), 1)
         self.here = problem.linearize(theta)
         self.theta, self.F = sp.Matrix(list(theta)), self.here.loss

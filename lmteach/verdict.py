@@ -128,11 +128,15 @@ class Sight:
 
 def _judged_by_angles(problem, seen, here, theta0):
     """The Verdict by the largest cosine, where J may be singular at a minimum or is too large."""
-    if seen.loss <= problem.rounding:
+    exact = not problem.generalized and is_whole(seen) and is_rounding(problem, seen, here)
+    if exact or seen.loss <= problem.rounding:
         return Verdict(None, _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
     if not here.column_norms.any():
         return Verdict(f"r does not depend on θ {PLATEAU}")
-    if here.cosine() > RIGHT_ANGLE:
+    cosine, r, F = here.cosine(), norm(seen.r), abs(seen.loss)
+    if problem.generalized:  # at the minimum r may be all but 0, and F is not
+        cosine *= r / max(r, math.sqrt(2 * F))
+    if cosine > RIGHT_ANGLE:
         return Verdict(NO_MINIMUM)
     return Verdict(None, _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
 

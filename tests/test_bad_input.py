@@ -206,7 +206,7 @@ def functions(words, *allowed):
 
 
 def problems():
-    words = "expected a LeastSquares, CurveFit or NetworkFit"
+    words = "expected a Problem, such as LeastSquares or NetworkFit"
     kinds = [(None, "NoneType"), ("a", "str"), (rosenbrock, "function"), (network(), "Network")]
     return [(v, TypeError, f"is a {kind}: {words}") for v, kind in kinds]
 

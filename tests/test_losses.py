@@ -73,7 +73,7 @@ def test_at_the_net_inputs_the_gradient_is_the_difference_of_f(name):
     a = layer.activate(z)
     r = loss.residual(a, Y)
     delta = network.error_terms(
-        network.forward(X, theta), r.ravel(), theta, loss.output_slopes(layer, a)
+        network.forward(X, theta), r.ravel(), theta, loss.output_slopes(layer, a, Y)
     )[-1]
     same(delta.ravel(), difference(value, z.ravel())[0], 1e-7)
 
@@ -305,7 +305,7 @@ def test_on_symbols_the_gradient_is_exactly_sympys(route):
 
 def test_on_symbols_the_square_root_of_the_matrix_is_exact():
     p = np.array([[*(some := sympy.symbols("p0 p1", positive=True)), 1 - sum(some)]], dtype=object)
-    C = LOSSES["cross_entropy"].output_slopes(Softmax(3), p)[:, :, 0].T
+    C = LOSSES["cross_entropy"].output_slopes(Softmax(3), p, None)[:, :, 0].T
     assert_zero(C @ C.T - (np.diag(p[0]) - np.outer(p[0], p[0])))
 
 
@@ -321,7 +321,7 @@ class Weighted(Loss):
     def residual(self, a, Y):
         return self.roots * (a - Y)
 
-    def output_slopes(self, layer, a):
+    def output_slopes(self, layer, a, Y):
         slopes = layer.slopes(a)
         return self.roots.reshape(-1, *[1] * (slopes.ndim - 1)) * slopes
 
@@ -337,7 +337,7 @@ class Poisson(Loss):
     def value(self, a, Y, r):
         return (a - Y * np.log(a)).sum()
 
-    def output_slopes(self, layer, a):
+    def output_slopes(self, layer, a, Y):
         return layer.slopes(a) / np.sqrt(a.T)
 
     def targets(self, Y):
@@ -379,7 +379,7 @@ def test_solve_and_batches_take_a_loss_of_ones_own():
 class WrongSlopes(BinaryCrossEntropy):
     """S̃^L of another loss: that of the squares."""
 
-    def output_slopes(self, layer, a):
+    def output_slopes(self, layer, a, Y):
         return layer.slopes(a)
 
 
@@ -411,7 +411,9 @@ def test_a_loss_whose_gradient_is_not_that_of_its_value_is_refused_with_numbers(
 
 def test_a_loss_of_ones_own_says_what_it_needs():
     network, _, X, Y = own_case(Linear)
-    with pytest.raises(ValueError, match=r"with Linear\(2\) last: expected a Softplus layer"):
+    with pytest.raises(
+        ValueError, match=r"with Linear\(2\) last: expected Softplus as the last layer"
+    ):
         NetworkFit(network, X, Y, Poisson())
     network, _, X, Y = own_case(Softplus)
     with pytest.raises(ValueError, match="Y holds -1: expected counts ≥ 0"):
@@ -532,6 +534,6 @@ def test_labels_that_sum_to_1_within_rounding_are_probabilities():
 def test_cross_entropy_asks_for_softmax_last(last):
     with pytest.raises(
         ValueError,
-        match=r"loss = 'cross_entropy' with \w+\(2\) last: expected a Softmax layer there",
+        match=r"loss = 'cross_entropy' with \w+\(2\) last: expected Softmax as the last layer",
     ):
         NetworkFit(Input(1) >> last(2), [[1.0]], [[0.0, 1.0]], "cross_entropy")

@@ -234,7 +234,7 @@ BAD_INPUT = [
         OnSymbols,
         (NETWORK, [1, 2]),
         TypeError,
-        "problem is a Network: expected a LeastSquares, CurveFit or NetworkFit",
+        "problem is a Network: expected a Problem, such as LeastSquares or NetworkFit",
     ),
     (OnSymbols, (None, [1, 2]), TypeError, "problem is a NoneType"),
     (

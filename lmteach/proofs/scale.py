@@ -112,7 +112,7 @@ def prove_root_of_the_curvature():
     """
     (u, v), y = sp.symbols("u v", positive=True), letters("y", 2)
     p, y = np.array([[u**2, v**2, 1 - u**2 - v**2]]), np.array([[*y, 1 - sum(y)]])
-    C = sp.Matrix(LOSSES["cross_entropy"].output_slopes(None, p)[:, :, 0]).T
+    C = sp.Matrix(LOSSES["cross_entropy"].output_slopes(None, p, None)[:, :, 0]).T
     r = sp.Matrix(LOSSES["cross_entropy"].residual(p, y).ravel())
     p, y = sp.Matrix(p[0]), sp.Matrix(y[0])
     return same((C * C.T, sp.diag(*p) - p * p.T), (C * r, p - y), shapes="3 classes")
@@ -136,7 +136,7 @@ def prove_generalized_gauss_newton():
     (u, v), y = sp.symbols("u v", positive=True), letters("y", 2)
     p, Y = np.array([[u**2, v**2, 1 - u**2 - v**2]]), np.array([[*y, 1 - sum(y)]])
     network, theta = Input(1) >> Tanh(1) >> Softmax(3), np.array(list(straight.theta), dtype=object)
-    slopes = error.output_slopes(None, p)
+    slopes = error.output_slopes(None, p, None)
     J = sp.Matrix(network.jacobian([*straight.a[:-1], p], theta, slopes))
     r, Z = sp.Matrix(error.residual(p, Y).ravel()), straight.J
     p, y = sp.Matrix(p[0]), sp.Matrix(Y[0])

@@ -80,7 +80,7 @@ class Part:
         found = self._factors
         if found is None:
             activations = self.activations()
-            slopes = self.loss.output_slopes(self.network.layers[-1], activations[-1])
+            slopes = self._output_slopes(activations[-1])
             found = factors(self.network, activations, self._weights, slopes)
             if self.keeps:
                 self._factors = found
@@ -89,7 +89,7 @@ class Part:
     def jacobian(self, out=None):
         """Return Jᵀ of these samples, (P, N·m), in `out` if given."""
         activations = self._activations or self.activations()
-        slopes = self.loss.output_slopes(self.network.layers[-1], activations[-1])
+        slopes = self._output_slopes(activations[-1])
         return self.network.jacobian(activations, self._weights, slopes, out).T
 
     def activations(self):
@@ -100,6 +100,9 @@ class Part:
             if self.keeps:
                 self._activations = found
         return found
+
+    def _output_slopes(self, a):
+        return self.loss.output_slopes(self.network.layers[-1], a, self.data.Y)
 
     def rounded(self, v):
         """Return v in the precision of the sums over samples."""
@@ -114,15 +117,14 @@ class DividedLoss(Loss):
 
     def __init__(self, loss, unit):
         self._loss, self._unit = loss, unit
-        self.generalized, self.last_layer = loss.generalized, loss.last_layer
 
     def residual(self, a, Y):
         """Return r / unit."""
         return self._loss.residual(a, Y) / self._unit
 
-    def output_slopes(self, layer, a):
+    def output_slopes(self, layer, a, Y):
         """Return S^L / unit."""
-        return self._loss.output_slopes(layer, a) / self._unit
+        return self._loss.output_slopes(layer, a, Y) / self._unit
 
 
 class Data:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..checks import as_finite, frozen, positive_like
-from ..primitives import gram, inner, least_norm, spd_solver
+from ..primitives import gram, inner, least_norm, norm, spd_solver
 from .factors import sensitivity
 from .prices import CHUNK_BYTES, NUMBER
 from .summed import Parts
@@ -56,7 +56,7 @@ class Samples(Parts):
 
     def orthogonal(self, tolerance):
         """Return whether |cos(J_j, r)| ≤ tolerance for every column j of J."""
-        most = tolerance * (2 * self.loss) ** 0.5
+        most = tolerance * norm(self.r)
         longest = self.gram().trace() ** 0.5  # no column is longer than all of J
         if abs(self.g).max() > most * longest:
             return False
