@@ -73,11 +73,16 @@ def forward(residual, theta, r, j, size, eps=DOUBLE):
 
 
 def filled(residual, theta, J, eps=DOUBLE):
-    """Return J, (N·m, P), with differences of r in place of the entries that are not finite."""
+    """Return J, (N·m, P), with differences of r in place of the entries that are not finite.
+
+    An entry stays as it is where the difference is not finite either.
+    """
     J = np.array(J, dtype=float)
     bad = ~np.isfinite(J)
     for j in np.flatnonzero(bad.any(axis=0)):
-        J[bad[:, j], j] = central(residual, theta, j, np.cbrt(eps), eps)[0][bad[:, j]]
+        found, _ = central(residual, theta, j, np.cbrt(eps), eps)
+        bad[:, j] &= np.isfinite(found)
+        J[bad[:, j], j] = found[bad[:, j]]
     return J
 
 

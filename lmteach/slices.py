@@ -79,11 +79,9 @@ class Slice(Problem):
         """Return θ₀ + Bφ, (P,)."""
         return self.theta + self.B @ as_floats("phi", phi, 1, (2,))
 
-    def verify(self, theta):
-        """Return what the whole problem says of its Jacobian there."""
-        full = self.full(theta)
-        self.problem.residual(full)
-        return self.problem.verify(full)
+    def verify(self, theta, J=None, r=None):
+        """Return what the whole problem says of its Jacobian there; J, (N·m, 2), is not used."""
+        return self.problem.verify(self.full(theta), None, r)
 
     def evaluation(self, phi):
         """Return the Evaluation at φ, with the whole problem's inside."""

@@ -41,7 +41,7 @@ def levenberg_marquardt(
     )  # fmt: skip
     if options.geodesic and problem.generalized:
         expected = "expected False, since J is not the derivative of r there"
-        raise ValueError(f"geodesic = True with a generalized loss: {expected}")
+        raise ValueError(f"geodesic = {options.geodesic} with a generalized loss: {expected}")
     mu = None if mu is None else positive("mu", mu)
     damping = None if damping is None else _rule(damping)
     if before is None or before.damping is None:  # a θ, or a step that no μ led to
@@ -130,8 +130,8 @@ def _trial(problem, seen, trial_theta, refusal, work):
 
 
 def gradient_descent(
-    problem, theta0, rate=None, *, max_steps=None, target_loss=None, gtol=None, xtol=None,
-    ftol=None, **unknown,
+    problem, theta0, rate=None, *, max_steps=None, max_evaluations=None, target_loss=None,
+    gtol=None, xtol=None, ftol=None, **unknown,
 ):  # fmt: skip
     """Gradient descent: h = −η g, always taken, also where F rises; its Steps carry μ = 1/η.
 
@@ -143,13 +143,17 @@ def gradient_descent(
     if rate is None:
         raise TypeError("rate is missing: expected a learning rate η > 0, such as rate=0.01")
     rate = positive("rate", rate)
-    limits = dict(max_steps=max_steps, target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol)
+    limits = dict(
+        max_steps=max_steps, max_evaluations=max_evaluations, target_loss=target_loss, gtol=gtol,
+        xtol=xtol, ftol=ftol,
+    )  # fmt: skip
     return _undamped(problem, theta0, 1 / rate, lambda here: -rate * here.g, limits)
 
 
 def gauss_newton(
-    problem, theta0, *, max_steps=None, target_loss=None, gtol=None, xtol=None, ftol=None, **unknown
-):
+    problem, theta0, *, max_steps=None, max_evaluations=None, target_loss=None, gtol=None,
+    xtol=None, ftol=None, **unknown,
+):  # fmt: skip
     """Gauss-Newton: the h of least norm that minimizes ½‖r + Jh‖², always taken; μ = 0.
 
     Parameters: `theta0`, (P,), or a Step to go on from; the limits of `stopping.Options`. Yields a
@@ -157,7 +161,10 @@ def gauss_newton(
     bad input.
     """
     refuse_unknown(gauss_newton, unknown)
-    limits = dict(max_steps=max_steps, target_loss=target_loss, gtol=gtol, xtol=xtol, ftol=ftol)
+    limits = dict(
+        max_steps=max_steps, max_evaluations=max_evaluations, target_loss=target_loss, gtol=gtol,
+        xtol=xtol, ftol=ftol,
+    )  # fmt: skip
     return _undamped(problem, theta0, 0.0, lambda here: here.step(0), limits)
 
 
@@ -169,9 +176,9 @@ def _undamped(problem, theta0, mu, propose, limits):
 
 
 def _take_all(problem, theta, mu, propose, options, k):
-    work, seen = Workspace(), problem.evaluate(theta)
+    work, seen, first = Workspace(), problem.evaluate(theta), problem.n_residuals
     here = seen.linearize(work)
-    while not (stop := options.before(here, k, mu)):
+    while not (stop := options.before(here, k, mu, problem.n_residuals - first)):
         h = frozen(propose(here))
         predicted = float(h @ (mu * h - here.g)) / 2
         trial_theta = frozen(seen.theta + h)

@@ -307,7 +307,7 @@ class Divided(Problem):
         """Return the Linearization with r and J divided."""
         whole = seen.inside
         whole.problem.n_jacobians += 1
-        with np.errstate(over="ignore"):  # of Jᵀr, which is not used
+        with np.errstate(over="ignore", invalid="ignore"):  # of Jᵀr, which is not used
             return whole.problem.linearization(whole, work).divided(self._unit)
 
     def verify(self, theta, J=None, r=None):

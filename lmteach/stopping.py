@@ -32,6 +32,15 @@ class End(Stop):
     seen = here = None
 
 
+def _positive_number(name, value):
+    """A finite number > 0, where True and False would do too."""
+    try:
+        positive(name, value)
+    except (TypeError, ValueError) as error:
+        expected = "expected True, False or a finite number > 0"
+        raise type(error)(f"{name} = {value!r}: {expected}") from None
+
+
 @dataclass(frozen=True)
 class Options:
     """The variant of the step, and when to stop; every tolerance is relative, so free of units.
@@ -57,7 +66,7 @@ class Options:
     def __post_init__(self):
         one_of("scaling", self.scaling, SCALINGS)
         if not isinstance(self.geodesic, (bool, np.bool_)):
-            positive("geodesic", self.geodesic)
+            _positive_number("geodesic", self.geodesic)
         at_least("max_steps", self.max_steps, 1)
         if self.max_evaluations is not None:
             at_least("max_evaluations", self.max_evaluations, 0)

@@ -128,8 +128,7 @@ class Sight:
 
 def _judged_by_angles(problem, seen, here, theta0):
     """The Verdict by the largest cosine, where J may be singular at a minimum or is too large."""
-    exact = not problem.generalized and is_whole(seen) and is_rounding(problem, seen, here)
-    if exact or seen.loss <= problem.rounding:
+    if seen.loss <= problem.rounding or _is_rounding_by_norms(problem, seen, here):
         return Verdict(None, _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
     if not here.column_norms.any():
         return Verdict(f"r does not depend on θ {PLATEAU}")
@@ -139,6 +138,12 @@ def _judged_by_angles(problem, seen, here, theta0):
     if cosine > RIGHT_ANGLE:
         return Verdict(NO_MINIMUM)
     return Verdict(None, _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
+
+
+def _is_rounding_by_norms(problem, seen, here):
+    """Whether r is no longer than what 1000 roundings of every θ_j do to it; J is not needed."""
+    part = min(NOTHING_LEFT * problem.eps, FAINTEST)
+    return norm(seen.r) <= part * norm(here.column_norms * seen.theta)
 
 
 def _judged_by_probes(problem, seen, here, theta0, sight, most):

@@ -51,6 +51,11 @@ def valley():
     return LeastSquares(rosenbrock)
 
 
+def only_at_start(theta):
+    """r that is finite at START and nowhere else, so that no difference is."""
+    return rosenbrock(theta) if np.array_equal(theta, START) else np.full(2, NAN)
+
+
 def here():
     return valley().linearize(START)
 
@@ -187,6 +192,16 @@ def flags(*allowed):
     ]
 
 
+def flags_or_above_0(*allowed):
+    """What is neither a flag nor a finite number > 0."""
+    expected = "expected True, False or a finite number > 0"
+    return [
+        (v, error, f"= {v!r}: {expected}")
+        for v, error, _ in above_0()
+        if v is not True and v not in allowed
+    ]
+
+
 def names(*options):
     """What is none of the named options."""
     words = f"expected one of {', '.join(map(repr, options))}"
@@ -261,7 +276,7 @@ TABLE = [
         ([Input(2), Tanh], TypeError, f"[1] is a type: {A_LAYER}"),
         ([Input(2), 3], TypeError, f"[1] is a int: {A_LAYER}"),
         ([Input(2), Softmax(2), Linear(2)], ValueError,
-         "[1] is Softmax(2): expected it as the last layer, and nowhere else"),
+         "[1] is Softmax(2): expected it last, and nowhere else"),
         ([Input(2), [Tanh(2)]], TypeError, f"[1] is a list: {A_LAYER}"),
     ]),
     (">>", "layers", lambda v: network() >> v, [
@@ -302,8 +317,10 @@ TABLE = [
      lambda v: LeastSquares(rosenbrock, lambda t: v).linearize(START),
      [(NOT_A_NUMBER[0], ValueError, NOT_A_NUMBER[1])]),
     ("unchecked", "jacobian(theta)",
-     lambda v: LeastSquares(rosenbrock, lambda t: v, False).linearize(START),
-     [*JACOBIANS, (NOT_A_NUMBER[0], NotFinite, NOT_A_NUMBER[1])]),
+     lambda v: LeastSquares(rosenbrock, lambda t: v, False).linearize(START), JACOBIANS),
+    ("unchecked", "jacobian(theta)",
+     lambda v: LeastSquares(only_at_start, lambda t: v, False).linearize(START),
+     [(NOT_A_NUMBER[0], NotFinite, NOT_A_NUMBER[1])]),
     ("residual", "theta", lambda v: valley().residual(v), vectors()),
     ("loss", "theta", lambda v: valley().loss(v), vectors()),
     ("linearize", "theta", lambda v: valley().linearize(v), vectors()),
@@ -459,8 +476,13 @@ TABLE = [
     ]),
     ("levenberg_marquardt", "scaling", lambda v: first(scaling=v),
      unless_given(names("identity", "marquardt", "more"))),
-    ("levenberg_marquardt", "geodesic", lambda v: first(geodesic=v), flags(None)),
+    ("levenberg_marquardt", "geodesic", lambda v: first(geodesic=v),
+     flags_or_above_0(None)),
     ("levenberg_marquardt", "max_steps", lambda v: first(max_steps=v), unless_given(whole_from(1))),
+    ("levenberg_marquardt", "max_evaluations", lambda v: first(max_evaluations=v),
+     unless_given(whole_from(0))),
+    ("solve", "max_evaluations", lambda v: solve(valley(), START, max_evaluations=v),
+     unless_given(whole_from(1))),
     *[
         ("levenberg_marquardt", name, lambda v, name=name: first(**{name: v}),
          above_0(None, or_zero=True))
@@ -577,14 +599,13 @@ def test_bad_input_is_refused_in_words(name, call, value, exception, words):
     assert re.search(as_pattern(words), message), message
 
 
-HOW = "plain, history, progress"
-LIMITS = "max_steps, target_loss, gtol, xtol, ftol"
-ALL = {
-    levenberg_marquardt: f"mu, damping, scaling, geodesic, {LIMITS}, mu_max",
-    gradient_descent: f"rate, {LIMITS}",
-    gauss_newton: LIMITS,
-    solve: f"method, mu, damping, scaling, geodesic, rate, {LIMITS}, mu_max, {HOW}",
-}
+def options_of(function):
+    """The names of what may be given besides the problem and θ₀, as the signature lists them."""
+    _, _, *names = inspect.signature(function).parameters.values()
+    return ", ".join(p.name for p in names if p.kind is not p.VAR_KEYWORD)
+
+
+ALL = {f: options_of(f) for f in (levenberg_marquardt, gradient_descent, gauss_newton, solve)}
 
 
 def called(function, **options):
@@ -627,14 +648,31 @@ def test_a_misspelt_option_is_answered_with_the_nearest_and_with_all(function, n
 @pytest.mark.parametrize("function", ALL)
 def test_options_are_in_the_signature_so_that_completion_shows_them(function):
     parameters = inspect.signature(function).parameters
-    options = [name for name, p in parameters.items() if p.default is not p.empty]
-    assert ", ".join(options) == ALL[function] and parameters["problem"] and parameters["theta0"]
+    assert list(parameters)[:2] == ["problem", "theta0"]
+    for name, parameter in list(parameters.items())[2:]:
+        assert name == "unknown" or parameter.default is not parameter.empty
 
 
-def test_every_limit_is_an_option_of_lm_and_of_solve():
+VARIANT = {"scaling", "geodesic", "mu_max"}  # of the damped step alone
+
+
+@pytest.mark.parametrize("function", ALL)
+def test_every_limit_is_an_option_of_every_solver(function):
     names = {field.name for field in fields(Options)}
-    for function in (levenberg_marquardt, solve):
-        assert names <= set(inspect.signature(function).parameters)
+    damped = function in (levenberg_marquardt, solve)
+    assert names - (set() if damped else VARIANT) <= set(ALL[function].split(", "))
+
+
+def test_solve_has_every_option_of_every_solver():
+    for function in ALL:
+        assert set(ALL[function].split(", ")) <= set(ALL[solve].split(", "))
+
+
+@pytest.mark.parametrize("method", ["lm", "gd", "gn"])
+def test_max_evaluations_is_taken_by_every_method(method):
+    rate = {"rate": 1e-4} if method == "gd" else {}
+    run = solve(valley(), START, method, max_evaluations=2, **rate)
+    assert run.n_residuals <= 2 and not run.success and "max_evaluations" in run.message
 
 
 OTHERS = [

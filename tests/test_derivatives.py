@@ -29,11 +29,22 @@ def test_central_differences_are_good_to_about_ten_digits_also_where_theta_is_la
     np.testing.assert_allclose(J, np.cos(1) * np.eye(3), atol=3e-10)
 
 
-def test_a_difference_along_a_direction_has_an_error_of_second_order():
-    """(sin(1 + v) − sin(1 − v))/2v = cos 1 (1 − v²/6 + …)."""
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_a_central_difference_has_an_error_of_second_order_in_a_part_of_theta(unit):
+    """(sin(1 + v) − sin(1 − v))/2v = cos 1 (1 − v²/6 + …), with v a part of θ_j in any unit."""
     for v in (1e-1, 1e-2):
-        found = central(np.sin, np.ones(1), np.array([v]))
-        assert 1 - found[0] / np.cos(1) == pytest.approx(v**2 / 6, rel=1e-2)
+        found, epsilon = central(lambda t: np.sin(t / unit), np.array([5.0, unit]), 1, v)
+        assert epsilon == pytest.approx(v * unit)
+        assert 1 - found[1] * unit / np.cos(1) == pytest.approx(v**2 / 6, rel=1e-2)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_difference_is_one_sided_where_r_is_finite_on_one_side(sign):
+    def residual(theta):
+        return np.where(sign * (theta - 1) <= 0, theta**2, np.nan)
+
+    found, _ = central(residual, np.ones(1), 0, 1e-6)
+    assert found[0] == pytest.approx(2, rel=1e-5)
 
 
 def test_checked_jacobian_is_silent_where_complex_steps_serve():

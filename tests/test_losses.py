@@ -404,7 +404,9 @@ class WrongValue(SquaredError):
 )
 def test_a_loss_whose_gradient_is_not_that_of_its_value_is_refused_with_numbers(loss, last):
     network, _, X, Y = own_case(last)
-    words = r"loss = .*: along one direction S\^Lᵀr gives .*, and differences of F give .*; "
+    words = (
+        r"loss = .*: along one direction S\^Lᵀr gives .*, and differences of F give .*; expected"
+    )
     with pytest.raises(ValueError, match=words + " residual, output_slopes and value"):
         NetworkFit(network, X, Y > 1, loss)
 

@@ -307,10 +307,31 @@ def test_r_that_is_not_finite_is_evaluated_but_not_linearized():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_j_that_is_not_finite_is_named_with_its_place(bad):
-    problem = LeastSquares(lambda t: t, lambda t: np.diag([1.0, bad]), check_jacobian=False)
+    """r is finite at START, but at no θ₁ beside it: no difference can stand for ∂r[1]/∂θ₁."""
+    problem = LeastSquares(
+        lambda t: t if t[1] == START[1] else t + [0, np.nan],
+        lambda t: np.diag([1.0, bad]),
+        check_jacobian=False,
+    )
     with pytest.raises(NotFinite, match=rf"jacobian\(theta\) holds {bad} at index \(1, 1\)"):
         problem.linearize(START)
     assert issubclass(NotFinite, ValueError)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("wall", [np.inf, START[1]], ids=["two-sided", "one-sided"])
+def test_j_that_is_not_finite_is_filled_in_by_differences_there_alone(bad, wall):
+    """Only where J is not finite: the wrong 3.0 stays. Beyond the wall r is not finite."""
+    problem = LeastSquares(
+        lambda t: np.array([t[0], np.exp(t[1]) if t[1] <= wall else np.nan]),
+        lambda t: np.array([[3.0, 0.0], [0.0, bad]]),
+        check_jacobian=False,
+    )
+    here = problem.linearize(START)
+    expected = [[3.0, 0.0], [0.0, np.exp(START[1])]]
+    np.testing.assert_allclose(here.J, expected, rtol=1e-4)
+    np.testing.assert_allclose(here.g, np.transpose(expected) @ here.r, rtol=1e-4)
+    assert problem.n_residuals == 1 and problem.n_differences >= 2
 
 
 def test_a_finite_j_whose_gradient_overflows_is_not_refused():

@@ -526,32 +526,56 @@ def test_a_trial_that_is_not_finite_is_refused_and_the_run_goes_on(bad, geodesic
 WALLED_START = [0.5, 1.0]
 
 
-def walled(bad):
-    """r = (e^θ₀ − e, θ₁) with its minimum at (1, 0); J is not finite where 1.1 < θ₀ < 1.4."""
+def is_walled(theta):
+    return 1.1 < theta[0] < 1.4
+
+
+def walled(bad, differences=True):
+    """r = (e^θ₀ − e, θ₁) with its minimum at (1, 0); J is not finite where 1.1 < θ₀ < 1.4.
+
+    Without `differences`, neither is r there right beside the θ that was asked for before.
+    """
+    asked = [np.inf]
+
+    def residual(theta):
+        if not differences and is_walled(theta) and 0 < abs(theta[0] - asked[-1]) < 1e-5:
+            return np.array([np.nan, theta[1]])
+        asked.append(theta[0])
+        return np.array([np.exp(theta[0]) - np.e, theta[1]])
 
     def jacobian(theta):
-        return np.diag([bad if 1.1 < theta[0] < 1.4 else np.exp(theta[0]), 1.0])
+        return np.diag([bad if is_walled(theta) else np.exp(theta[0]), 1.0])
 
-    return LeastSquares(lambda t: np.array([np.exp(t[0]) - np.e, t[1]]), jacobian, False)
+    return LeastSquares(residual, jacobian, False)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "careful"])
 def test_a_trial_with_a_lower_f_where_j_is_not_finite_is_refused_and_the_run_goes_on(bad, plain):
     """From θ₀ = 0.5 the Gauss-Newton step leads to 1.15, where F is lower; a shorter one helps."""
-    trace = solve(walled(bad), WALLED_START, plain=plain, geodesic=False, mu=1e-6)
+    trace = solve(walled(bad, False), WALLED_START, plain=plain, geodesic=False, mu=1e-2)
     refused = [step for step in trace if step.why == "J is not finite there"]
     assert refused and trace.success
     for step in refused:
         assert not step.accepted and step.trial_loss < step.loss and step.next_mu > step.mu
-        assert 1.1 < step.trial_theta[0] < 1.4 and step.next_theta is step.theta
+        assert is_walled(step.trial_theta) and step.next_theta is step.theta
+    np.testing.assert_allclose(trace.theta, [1, 0], atol=1e-8)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "careful"])
+def test_where_j_is_not_finite_differences_of_r_take_its_place_and_no_trial_is_lost(bad, plain):
+    trace = solve(walled(bad), WALLED_START, plain=plain, geodesic=False, mu=1e-2)
+    filled = [step for step in trace if step.accepted and is_walled(step.trial_theta)]
+    assert filled and trace.success
+    assert not any(step.why == "J is not finite there" for step in trace)
     np.testing.assert_allclose(trace.theta, [1, 0], atol=1e-8)
 
 
 def test_after_a_trial_where_j_is_not_finite_the_steps_are_those_of_the_same_theta():
     """The buffers hold what they held: h solves the equations of the θ that was kept."""
-    problem = walled(np.nan)
-    steps, _ = finish(levenberg_marquardt(problem, WALLED_START, mu=1e-6))
+    problem = walled(np.nan, False)
+    steps, _ = finish(levenberg_marquardt(problem, WALLED_START, mu=1e-2))
     at = [i for i, step in enumerate(steps) if step.why == "J is not finite there"]
     assert at
     for i in at:
@@ -587,9 +611,21 @@ def test_a_refused_linearization_leaves_every_routes_buffers_as_they_were(route)
         np.testing.assert_allclose(step.h, h, rtol=1e-6, atol=1e-9)
 
 
-def test_a_start_where_j_is_not_finite_is_an_error():
+def test_a_start_where_j_is_not_finite_is_an_error_unless_differences_are():
     with pytest.raises(NotFinite, match="expected finite numbers only"):
-        next(levenberg_marquardt(walled(np.nan), [1.2, 1.0]))
+        next(levenberg_marquardt(walled(np.nan, False), [1.2, 1.0]))
+    step = next(levenberg_marquardt(walled(np.nan), [1.2, 1.0]))
+    np.testing.assert_allclose(step.g, [np.exp(1.2) * (np.exp(1.2) - np.e), 1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_max_evaluations_bounds_the_undamped_solvers_too(most):
+    for steps in (
+        gradient_descent(valley(), START, 1e-5, max_evaluations=most),
+        gauss_newton(decay_fit(), DECAY_START, max_evaluations=most, gtol=0, xtol=0, ftol=0),
+    ):
+        made, stop = finish(steps)
+        assert len(made) == most and stop.kind == "max_evaluations"
 
 
 def test_a_trial_where_f_stays_the_same_is_refused():

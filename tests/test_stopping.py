@@ -81,15 +81,29 @@ def test_a_small_fall_of_f_ends_a_run_where_the_model_promised_no_more(fall, pre
 
 
 @pytest.mark.parametrize("rule", [None, Factor(1)])
-def test_a_refused_trial_after_which_mu_stays_ends_a_run(rule):
-    step = a_step(accepted=False, why="F would not fall", damping=rule, next_mu=a_step().mu)
+def test_a_refused_trial_after_which_mu_and_the_rule_stay_ends_a_run(rule):
+    step = a_step(
+        accepted=False, why="F would not fall", damping=rule, next_mu=a_step().mu, next_damping=rule
+    )
     stop = NEVER.after(step)
     assert stop.kind == "refused" and "trial 0 was refused (F would not fall)" in stop.words
     assert NEVER.after(step._replace(damping=Nielsen(), next_mu=2 * step.mu)) is None
     assert NEVER.after(step._replace(accepted=True)) is None
 
 
+def test_a_rule_that_changes_itself_goes_on_at_the_same_mu():
+    rule = Nielsen()
+    step = a_step(accepted=False, damping=rule, next_mu=a_step().mu, next_damping=Nielsen(4.0))
+    assert NEVER.after(step) is None
+    assert NEVER.after(step._replace(next_damping=rule)).kind == "refused"
+
+
 # --- options
+
+
+def test_geodesic_is_a_flag_or_the_largest_ratio():
+    assert Options(geodesic=True).most_curved == Options().most_curved == 0.375
+    assert Options(geodesic=2).most_curved == 2
 
 
 def test_but_replaces_what_is_given_and_keeps_the_rest():

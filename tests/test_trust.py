@@ -164,7 +164,7 @@ def test_no_point_is_evaluated_twice(y):
 def test_j_that_is_not_finite_on_the_way_is_filled_in():
     x = np.arange(26.0)
     y = 45 * (1 - 1 / (1 + (x + 9) / 18))
-    with np.errstate(divide="ignore"):  # of 0 to a negative power, at a trial
+    with np.errstate(divide="ignore"):  # of 0 to a negative power, where r is finite all the same
         run = solve(CurveFit(lambda t, x: t[0] / (1 + t[1] * x ** t[2]), x, y), [16.0, 1.0, 0.4])
     assert np.isfinite(run.loss) and all(np.isfinite(step.g).all() for step in run)
 
