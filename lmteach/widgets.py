@@ -3,6 +3,7 @@
 Where no widget can be shown, the same object is a still picture and its sentence.
 """
 
+import gc
 import io
 import math
 import re
@@ -16,6 +17,7 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.ticker import MaxNLocator
 
+from .cells import close_whole, replace_earlier
 from .checks import instance
 from .figures import Picture, Scene
 from .figures.damping import MuScene
@@ -27,6 +29,7 @@ from .trace import Trace
 POINTS = 72  # SVG counts in points, so the live figure has one pixel to the point
 SHARP = 2  # the still part has so many pixels for each of the page's
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+CLOSED = "This explorer is closed; run its cell again for a new one."
 SAME_PLACE = "1 / 1 / 2 / 2"
 PROJECTED = (10.24, 7.68)  # a projector's picture in inches
 WORDS, KNOB = 1.1, 0.44  # inches of it that the sentence takes, and each row of controls
@@ -92,12 +95,20 @@ class Explorer(ipywidgets.VBox):
     """A scene with a slider, two buttons and a text box for each control, and with its sentence.
 
     In a notebook that is not run, in HTML or on paper it is the picture for the present values,
-    with the sentence as alternative text. `set(**controls)` moves it from Python, and `table()`
-    gives the numbers.
+    with the sentence as alternative text. `set(**controls)` moves it from Python, `table()` gives
+    the numbers, and `close()` frees all that it holds. A cell that is run again closes the
+    explorers that it made before.
     """
+
+    closed = False
+    rows_of_buttons = 0
+    own = ("stage", "scene", "values", "knobs", "buttons", "status")
+    own += ("_still", "_moving", "_picture", "_size")  # what close() lets go
 
     def __init__(self, scene, **controls):
         instance("scene", scene, Scene, "a Scene, such as MuScene(problem, theta)")
+        values = scene.settings(controls)
+        stage = self._drawn(scene, values)  # before there are widgets: an error leaves none behind
         place = ipywidgets.Layout(grid_area=SAME_PLACE, width="100%", margin="0")
         self._still = ipywidgets.Image(format="png", layout=place)
         self._moving = ipywidgets.HTML(layout=place)
@@ -109,17 +120,22 @@ class Explorer(ipywidgets.VBox):
         self._size = ipywidgets.HTML(SIZED.format(points), layout={"display": "none"})
         super().__init__()
         self.add_class(f"lmteach-{points}")
-        self._set_scene(scene, scene.settings(controls))
+        self._show_stage(stage, values)
+        replace_earlier(self)
 
     def _buttons(self):
         """Return the widgets that a subclass has between the controls and the sentence."""
         return []
 
-    def _set_scene(self, scene, values):
-        """Show this scene, with widgets for its controls, in place of the one before."""
-        stage = Stage(scene, scene.compute(**values), len(scene.controls) + len(self.buttons))
+    def _drawn(self, scene, values):
+        """Return the Stage of a scene, which leaves room for this explorer's controls."""
+        return Stage(scene, scene.compute(**values), len(scene.controls) + self.rows_of_buttons)
+
+    def _show_stage(self, stage, values):
+        """Show this stage, with widgets for its scene's controls, in place of the one before."""
+        scene = stage.scene
         for knob in self.knobs.values():
-            knob.close()
+            close_whole(knob)
         self.stage, self.scene, self.values = stage, scene, values
         self.knobs = {
             n: Knob(c, values[n], partial(self._turned, n)) for n, c in scene.controls.items()
@@ -131,21 +147,39 @@ class Explorer(ipywidgets.VBox):
         self.children = [*self.knobs.values(), *self.buttons, *below]
         self._show()
 
+    def close(self):
+        """Close every widget of it, and let go of figure, scene and numbers."""
+        if self.closed or "stage" not in vars(self):  # closed, or never opened
+            return
+        self.closed, self.said = True, CLOSED
+        close_whole(self)
+        self._repr_mimebundle_ = None  # so that only the sentence is shown
+        self.children = ()
+        for name in self.own:
+            delattr(self, name)
+
+    def _still_open(self):
+        if self.closed:
+            raise RuntimeError(CLOSED)
+
     def set(self, **controls):
         """Move the named controls, and return the explorer.
 
-        Raises ValueError or TypeError as `Scene.frame` does.
+        Raises ValueError or TypeError as `Scene.frame` does, RuntimeError after `close()`.
         """
+        self._still_open()
         for name, value in self.scene.settings({**self.values, **controls}).items():
             self.knobs[name].turn(value)
         return self
 
     def picture(self):
         """Return the still Picture for the present values."""
+        self._still_open()
         return self.scene.frame(**self.values)
 
     def table(self):
         """Return the numbers in the picture, a list of rows; the first row names the columns."""
+        self._still_open()
         return self.scene.rows(self.scene.compute(**self.values))
 
     def _turned(self, name, value):
@@ -199,6 +233,9 @@ def explore_mu(problem=None, theta=None, guess=None, slice=None, **controls):
 class TracePlayer(Explorer):
     """A Player with buttons for its refused trials, and one to go on from here with another μ."""
 
+    rows_of_buttons = 1
+    own = (*Explorer.own, "previous", "following", "branch", "mu")
+
     def _buttons(self):
         self.previous = _button("Previous refused", "to the refused trial before this one")
         self.following = _button("Next refused", "to the refused trial after this one")
@@ -213,11 +250,14 @@ class TracePlayer(Explorer):
     def go_on(self, mu):
         """Branch off after the trial that is shown, show the branch, and return the explorer.
 
-        Raises the errors of Player.
+        Raises the errors of Player, RuntimeError after `close()`.
         """
+        self._still_open()
         trial = self.scene.within(**self.values)
         scene = self.scene.branched(mu, trial, self.values.get("run", 0))
-        self._set_scene(scene, scene.settings({"trial": trial + 1, "run": "branch"}))
+        values = scene.settings({"trial": trial + 1, "run": "branch"})
+        self._show_stage(self._drawn(scene, values), values)
+        gc.collect()  # the figure before is a ring of references, which nothing else frees at once
         return self
 
     def _to_refused(self, way):
@@ -271,12 +311,6 @@ class Knob(ipywidgets.HBox):
                 self.box.value = value
             self._turned(value)
 
-    def close(self):
-        """Close this widget and those it is made of."""
-        for part in self.children:
-            part.close()
-        super().close()
-
     def _position(self, value):
         return min(bisect_left(self.stops, value), len(self.stops) - 1)
 
@@ -307,12 +341,17 @@ class Knob(ipywidgets.HBox):
         self.turn(self.stops[min(max(position, 0), len(self.stops) - 1)])
 
     def _box(self):
-        kind = ipywidgets.BoundedIntText if self.control.whole else ipywidgets.BoundedFloatText
         look = {"description": "exactly", "tooltip": self.control.label, "layout": BOX}
         look |= {"style": WIDE, "step": None}
-        self.box = kind(self.value, min=self.control.low, max=self.control.high, **look)
-        self.box.observe(lambda change: self.turn(change.new), "value")
+        ends = {"min": self.control.low, "max": self.control.high}
+        # A box for whole numbers would swallow the point, and read 2.5 as 25.
+        self.box = ipywidgets.BoundedFloatText(self.value, **ends, **look)
+        self.box.observe(lambda change: self._typed(change.new), "value")
         return self.box
+
+    def _typed(self, number):
+        self.turn(round(number) if self.control.whole else number)
+        self.box.value = self.value
 
     def _player(self):
         """Return play, pause and stop.

@@ -27,7 +27,7 @@ FLOORS = (
         "algorithms",
     ),
     ("figures", "proofs", "exercises"),
-    ("widgets",),
+    ("cells", "widgets"),
     ("__init__", "command", "__main__"),
 )
 # None of these imports from another of them: what two of them need stands on a floor below, and

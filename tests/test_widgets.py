@@ -2,21 +2,36 @@
 
 import base64
 import gc
+import json
 import subprocess
 import sys
 import time
 import tracemalloc
+import weakref
+from functools import partial
 from html import escape, unescape
 
+import ipywidgets
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
+from jupyter_client.manager import start_new_kernel
 from test_scenes import SCENES
 
 import lmteach
-from lmteach.figures import Control, Scene
+from lmteach import play, solve
+from lmteach.examples import START, rosenbrock
+from lmteach.figures import Control, Picture, Scene
 from lmteach.figures.damping import MuScene
 from lmteach.figures.updates import Player
-from lmteach.widgets import KNOB, N_STOPS, PROJECTED, WORDS, Explorer, _stops, explore_mu
+from lmteach.widgets import CLOSED, KNOB, N_STOPS, PROJECTED, WORDS, Explorer, _stops, explore_mu
+
+LEFT = 3e6  # bytes that twenty re-runs or branches may leave
+
+
+def player():
+    return play(solve(rosenbrock(), START, plain=True, target_loss=1e-10), trial=1)
+
 
 KNOBS = [(kind, name) for kind in SCENES for name in kind.controls]
 
@@ -256,3 +271,167 @@ def test_five_hundred_moves_leave_nothing_behind():
     left, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert left < 2e6
+
+
+def test_typed_into_a_box_for_whole_numbers():
+    explorer = Explorer(Player())
+    knob = explorer.knobs["trial"]
+    for typed, value in ((2.5, 2), (3.4, 3), (3.6, 4), (4.0, 4)):
+        knob.box.set_state({"value": typed})  # what the browser sends
+        assert explorer.values["trial"] == knob.box.value == value
+        assert isinstance(explorer.values["trial"], int)
+
+
+# What is closed is free
+
+
+def alive():
+    return set(ipywidgets.widgets.widget._instances)
+
+
+def figures():
+    gc.collect()
+    return sum(isinstance(thing, Picture) for thing in gc.get_objects())
+
+
+@pytest.mark.parametrize("make", [explore_mu, player], ids=["explore_mu", "play"])
+def test_a_closed_explorer_leaves_nothing(make):
+    before, pictures = alive(), figures()
+    explorer = make()
+    explorer.picture()
+    knob = next(iter(explorer.knobs.values()))
+    held = weakref.ref(explorer.stage), weakref.ref(explorer.scene)
+    assert len(alive() - before) > 20 and figures() == pictures + 1
+    explorer.close()
+    explorer.close()
+    assert alive() == before and figures() == pictures
+    assert [ref() for ref in held] == [None, None]
+    knob.slider.value = knob.stops.index(knob.stops[-1])  # nobody listens any more
+    assert repr(explorer) == CLOSED
+
+
+def test_a_closed_explorer_says_so():
+    explorer = player()
+    explorer.close()
+    acts = (explorer.set, explorer.picture, explorer.table, partial(explorer.go_on, 10.0))
+    for act in acts:
+        with pytest.raises(RuntimeError, match="This explorer is closed; run its cell again"):
+            act()
+    data, _ = DisplayFormatter().format(explorer)
+    assert data == {"text/plain": CLOSED}
+
+
+def test_a_bad_setting_leaves_no_widgets():
+    before = alive()
+    with pytest.raises(ValueError, match="mu = -1"):
+        explore_mu(mu=-1)
+    assert alive() == before
+
+
+def test_branches_leave_as_much_as_one():
+    shown = player()
+    shown.go_on(10.0)
+    before, pictures = alive(), figures()
+    for mu in (1.0, 100.0):
+        shown.set(trial=0, run="first")
+        shown.go_on(mu)
+    assert len(alive()) == len(before) and figures() == pictures
+    shown.close()
+
+
+# In a real kernel
+
+
+class Kernel:
+    """A kernel that runs cells as a notebook does: the notebook's id of the cell comes along."""
+
+    def __init__(self):
+        self.manager, self.client = start_new_kernel(kernel_name="python3")
+
+    def run(self, code, cell=None):
+        """Run a cell; return what it printed, and fail with its error."""
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        content |= {"allow_stdin": False, "stop_on_error": True}
+        request = self.client.session.msg("execute_request", content)
+        request["metadata"] = {} if cell is None else {"cellId": cell}
+        self.client.shell_channel.send(request)
+        printed = []
+        while True:
+            message = self.client.get_iopub_msg(timeout=120)
+            if message["parent_header"].get("msg_id") != request["header"]["msg_id"]:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            assert kind != "error", "\n".join(content.get("traceback", ()))
+            if kind == "stream":
+                printed.append(content["text"])
+            if kind == "status" and content["execution_state"] == "idle":
+                return "".join(printed)
+
+    def counts(self):
+        """Return the numbers of widgets, open comms and figures, and the bytes that are traced."""
+        return json.loads(self.run(COUNTS))
+
+    def end(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+START_OF_LESSON = """
+import gc, json, tracemalloc
+from ipywidgets.widgets.widget import _instances
+from lmteach import play, solve
+from lmteach.examples import START, rosenbrock
+from lmteach.figures import Picture
+from lmteach.widgets import explore_mu
+run = solve(rosenbrock(), START, plain=True, target_loss=1e-10)
+"""
+COUNTS = """
+gc.collect()
+import comm
+pictures = sum(isinstance(thing, Picture) for thing in gc.get_objects())
+n_comms = len(comm.get_comm_manager().comms)
+print(json.dumps([len(_instances), n_comms, pictures, tracemalloc.get_traced_memory()[0]]))
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    kernel = Kernel()
+    kernel.run(START_OF_LESSON)
+    yield kernel
+    kernel.end()
+
+
+@pytest.mark.parametrize("cell", ["a1b2", None], ids=["by its id", "by its text"])
+def test_a_cell_that_is_run_again(kernel, cell):
+    code = "explore_mu()"
+    kernel.run(code, cell)
+    before = kernel.counts()
+    for _ in range(2):
+        kernel.run(code, cell)
+    assert kernel.counts()[:3] == before[:3]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("again", ["explore_mu()", "shown.set(trial=0, run=0).go_on(2.0); None"])
+def test_twenty_times_again(kernel, again):
+    kernel.run("shown = play(run, trial=1).go_on(10.0); shown", "t1")
+    kernel.run(f"tracemalloc.start(); {again}", "t2")
+    before = kernel.counts()
+    for _ in range(20):
+        kernel.run(again, "t2")
+    after = kernel.counts()
+    kernel.run("tracemalloc.stop(); shown.close()")
+    assert after[:3] == before[:3]
+    assert after[3] - before[3] < LEFT
+
+
+def test_a_cell_closes_nothing_of_another_cell_or_of_its_own_run(kernel):
+    kernel.run("first, second = explore_mu(), explore_mu(mu=2.0); first", "c1")
+    kernel.run("third = play(run); third", "c2")
+    kernel.run("first", "c3")
+    assert kernel.run("print(first.closed, second.closed, third.closed)") == "False False False\n"
+    kernel.run("held = first; fourth = explore_mu()", "c1")
+    said = kernel.run("print(held.closed, second.closed, third.closed, fourth.closed)")
+    assert said == "True True False False\n"
+    assert kernel.run("print(held)") == f"{CLOSED}\n"
