@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import data
 from .checks import (
     as_array,
     as_finite,
-    copied,
     flag,
     frozen,
     function,
@@ -191,32 +191,36 @@ class LeastSquares(Problem):
 class CurveFit(LeastSquares):
     """A curve model(θ, x) fitted to data: r = model(θ, x) − y, flattened.
 
-    x is handed on as it came, y is (N,) or (N, m). `jacobian(theta, x)`, if given, is ∂model/∂θ,
-    (N·m, P).
+    y is (N,) or (N, m). x is handed on in the shape in which it came, its numbers as floats: (N,),
+    (N, k), (k, N), several arrays in a list, tuple, dict or table, or anything else as it is.
+    Masked points are left out of both, and with missing="drop" also what is not finite; `n_dropped`
+    counts the numbers of y that were. `jacobian(theta, x)`, if given, is ∂model/∂θ, (N·m, P).
+    Raises ValueError or TypeError for data that are no finite numbers, and for another model.
     """
 
-    def __init__(self, model, x, y, jacobian=None, check_jacobian=True):
+    def __init__(self, model, x, y, jacobian=None, check_jacobian=True, missing="raise"):
         self.model = function("model", model, "model(theta, x) → prediction of y")
         if jacobian is not None:
             function("jacobian", jacobian, "jacobian(theta, x) → J, (N·m, P)")
         super().__init__(model, jacobian, check_jacobian)
-        self.x = copied("x", x) if isinstance(x, (np.ndarray, list)) else x
-        y = copied("y", y)
-        self.y = as_finite("y", y, min(max(y.ndim, 1), 2))
-        if isinstance(self.x, np.ndarray) and self.x.ndim and len(self.x) != len(self.y):
-            counts = f"x has {len(self.x)} samples and y has {len(self.y)}"
-            raise ValueError(f"{counts}: expected the same number")
+        self.x, self.y, self._keep, self.n_dropped = data.curve(x, y, missing)
+        data.refuse_other_arguments(model)
 
     def residual_at(self, theta):
-        """Return r = model(θ, x) − y, (N·m,)."""
-        prediction = np.asarray(self.model(theta.copy(), self.x))
-        if prediction.shape != self.y.shape:
-            shape = f"model(theta, x) has shape {prediction.shape}"
-            raise ValueError(f"{shape}: expected that of y, {self.y.shape}")
-        return (prediction - self.y).ravel()
+        """Return r = model(θ, x) − y, (N·m,), without what is missing in y."""
+        prediction = self.model(theta.copy(), self.x)
+        prediction = data.as_prediction(prediction, self.y, theta, self.model, self.n_dropped)
+        r = (prediction - self.y).ravel()
+        return r if self._keep is None else r[self._keep]
 
     def jacobian_at(self, theta):
-        """Return ∂model/∂θ at θ, (N·m, P)."""
+        """Return ∂model/∂θ at θ, (N·m, P), without what is missing in y."""
         if self._jacobian is None:
             return super().jacobian_at(theta)
-        return self._jacobian(theta.copy(), self.x)
+        J = self._jacobian(theta.copy(), self.x)
+        whole = self._keep is None or len(J) != len(self._keep)
+        return J if whole else np.asarray(J)[self._keep]
+
+    def __repr__(self):
+        dropped = f", {self.n_dropped} missing points dropped" if self.n_dropped else ""
+        return f"<CurveFit, y {self.y.shape}{dropped}>"

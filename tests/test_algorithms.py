@@ -871,9 +871,9 @@ BAD_DATA = [
     (([["a", "b"], ["c", "d"]], Y1), TypeError, "X_train has dtype <U1"),
     ((np.array(X2) * 1j, Y1), TypeError, "X_train is complex"),
     (
-        (np.array(X2, dtype=object), Y1),
-        TypeError,
-        "X_train holds objects of type float: expected floats or integers",
+        (np.ma.masked_greater(X2, 3.5), Y1),
+        ValueError,
+        "X_train has masked entries: expected an array of numbers with 2 axes, none of them masked",
     ),
     ((None, Y1), TypeError, "X_train holds NoneType"),
 ]

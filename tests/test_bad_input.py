@@ -318,9 +318,12 @@ TABLE = [
     ("CurveFit", "x", lambda v: CurveFit(rosenbrock, v, [1.0, 2.0]), [
         (np.ones(3), ValueError, f"has 3 samples and y has 2: {SAMES}"),
         ([1, 2, 3], ValueError, f"has 3 samples and y has 2: {SAMES}"),
-        (np.ones((3, 2)), ValueError, f"has 3 samples and y has 2: {SAMES}"),
+        (np.ones((3, 4)), ValueError, f"has 3 samples (shape (3, 4)) and y has 2: {SAMES}"),
         ([[1], [2, 3]], ValueError, "is not an array: "),
+        (["1", "2"], TypeError, "holds '1', a str: expected numbers"),
     ]),
+    ("CurveFit", "missing", lambda v: CurveFit(rosenbrock, [1.0], [1.0], missing=v),
+     names("raise", "drop")),
     ("CurveFit", "y", lambda v: CurveFit(rosenbrock, [1.0, 2.0], v), [
         (np.ones(3), ValueError, f"has 3: {SAMES}"),
         ([1.0, NAN], ValueError, "holds nan at index (1,): expected finite numbers only"),
@@ -342,7 +345,7 @@ TABLE = [
         (np.ones(3), ValueError, "has shape (3,): expected that of y, (2,)"),
         (np.ones((2, 1)), ValueError, "has shape (2, 1): expected that of y, (2,)"),
         (1.0, ValueError, "has shape (): expected that of y, (2,)"),
-        (None, ValueError, "has shape (): expected that of y, (2,)"),
+        (None, ValueError, "is None: is a return missing? Expected an array of y's shape, (2,)"),
     ]),
     ("NetworkFit", "network", lambda v: NetworkFit(v, X, Y), [
         (None, TypeError, "is a NoneType: expected a Network, such as Input(2) >> Tanh(4)"),
