@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import math
+import reprlib
 import sys
 from decimal import Decimal
 from numbers import Integral, Real
@@ -47,8 +48,10 @@ def as_array(name, value, ndim, shape=None):
 
 def _of_objects(name, array, expected):
     """The array itself if it holds symbols, else floats. Raises TypeError for other objects."""
-    if not all(hasattr(x, "free_symbols") or is_number(x) for x in array.flat):
-        raise TypeError(f"{name} holds {_kinds(array)}: expected {expected}")
+    for where, value in np.ndenumerate(array):
+        if not (hasattr(value, "free_symbols") or is_number(value)):
+            came = f"{name} holds {_kinds(array)}: expected {expected}"
+            raise TypeError(f"{came}; at index {where} stands {reprlib.repr(value)}")
     symbols = not array.size or any(hasattr(x, "free_symbols") for x in array.flat)
     return array if symbols else floats(name, array)
 
@@ -138,11 +141,29 @@ def frozen(array):
     return array
 
 
+def read_only(kind, values):
+    """A named tuple of this kind, its arrays read-only: a pickle forgets that they were."""
+    for value in values:
+        if isinstance(value, np.ndarray):
+            frozen(value)
+    return kind(*values)
+
+
+def not_finite(r, place):
+    """Words for the first residual that is not finite, and where place(i) says it stands."""
+    i = int(np.argmin(np.isfinite(r)))
+    at = place(i)
+    return f"r[{i}] = {r[i]}" + (f" at {at}" if at else "")
+
+
 def _as_float(name, array, expected):
     if array.dtype.kind == "c":
         raise TypeError(f"{name} is complex: expected {expected}, real")
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} has dtype {array.dtype}: expected {expected}")
+        came = f", such as {reprlib.repr(array.flat[0])}" if array.size else ""
+        raise TypeError(
+            f"{name} has dtype {array.dtype}: expected {expected}, no text or times{came}"
+        )
     return array.astype(float, copy=False)
 
 
@@ -223,9 +244,9 @@ def refuse_unknown(function, unknown, more=()):
 
 
 def _options(function):
-    """The names of a function's parameters that have a default."""
+    """The names of a function's parameters that have a default, the start θ₀ apart."""
     parameters = inspect.signature(function).parameters.values()
-    return [p.name for p in parameters if p.default is not p.empty]
+    return [p.name for p in parameters if p.default is not p.empty and p.name != "theta0"]
 
 
 def flag(name, value):

@@ -4,6 +4,8 @@ import inspect
 from collections import deque
 from collections.abc import Mapping
 from copy import deepcopy
+from numbers import Complex
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +14,10 @@ from .checks import FLOAT, as_array, floats, holds_symbols, is_number, one_of
 
 LISTS = (list, tuple, range, deque)
 TOLD = 'missing="drop" leaves such points out'
-WHOLE = {"theta", "params", "parameters"}  # names for all parameters in one array
+FIRST = {"x", "X", "xdata", "x_data"}  # names for x
+WHOLE = {"theta", "params", "parameters", "par", "pars", "p", "beta", "coef", "coeffs", "popt"}
+ONE = {"a", "b", "c", "k", "m"}  # names for one parameter, after those for all
+SPLAT = inspect.CO_VARARGS
 MOST_PARAMETERS = 20  # that a model is tried with
 
 
@@ -23,6 +28,7 @@ class Column(NamedTuple):
     array: Any
     masked: Any  # where an entry is masked, shaped as the array
     missing: Any  # where one is masked, or no finite number
+    came: Any  # the entries as they came
 
 
 class Curve(NamedTuple):
@@ -37,6 +43,8 @@ class Curve(NamedTuple):
 def curve(x, y, missing):
     """Return the Curve of data as they came. Raises ValueError or TypeError, naming x or y."""
     one_of("missing", missing, ("raise", "drop"))
+    if _is_ready(x, y):
+        return Curve(x.copy(), y.copy(), None, 0)
     targets = _targets(y, missing)
     y, lost = targets.array, targets.missing
     columns, rebuild = _columns(x)
@@ -56,19 +64,38 @@ def curve(x, y, missing):
     return Curve(rebuild(columns), y, keep, n - left)
 
 
-def samples(X, Y, missing, names=("X", "Y")):
-    """Return (X, Y, how many samples were left out) for X (N, n₀) and Y (N, m), as they came."""
+def _is_ready(x, y):
+    """True for the common case, arrays of finite floats with samples along the first axis."""
+    plain = type(x) is type(y) is np.ndarray and x.dtype is y.dtype is FLOAT
+    fits = plain and y.ndim == 1 <= x.ndim and len(x) == len(y) > 0
+    return fits and bool(np.isfinite(y).all() and np.isfinite(x).all())
+
+
+def samples(X, Y, missing):
+    """Return (X, Y, how many samples were left out) for X (N, n₀) and Y (N, m), as they came.
+
+    What holds no missing number is given back as it is, for the caller to check.
+    """
     one_of("missing", missing, ("raise", "drop"))
-    columns = [_column(name, value) for name, value in zip(names, (X, Y), strict=True)]
-    X, Y = (column.array for column in columns)
-    if not all(column.missing.any() for column in columns) and len(X) != len(Y):
-        return X, Y, 0  # the caller says which shapes it wants
+    if not (_may_miss(X, missing) or _may_miss(Y, missing)):
+        return X, Y, 0
+    columns = [_column("X", X), _column("Y", Y)]
+    lengths = {column.array.shape[:1] for column in columns}
+    if len(lengths) != 1 or () in lengths:
+        return X, Y, 0
     for column in columns:
         _refuse_missing(column, missing)
     drop = np.logical_or(*(c.missing.reshape(len(c.array), -1).any(axis=1) for c in columns))
     if drop.all():
-        raise ValueError(f"{names[0]} and {names[1]}: every sample has a missing number")
-    return (X[~drop], Y[~drop], int(drop.sum())) if drop.any() else (X, Y, 0)
+        raise ValueError(f"X and Y have no sample left: each of the {len(drop)} misses a number")
+    X, Y = (column.array[~drop] if drop.any() else column.array for column in columns)
+    return X, Y, int(drop.sum())
+
+
+def _may_miss(array, missing):
+    """Whether points of it may have to be left out."""
+    several = isinstance(array, LISTS) or hasattr(array, "to_numpy")
+    return missing == "drop" or several or np.ma.isMaskedArray(array)
 
 
 def _targets(y, missing):
@@ -99,7 +126,7 @@ def _column(name, value):
     missing = masked | _not_finite(array)
     if masked.any() and array.dtype.kind in "fc":
         array[masked] = np.nan
-    return Column(name, array, masked, missing)
+    return Column(name, array, masked, missing, raw)
 
 
 def _as_numpy(name, value):
@@ -109,7 +136,10 @@ def _as_numpy(name, value):
     if hasattr(value, "to_numpy"):
         return np.asanyarray(value.to_numpy())
     if isinstance(value, LISTS) and any(isinstance(v, np.ma.MaskedArray) for v in value):
-        return np.ma.array(list(value))
+        gone = [v is np.ma.masked for v in value]
+        array = np.ma.array([np.nan if v is np.ma.masked else v for v in value])
+        array[np.flatnonzero(gone)] = np.ma.masked
+        return array
     try:
         return np.asanyarray(list(value) if isinstance(value, LISTS) else value)
     except ValueError as error:
@@ -118,7 +148,7 @@ def _as_numpy(name, value):
 
 
 def _numbers(name, array, masked):
-    """Floats made from an array of objects, None as nan; the array itself where there are others.
+    """Numbers made from an array of objects, None as nan; the array itself if it holds others.
 
     What is masked may be anything.
     """
@@ -128,6 +158,8 @@ def _numbers(name, array, masked):
     plain[masked | np.vectorize(_is_nothing, otypes=[bool])(array)] = np.nan
     if plain.size and all(is_number(v) or isinstance(v, (bool, np.bool_)) for v in plain.flat):
         return floats(name, plain)
+    if plain.size and all(isinstance(v, Complex) for v in plain.flat):
+        return plain.astype(complex)
     return array
 
 
@@ -146,7 +178,7 @@ def _refuse_missing(column, missing):
     places = np.argwhere(column.missing & ~column.masked)
     if len(places) and missing == "raise":
         where = tuple(map(int, places[0]))
-        came = f"{column.name} holds {column.array[where]} at index {where}"
+        came = f"{column.name} holds {column.came[where]} at index {where}"
         raise ValueError(f"{came}: expected finite numbers only; {TOLD}")
 
 
@@ -256,9 +288,11 @@ def _refuse_other_lengths(x, columns, y):
         return
     if len(y) == 1 in shape:
         return
-    came = f"{shape[0]} samples" if len(columns) == 1 else f"arrays of {shape[0]} samples"
-    more = f" (shape {shape})" if len(shape) > 1 else ""
-    raise ValueError(f"x has {came}{more} and y has {len(y)}: expected the same number")
+    if len(shape) == 1 == len(columns):
+        counts = f"x has {shape[0]} samples and y has {len(y)}"
+        raise ValueError(f"{counts}: expected the same number")
+    came = f"x has shape {shape}" if len(columns) == 1 else f"x holds arrays of shape {shape}"
+    raise ValueError(f"{came} and y has {len(y)} samples: expected an axis of that length")
 
 
 def _dropped_samples(columns, y, missing):
@@ -302,8 +336,10 @@ def _without(column, drop):
     return column._replace(array=np.compress(~drop, column.array, axis=axes[0]))
 
 
-def point(x, n, i):
-    """Return sample i of n in words, such as "x = 0.5"; "" where x is not known so well."""
+def place(x, y, keep, i):
+    """Return where residual i stands, in words, such as "x = 0.5"; "" where that is not known."""
+    i = i if keep is None else np.flatnonzero(keep)[i]
+    n, i = len(y), i // (y.size // len(y))
     columns, _ = _columns(x)
     found = [
         f"{column.name} = {np.take(column.array, i, axis=axes[0])}"
@@ -318,6 +354,10 @@ def point(x, n, i):
 
 def refuse_other_arguments(model):
     """TypeError for a model that cannot be called as model(theta, x), such as f(x, a, b)."""
+    code = model.__code__ if type(model) is FunctionType else None
+    if code and code.co_argcount == 2 and not (code.co_kwonlyargcount or code.co_flags & SPLAT):
+        if not _is_swapped(code.co_varnames):
+            return  # the common case, without the cost of a signature
     try:
         parameters = list(inspect.signature(model).parameters.values())
     except (TypeError, ValueError):  # a function in C that does not say
@@ -325,26 +365,39 @@ def refuse_other_arguments(model):
     places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     needed = [p for p in places if p.default is p.empty]
     more = any(p.kind == p.VAR_POSITIONAL for p in parameters)
-    named = [p for p in parameters if p.kind == p.KEYWORD_ONLY and p.default is p.empty]
-    splatted = more and len(needed) == 1 and needed[0].name not in WHOLE
-    if len(needed) <= 2 and (len(places) >= 2 or more) and not named and not splatted:
+    named = [p.name for p in parameters if p.kind == p.KEYWORD_ONLY and p.default is p.empty]
+    names = [p.name for p in places]
+    takes_two = len(needed) <= 2 and (len(places) >= 2 or more) and not named
+    splatted = more and len(needed) == 1 and names[0] not in WHOLE
+    if takes_two and not splatted and not _is_swapped(names):
         return
-    raise TypeError(f"model takes {taken(model)}: lmteach calls model(theta, x); {_advice(model)}")
+    came = f"model takes {taken(model)}: lmteach calls model(theta, x)"
+    raise TypeError(f"{came}; write lambda theta, x: {_call(model, names, named)}")
+
+
+def _is_swapped(names):
+    """Whether these arguments are surely x and then parameters."""
+    return len(names) > 1 and names[0] in FIRST and names[1] in WHOLE | ONE
 
 
 def taken(model):
     """Return the model's arguments in words, such as "(x, a, b)"; "" if it does not say."""
     try:
-        return f"({', '.join(map(str, inspect.signature(model).parameters.values()))})"
+        signature = inspect.signature(model)
     except (TypeError, ValueError):
         return ""
+    return str(signature.replace(return_annotation=signature.empty))
 
 
-def _advice(model):
-    name = getattr(model, "__name__", "f")
-    name = name if name.isidentifier() else "f"
-    n = sum(p.kind != p.VAR_KEYWORD for p in inspect.signature(model).parameters.values())
-    return "write " + ("lambda theta, x: " + (f"{name}(theta)" if n == 1 else f"{name}(x, *theta)"))
+def _call(model, names, named):
+    """How a model of other arguments is called from one of theta and x."""
+    f = getattr(model, "__name__", "f")
+    f = f if f.isidentifier() else "f"
+    if named:
+        return f"{f}(theta, x, {', '.join(f'{name}=…' for name in named)})"
+    if names[:1] == names:
+        return f"{f}(theta)" if names and names[0] not in FIRST else f"{f}(x, *theta)"
+    return f"{f}(x, theta)" if len(names) == 2 and names[1] in WHOLE else f"{f}(x, *theta)"
 
 
 def as_prediction(value, y, theta, model, n_dropped=0):
@@ -379,7 +432,7 @@ def _shape_hint(prediction, y, model, n_dropped):
     if prediction.ndim == 0:
         return "; does the model use x?"
     arguments = taken(model)
-    swapped = arguments.startswith(("(x,", "(xdata,", "(X,"))
+    swapped = arguments[1:].split(",")[0] in FIRST
     hint = f"; model takes {arguments}, and is called as model(theta, x)" if swapped else ""
     if n_dropped:
         hint += f"; {n_dropped} missing points were dropped from y and from the x that it is given"

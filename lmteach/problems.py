@@ -13,8 +13,10 @@ from .checks import (
     frozen,
     function,
     holds_symbols,
+    not_finite,
     numbers_only,
     owned,
+    read_only,
     same_vector,
 )
 from .derivatives import checked_jacobian, disagreement
@@ -42,12 +44,16 @@ class Evaluation(NamedTuple):
         """
         if not finite(self.r):
             expected = "expected a θ where every residual is a finite number"
-            raise ValueError(f"theta = {self.theta}: r is not finite there; {expected}")
+            came = not_finite(self.r, self.problem.place)
+            raise ValueError(f"theta = {self.theta}: r is not finite there; {expected}; {came}")
         here = self.problem.linearization(self, work)
         self.problem.n_jacobians += 1
         if not finite(here.g):  # of a J that is not, or where Jᵀr overflows
             _refuse_not_finite(here.J)
         return here
+
+    def __reduce__(self):
+        return read_only, (Evaluation, tuple(self))
 
     __eq__, __ne__, __hash__ = object.__eq__, object.__ne__, object.__hash__  # of arrays, no == is
 
@@ -101,6 +107,10 @@ class Problem:
             )
             self._derivative = checked_jacobian(self.residual_at, theta)
         return self._derivative(theta)
+
+    def place(self, i):
+        """Return where residual i stands in the data, in words; "" if the problem does not know."""
+        return ""
 
     def evaluate(self, theta):
         """Return the Evaluation at θ, (P,). Raises ValueError or TypeError for another shape."""
@@ -220,6 +230,10 @@ class CurveFit(LeastSquares):
         J = self._jacobian(theta.copy(), self.x)
         whole = self._keep is None or len(J) != len(self._keep)
         return J if whole else np.asarray(J)[self._keep]
+
+    def place(self, i):
+        """Return the x of residual i in words."""
+        return data.place(self.x, self.y, self._keep, i)
 
     def __repr__(self):
         dropped = f", {self.n_dropped} missing points dropped" if self.n_dropped else ""

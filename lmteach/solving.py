@@ -7,6 +7,7 @@ from contextlib import nullcontext
 import numpy as np
 
 from .checks import as_finite, flag, frozen, instance, one_of, positive, refuse_unknown
+from .data import refuse_missing_start
 from .primitives import finite, inner
 from .problems import Evaluation, Problem
 from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
@@ -24,7 +25,7 @@ SINGLE_XTOL = 1e-7  # in float32 a network does not notice a smaller change of Î
 
 
 def solve(
-    problem, theta0, method="lm", *, mu=None, damping=None, scaling=None, geodesic=None, rate=None,
+    problem, theta0=None, method="lm", *, mu=None, damping=None, scaling=None, geodesic=None, rate=None,
     max_steps=None, target_loss=None, gtol=None, xtol=None, ftol=None, mu_max=None, plain=False,
     history="all", progress=None, **unknown,
 ):  # fmt: skip
@@ -49,6 +50,8 @@ def solve(
     if isinstance(theta0, Step):
         expected = "expected Î¸, such as step.theta; from a Step, levenberg_marquardt goes on"
         raise TypeError(f"theta0 is a Step: {expected}")
+    if theta0 is None:
+        refuse_missing_start(problem)
     theta0 = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
     options = _given(
         method, mu=mu, damping=damping, scaling=scaling, geodesic=geodesic, rate=rate,
