@@ -424,18 +424,30 @@ def _checked(signals):
 
 
 def _handler(handler):
-    """The handler itself, or one that hands an error on by name where it can only be had so."""
+    """A function of (optimizer, *error) that gives the handler the error as it takes it."""
     try:
-        signature(handler).bind(None, None)
-    except TypeError:  # no second argument
-        return partial(_call_by_name, handler)
-    except ValueError:  # a function in C that does not say
+        takes = signature(handler).bind
+    except (TypeError, ValueError):  # a function in C that does not say
         return handler
-    return handler
+    if _fits(takes, None, None):
+        return handler
+    return partial(_call_by_name if _fits(takes, None, value=None) else _call_alone, handler)
+
+
+def _fits(takes, *places, **names):
+    try:
+        takes(*places, **names)
+    except TypeError:
+        return False
+    return True
 
 
 def _call_by_name(handler, optimizer, *error):
     return handler(optimizer, **({"value": error[0]} if error else {}))
+
+
+def _call_alone(handler, optimizer, *error):
+    return handler(optimizer)
 
 
 def _as_network(name, value):

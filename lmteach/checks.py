@@ -160,10 +160,8 @@ def _as_float(name, array, expected):
     if array.dtype.kind == "c":
         raise TypeError(f"{name} is complex: expected {expected}, real")
     if array.dtype.kind not in "fiub":
-        came = f", such as {reprlib.repr(array.flat[0])}" if array.size else ""
-        raise TypeError(
-            f"{name} has dtype {array.dtype}: expected {expected}, no text or times{came}"
-        )
+        first = f"; the first is {reprlib.repr(array.flat[0].item())}" if array.size else ""
+        raise TypeError(f"{name} has dtype {array.dtype}: expected {expected}{first}")
     return array.astype(float, copy=False)
 
 

@@ -94,8 +94,8 @@ def samples(X, Y, missing):
 
 def _may_miss(array, missing):
     """Whether points of it may have to be left out."""
-    several = isinstance(array, LISTS) or hasattr(array, "to_numpy")
-    return missing == "drop" or several or np.ma.isMaskedArray(array)
+    rows = array if isinstance(array, LISTS) else [array]
+    return missing == "drop" or any(isinstance(row, np.ma.MaskedArray) for row in rows)
 
 
 def _targets(y, missing):
@@ -141,7 +141,9 @@ def _as_numpy(name, value):
         array[np.flatnonzero(gone)] = np.ma.masked
         return array
     try:
-        return np.asanyarray(list(value) if isinstance(value, LISTS) else value)
+        array = np.asanyarray(list(value) if isinstance(value, LISTS) else value)
+        text = isinstance(value, LISTS) and array.dtype.kind in "US"
+        return np.array(list(value), dtype=object) if text else array  # 1.0 beside "a" is no text
     except ValueError as error:
         expected = "expected rows of the same length"
         raise ValueError(f"{name} is not an array: {error}; {expected}") from None
@@ -266,7 +268,7 @@ def _refuse_text(column):
     """TypeError for an array of x that holds text, or objects that are no numbers."""
     array = column.array
     if array.dtype.kind in "USO" and array.size:
-        other = [v for v in array.flat if not is_number(v) and not _is_nothing(v)]
+        other = [v for v in array.ravel().tolist() if not (is_number(v) or _is_nothing(v))]
         came = f"{column.name} holds {other[0]!r}, a {type(other[0]).__name__}"
         raise TypeError(f"{came}: expected numbers; or data by name, {{'u': …, 'kind': …}}")
 
