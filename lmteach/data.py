@@ -4,6 +4,7 @@ import inspect
 from collections import deque
 from collections.abc import Mapping
 from copy import deepcopy
+from decimal import Decimal
 from numbers import Complex
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import numpy as np
 
 from .checks import FLOAT, as_array, floats, holds_symbols, is_number, one_of
 
+NUMBERS = (Complex, Decimal, bool, np.bool_)
 LISTS = (list, tuple, range, deque)
 TOLD = 'missing="drop" leaves such points out'
 FIRST = {"x", "X", "xdata", "x_data"}  # names for x
@@ -227,6 +229,8 @@ def _parts(x):
 
 def _is_array(value):
     """True for lists, and for what has the interface of an array and at least one axis."""
+    if value is None or isinstance(value, (*NUMBERS, str, np.generic)):
+        return False
     if isinstance(value, LISTS) or hasattr(value, "to_numpy"):
         return True
     if hasattr(value, "__array__") or isinstance(value, memoryview):
@@ -267,10 +271,12 @@ def _holds_symbols(array):
 def _refuse_text(column):
     """TypeError for an array of x that holds text, or objects that are no numbers."""
     array = column.array
-    if array.dtype.kind in "USO" and array.size:
-        other = [v for v in array.ravel().tolist() if not (is_number(v) or _is_nothing(v))]
-        came = f"{column.name} holds {other[0]!r}, a {type(other[0]).__name__}"
-        raise TypeError(f"{came}: expected numbers; or data by name, {{'u': …, 'kind': …}}")
+    if array.dtype.kind not in "USO":
+        return
+    for value in array.ravel().tolist():
+        if not isinstance(value, (*NUMBERS, type(None))):
+            came = f"{column.name} holds {value!r}, a {type(value).__name__}"
+            raise TypeError(f"{came}: expected numbers; or data by name, {{'u': …, 'kind': …}}")
 
 
 # --- which samples
@@ -431,6 +437,8 @@ def as_prediction(value, y, theta, model, n_dropped=0):
 def _shape_hint(prediction, y, model, n_dropped):
     if prediction.size == y.size and y.ndim == 1 < prediction.ndim:
         return "; model(theta, x).ravel() has it"
+    if prediction.size == y.size and prediction.ndim == 1 < y.ndim:
+        return "; y.ravel() has the model's"
     if prediction.ndim == 0:
         return "; does the model use x?"
     arguments = taken(model)

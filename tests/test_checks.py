@@ -1,4 +1,4 @@
-"""Numbers at the door: large integers, fractions, masks and text, each in words."""
+"""Checks of numbers that come in: large integers, fractions, masks and text."""
 
 from decimal import Decimal
 from fractions import Fraction

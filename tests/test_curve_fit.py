@@ -401,6 +401,11 @@ def test_what_a_model_returns_is_named(value, kind, words):
         fit.residual([1.0, 1.0])
 
 
+def test_a_column_for_y_and_a_model_of_one_axis_are_told_apart():
+    with pytest.raises(ValueError, match=r"\(12,\): expected .* \(12, 1\); y.ravel\(\) has the"):
+        CurveFit(line, X, Y[:, None]).residual([1.0, 1.0])
+
+
 def test_a_model_may_return_a_list_of_numbers():
     fit = CurveFit(lambda t, x: [t[0] * v + t[1] for v in x], X, Y)
     np.testing.assert_allclose(found(fit, 2), [2, 1], rtol=1e-6)
