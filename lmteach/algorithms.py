@@ -7,6 +7,7 @@ just made, and only a step that lowers the error is kept.
 """
 
 import time
+import warnings
 from contextlib import suppress
 from functools import partial
 from inspect import signature
@@ -63,11 +64,14 @@ class LevenbergMarquardt:
     `show_epoch`: where `verbose`, the 1st, every show_epoch-th and the last epoch are printed.
     `shuffle_data`: put the samples into another order, always the same one, before training.
     `signals`: a function of the optimizer, called after every epoch; a dict or an object with
-    handlers for EVENTS (train_error and valid_error are also given the error); or a list of these.
+    handlers for EVENTS (train_error and valid_error are also given the error, as a second argument
+    or by the name `value`); or a list of these.
     `max_fail` (as in MATLAB's trainlm, not in neupy): stop after so many epochs with a validation
     error above the lowest so far, the start's included; the network then gets the weights that
     had the lowest.
     `step` and `regularizer` stay None; `target` is accepted and not used.
+
+    It works with scikit-learn's `clone`, `cross_val_score` and `GridSearchCV`.
 
     `errors.train` and `errors.valid` hold an error for each epoch, `last_epoch` counts the epochs
     and `n_updates_made` the accepted steps. Raises ValueError or TypeError for bad input.
@@ -119,14 +123,16 @@ class LevenbergMarquardt:
         super().__setattr__(name, check(name, value) if check else value)
 
     def train(self, X_train, y_train, X_test=None, y_test=None, epochs=100):
-        """Train for `epochs` epochs on X_train (N, n₀) and y_train (N, m).
+        """Train for `epochs` epochs on X_train (N, n₀) and y_train (N, m), or (N,) for m = 1.
 
-        With X_test and y_test, the error on them is computed after each epoch.
+        With X_test and y_test, the error on them is computed after each epoch. Warns where no trial
+        was accepted because a whole layer has slope 0, such as a dead Relu.
         """
         run = Run(self._fit_to(X_train, y_train, "_train", self.shuffle_data))
         test = self._test(X_test, y_test)
         best = self._best(test)
         last = self.last_epoch + at_least("epochs", epochs, 1)
+        before = self.n_updates_made
         self._handlers, self._line = _handlers(self.signals), None
         self._say(
             f"Levenberg-Marquardt: {self.network!r}, {self.network.n_parameters} parameters, "
@@ -140,8 +146,11 @@ class LevenbergMarquardt:
         except StopTraining as stop:
             self._show()
             self._say(f"Stopped after epoch {self.last_epoch}: {stop}".removesuffix(": "))
-        if best:
-            self.network.theta = best.theta
+        finally:
+            if best:
+                self.network.theta = best.theta
+        if self.n_updates_made == before:
+            self._warn_if_dead(run.problem)
         with suppress(StopTraining):
             self._signal("train_end")
 
@@ -149,6 +158,49 @@ class LevenbergMarquardt:
         """Train as `train` does, and return the optimizer."""
         self.train(*args, **kwargs)
         return self
+
+    def score(self, X, y):
+        """Return R² = 1 − Σ(y − a)²/Σ(y − ȳ)², averaged over the outputs, as scikit-learn does.
+
+        An output whose y is constant counts as 1 where it is met exactly, else as 0. Raises
+        ValueError or TypeError for bad input.
+        """
+        test = self._fit_to(X, y, "")
+        squares = np.square(test.residual(self.network.theta)).reshape(test.Y.shape).sum(axis=0)
+        spread = np.square(test.Y - test.Y.mean(axis=0)).sum(axis=0)
+        constant = spread == 0
+        r2 = 1 - squares / np.where(constant, 1.0, spread)
+        return float(np.where(constant, squares == 0, r2).mean())
+
+    def get_params(self, deep=True):
+        """Return the parameters by name, as scikit-learn's `clone` asks for them.
+
+        `deep` changes nothing: no parameter has parameters of its own.
+        """
+        return {name: getattr(self, name) for name in ("network", *self.options)}
+
+    def set_params(self, **parameters):
+        """Set parameters by name, checked as in the constructor, and return the optimizer."""
+        known = ("network", *self.options)
+        for name in parameters:
+            if name not in known:
+                raise ValueError(f"unknown parameter {name!r}: expected one of {', '.join(known)}")
+        for name, value in parameters.items():
+            setattr(self, name, value)
+        return self
+
+    _estimator_type = "regressor"  # for scikit-learn before 1.6
+
+    def __sklearn_tags__(self):
+        """Return what scikit-learn's tools from 1.6 ask of an estimator: that it is a regressor."""
+        from sklearn.utils import InputTags, RegressorTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="regressor",
+            target_tags=TargetTags(required=True, multi_output=True),
+            regressor_tags=RegressorTags(),
+            input_tags=InputTags(),
+        )
 
     def predict(self, X):
         """Return the network's output, (N, m), for X, (N, n₀)."""
@@ -217,6 +269,14 @@ class LevenbergMarquardt:
             if event in handlers:
                 handlers[event](self, *error)
 
+    def _warn_if_dead(self, problem):
+        """Warn where no trial was accepted because a layer does not answer to its weights."""
+        dead = _dead_layers(self.network, problem.X)
+        if dead:
+            what = f"every unit of {' and '.join(dead)} has slope 0 for every sample"
+            other = "other first weights, such as network.initialize(seed=1), or inputs of size 1"
+            warnings.warn(f"no trial was accepted: {what}; try {other}", stacklevel=3)
+
     def _note(self, started, **errors):
         """Keep the epoch's line, for `_show` to print."""
         if self.verbose:
@@ -244,6 +304,7 @@ class LevenbergMarquardt:
     def _fit_to(self, X, y, which, shuffle=False):
         """Return the network's fit to these data, a new problem."""
         X = as_floats(f"X{which}", X, 2, (None, self.network.n_inputs))
+        y = _as_column(y, self.network.n_outputs)
         y = as_floats(f"y{which}", y, 2, (None, self.network.n_outputs))
         if len(X) != len(y):
             raise ValueError(
@@ -305,6 +366,22 @@ class Best:
             self.fails += 1
 
 
+def _as_column(y, n_outputs):
+    """(N,) as (N, 1) for a network with one output; anything else as it is."""
+    try:
+        one = n_outputs == 1 == np.ndim(y) and not np.ma.is_masked(y)
+    except ValueError:  # rows of several lengths
+        return y
+    return np.asarray(y)[:, None] if one else y
+
+
+def _dead_layers(network, X):
+    """Return the layers of which every unit has slope 0 for every sample, in words."""
+    activations = network.forward(X)[1:]
+    layers = zip(network.layers, activations, strict=True)
+    return [repr(layer) for layer, a in layers if not layer.couples and not layer.slope(a).any()]
+
+
 def _mse(problem, loss):
     """Return MSE = 2F / (N·m)."""
     return 2 * loss / problem.Y.size
@@ -313,7 +390,9 @@ def _mse(problem, loss):
 def _handlers(signals):
     """Return a list of {event: function}.
 
-    A function is called at epoch_end, a dict or an object at the events that it names.
+    A function is called at epoch_end, a dict or an object at the events that it names. A handler
+    of an error that takes it only by name, such as train_error(self, network, **data), is given
+    `value`.
     """
     if signals is None:
         return []
@@ -325,7 +404,7 @@ def _handlers(signals):
         name = signals.__name__
         raise TypeError(f"signals holds the class {name}: expected an object of it, {name}()")
     named = {event: getattr(signals, event, None) for event in EVENTS}
-    methods = {event: method for event, method in named.items() if callable(method)}
+    methods = {event: _handler(method) for event, method in named.items() if callable(method)}
     if not methods and not callable(signals):
         raise TypeError(
             f"signals is {signals!r}: expected a function, a dict, an object with handlers, "
@@ -341,7 +420,34 @@ def _checked(signals):
             raise TypeError(
                 f"signals[{event!r}] is {handler!r}: expected a function of the optimizer"
             )
-    return dict(signals)
+    return {event: _handler(handler) for event, handler in signals.items()}
+
+
+def _handler(handler):
+    """A function of (optimizer, *error) that gives the handler the error as it takes it."""
+    try:
+        takes = signature(handler).bind
+    except (TypeError, ValueError):  # a function in C that does not say
+        return handler
+    if _fits(takes, None, None):
+        return handler
+    return partial(_call_by_name if _fits(takes, None, value=None) else _call_alone, handler)
+
+
+def _fits(takes, *places, **names):
+    try:
+        takes(*places, **names)
+    except TypeError:
+        return False
+    return True
+
+
+def _call_by_name(handler, optimizer, *error):
+    return handler(optimizer, **({"value": error[0]} if error else {}))
+
+
+def _call_alone(handler, optimizer, *error):
+    return handler(optimizer)
 
 
 def _as_network(name, value):

@@ -3,6 +3,9 @@
 import difflib
 import inspect
 import math
+import reprlib
+import sys
+from decimal import Decimal
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,6 +13,7 @@ from scipy.linalg.blas import ddot
 
 FLOAT = np.dtype(float)  # NumPy keeps one such object, and `is` costs a tenth of ==
 SINGLE = np.dtype(np.float32)
+LARGEST = sys.float_info.max
 LARGEST_SINGLE = 2.0**60  # whose square is far within its range
 
 
@@ -20,15 +24,15 @@ def as_array(name, value, ndim, shape=None):
         if ndim == 1
         else f"an array of numbers with {ndim} axes"
     )
+    if type(value) is not np.ndarray and np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked entries: expected {expected}, none of them masked")
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} is not {expected}: {error}") from None
-    if array.dtype == object and not all(
-        hasattr(x, "free_symbols") or is_real(x) for x in array.flat
-    ):
-        raise TypeError(f"{name} holds {_kinds(array)}: expected {expected}")
-    if array.dtype != object:
+    if array.dtype == object:
+        array = _of_objects(name, array, expected)
+    else:
         array = _as_float(name, array, expected)
     if array.ndim != ndim:
         raise ValueError(f"{name} has shape {array.shape}: expected {expected}{_hint(array, ndim)}")
@@ -42,14 +46,34 @@ def as_array(name, value, ndim, shape=None):
     return array
 
 
-def copied(name, value):
-    """A NumPy array of its own made from value, whatever that holds."""
-    try:
-        return np.array(value)
-    except ValueError as error:
-        raise ValueError(
-            f"{name} is not an array: {error}; expected rows of the same length"
-        ) from None
+def _of_objects(name, array, expected):
+    """The array itself if it holds symbols, else floats. Raises TypeError for other objects."""
+    for where, value in np.ndenumerate(array):
+        if not (hasattr(value, "free_symbols") or is_number(value)):
+            came = f"{name} holds {_kinds(array)}: expected {expected}"
+            raise TypeError(f"{came}; at index {where} stands {reprlib.repr(value)}")
+    symbols = not array.size or any(hasattr(x, "free_symbols") for x in array.flat)
+    return array if symbols else floats(name, array)
+
+
+def floats(name, array):
+    """A float64 array made from an array of real numbers, such as fractions or large integers."""
+    found = np.empty(array.shape)
+    for where, value in np.ndenumerate(array):
+        try:
+            found[where] = float(value)
+        except OverflowError:
+            at = f"{name} holds {shown(value)} at index {where}"
+            raise ValueError(f"{at}: expected numbers of at most {LARGEST:.2g}") from None
+    return found
+
+
+def shown(value):
+    """repr(value); the size of an integer that is too long to be read."""
+    if not isinstance(value, Integral) or abs(value) <= LARGEST:
+        return repr(value)
+    digits = int(int(value).bit_length() * math.log10(2)) + 1
+    return f"an integer of {digits} digits"
 
 
 def as_finite(name, value, ndim, shape=None):
@@ -110,11 +134,27 @@ def frozen(array):
     return array
 
 
+def read_only(kind, values):
+    """A named tuple of this kind, its arrays read-only: a pickle forgets that they were."""
+    for value in values:
+        if isinstance(value, np.ndarray):
+            frozen(value)
+    return kind(*values)
+
+
+def not_finite(r, place):
+    """Words for the first residual that is not finite, and where place(i) says it stands."""
+    i = int(np.argmin(np.isfinite(r)))
+    at = place(i)
+    return f"r[{i}] = {r[i]}" + (f" at {at}" if at else "")
+
+
 def _as_float(name, array, expected):
     if array.dtype.kind == "c":
         raise TypeError(f"{name} is complex: expected {expected}, real")
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} has dtype {array.dtype}: expected {expected}")
+        first = f"; the first is {reprlib.repr(array.flat[0].item())}" if array.size else ""
+        raise TypeError(f"{name} has dtype {array.dtype}: expected {expected}{first}")
     return array.astype(float, copy=False)
 
 
@@ -137,6 +177,11 @@ def is_real(value):
     )
 
 
+def is_number(value):
+    """True for a real number, or a Decimal, that is not a bool."""
+    return is_real(value) or isinstance(value, Decimal)
+
+
 def positive(name, value, or_zero=False):
     """A finite number > 0 (or ≥ 0)."""
     if type(value) is float and 0 < value < math.inf:
@@ -144,8 +189,8 @@ def positive(name, value, or_zero=False):
     expected = f"expected a finite number {'≥' if or_zero else '>'} 0"
     if not is_real(value):
         raise TypeError(f"{name} = {value!r}: {expected}")
-    if not (math.isfinite(value) and (value > 0 or (or_zero and value == 0))):
-        raise ValueError(f"{name} = {value!r}: {expected}")
+    if abs(value) > LARGEST or not (value > 0 or (or_zero and value == 0)):
+        raise ValueError(f"{name} = {shown(value)}: {expected}")
     return float(value)
 
 
@@ -174,7 +219,7 @@ def at_least(name, value, least):
     if not isinstance(value, Integral) or isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} = {value!r}: expected a whole number of at least {least}")
     if value < least:
-        raise ValueError(f"{name} = {value!r}: expected a whole number of at least {least}")
+        raise ValueError(f"{name} = {shown(value)}: expected a whole number of at least {least}")
     return int(value)
 
 
@@ -200,9 +245,9 @@ def refuse_unknown(function, unknown, more=()):
 
 
 def _options(function):
-    """The names of a function's parameters that have a default."""
+    """The names of a function's parameters that have a default, the start θ₀ apart."""
     parameters = inspect.signature(function).parameters.values()
-    return [p.name for p in parameters if p.default is not p.empty]
+    return [p.name for p in parameters if p.default is not p.empty and p.name != "theta0"]
 
 
 def flag(name, value):

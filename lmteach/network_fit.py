@@ -16,6 +16,7 @@ from .checks import (
     one_of,
 )
 from .cross_entropy import LOSSES
+from .data import samples
 from .derivatives import output_gradient_disagrees
 from .linearization import Explicit
 from .losses import Loss
@@ -41,13 +42,19 @@ class NetworkFit(Problem):
     log₁₀ of the largest |W||a| + |b| where these cancel; g = Jᵀr loses log₁₀(‖J‖ ‖r‖ / ‖g‖), near a
     minimum all, and h up to log₁₀ κ(JᵀJ + μI) more.
 
+    Masked samples are left out, and with missing="drop" also those with a number that is not
+    finite; `n_dropped` counts them.
+
     The network itself is not changed: `network.theta = trace.theta` puts a result into it. Raises
     ValueError or TypeError for bad input.
     """
 
     redundant = True
 
-    def __init__(self, network, X, Y, loss="mse", route=None, executor=None, precision="float64"):
+    def __init__(
+        self, network, X, Y, loss="mse", route=None, executor=None, precision="float64",
+        missing="raise",
+    ):  # fmt: skip
         super().__init__()
         self.network = instance(
             "network", network, Network, "a Network, such as Input(2) >> Tanh(4)"
@@ -57,6 +64,7 @@ class NetworkFit(Problem):
         self.n_parameters = network.n_parameters
         self.loss_name, self._error = _as_loss(loss, network)
         self.generalized = self._error.generalized
+        X, Y, self.n_dropped = samples(X, Y, missing)
         # Column by column, as everything that the network computes from them.
         self.X = np.array(as_finite("X", X, 2, (None, network.n_inputs)), order="F")
         Y = as_finite("Y", Y, 2, (None, network.n_outputs))

@@ -6,16 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import data
 from .checks import (
     as_array,
     as_finite,
-    copied,
     flag,
     frozen,
     function,
     holds_symbols,
+    not_finite,
     numbers_only,
     owned,
+    read_only,
 )
 from .derivatives import checked_jacobian, disagreement, filled
 from .linearization import Explicit
@@ -42,12 +44,16 @@ class Evaluation(NamedTuple):
         """
         if self.loss != self.loss or self.loss == math.inf and not finite(self.r):
             expected = "expected a θ where every residual is a finite number"
-            raise ValueError(f"theta = {self.theta}: r is not finite there; {expected}")
+            came = not_finite(self.r, self.problem.place)
+            raise ValueError(f"theta = {self.theta}: r is not finite there; {expected}; {came}")
         here = self.problem.linearization(self, work)
         self.problem.n_jacobians += 1
         if not finite(here.g):  # of a J that is not, or where Jᵀr overflows
             _refuse_not_finite(here.J)
         return here
+
+    def __reduce__(self):
+        return read_only, (Evaluation, tuple(self))
 
     __eq__, __ne__, __hash__ = object.__eq__, object.__ne__, object.__hash__  # of arrays, no == is
 
@@ -102,6 +108,10 @@ class Problem:
             r = self.evaluate(theta).r
             self._derivative = checked_jacobian(self._uncounted, theta, r, self.eps)
         return self._derivative(theta)
+
+    def place(self, i):
+        """Return where residual i stands in the data, in words; "" if the problem does not know."""
+        return ""
 
     def evaluate(self, theta):
         """Return the Evaluation at θ, (P,). Raises ValueError or TypeError for another shape."""
@@ -224,33 +234,41 @@ class LeastSquares(Problem):
 class CurveFit(LeastSquares):
     """A curve model(θ, x) fitted to data: r = model(θ, x) − y, flattened.
 
-    x is handed on as it came, y is (N,) or (N, m). `jacobian(theta, x)`, if given, is ∂model/∂θ,
-    (N·m, P).
+    y is (N,) or (N, m). x is handed on in the shape in which it came, its numbers as floats: (N,),
+    (N, k), (k, N), several arrays in a list, tuple, dict or table, or anything else as it is.
+    Masked points are left out of both, and with missing="drop" also what is not finite; `n_dropped`
+    counts the numbers of y that were. `jacobian(theta, x)`, if given, is ∂model/∂θ, (N·m, P).
+    Raises ValueError or TypeError for data that are no finite numbers, and for another model.
     """
 
-    def __init__(self, model, x, y, jacobian=None, check_jacobian=True):
+    def __init__(self, model, x, y, jacobian=None, check_jacobian=True, missing="raise"):
         self.model = function("model", model, "model(theta, x) → prediction of y")
         if jacobian is not None:
             function("jacobian", jacobian, "jacobian(theta, x) → J, (N·m, P)")
         super().__init__(model, jacobian, check_jacobian)
-        self.x = copied("x", x) if isinstance(x, (np.ndarray, list)) else x
-        y = copied("y", y)
-        self.y = as_finite("y", y, min(max(y.ndim, 1), 2))
-        if isinstance(self.x, np.ndarray) and self.x.ndim and len(self.x) != len(self.y):
-            counts = f"x has {len(self.x)} samples and y has {len(self.y)}"
-            raise ValueError(f"{counts}: expected the same number")
+        self.x, self.y, self._keep, self.n_dropped = data.curve(x, y, missing)
+        data.refuse_other_arguments(model)
 
     def residual_at(self, theta):
-        """Return r = model(θ, x) − y, (N·m,)."""
-        prediction = np.asarray(self.model(theta.copy(), self.x))
-        if prediction.shape != self.y.shape:
-            shape = f"model(theta, x) has shape {prediction.shape}"
-            raise ValueError(f"{shape}: expected that of y, {self.y.shape}")
+        """Return r = model(θ, x) − y, (N·m,), without what is missing in y."""
+        prediction = self.model(theta.copy(), self.x)
         self._notice_precision(prediction)
-        return (prediction - self.y).ravel()
+        prediction = data.as_prediction(prediction, self.y, theta, self.model, self.n_dropped)
+        r = (prediction - self.y).ravel()
+        return r if self._keep is None else r[self._keep]
 
     def jacobian_at(self, theta):
-        """Return ∂model/∂θ at θ, (N·m, P)."""
+        """Return ∂model/∂θ at θ, (N·m, P), without what is missing in y."""
         if self._jacobian is None:
             return super().jacobian_at(theta)
-        return self._jacobian(theta.copy(), self.x)
+        J = self._jacobian(theta.copy(), self.x)
+        whole = self._keep is None or len(J) != len(self._keep)
+        return J if whole else np.asarray(J)[self._keep]
+
+    def place(self, i):
+        """Return the x of residual i in words."""
+        return data.place(self.x, self.y, self._keep, i)
+
+    def __repr__(self):
+        dropped = f", {self.n_dropped} missing points dropped" if self.n_dropped else ""
+        return f"<CurveFit, y {self.y.shape}{dropped}>"

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .checks import as_finite, frozen, instance, positive, refuse_unknown
+from .checks import as_finite, frozen, instance, not_finite, positive, refuse_unknown
 from .damping import Nielsen
 from .linearization import Workspace
 from .primitives import finite, norm
@@ -211,9 +211,10 @@ def _start(problem, theta0):
         return theta0.next_theta, theta0.k + 1, theta0
     shape = problem.n_parameters and (problem.n_parameters,)
     theta = frozen(np.array(as_finite("theta0", theta0, 1, shape)))
-    if not finite(problem.residual(theta)):
+    if not finite(r := problem.residual(theta)):
         expected = "expected a start where every residual is a finite number"
-        raise ValueError(f"theta0: residual(theta0) is not finite; {expected}")
+        came = not_finite(r, problem.place)
+        raise ValueError(f"theta0: residual(theta0) is not finite; {expected}; {came}")
     return theta, 0, None
 
 

@@ -13,6 +13,7 @@ from contextlib import nullcontext
 import numpy as np
 
 from .checks import as_finite, at_least, flag, frozen, instance, one_of, positive, refuse_unknown
+from .data import refuse_missing_start
 from .primitives import inner
 from .problems import Evaluation, Problem
 from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
@@ -35,9 +36,9 @@ ESCAPES = 3
 
 
 def solve(
-    problem, theta0, method="lm", *, mu=None, damping=None, scaling=None, geodesic=None, rate=None,
-    max_steps=None, max_evaluations=None, target_loss=None, gtol=None, xtol=None, ftol=None,
-    mu_max=None, plain=False, history="all", progress=None, **unknown,
+    problem, theta0=None, method="lm", *, mu=None, damping=None, scaling=None, geodesic=None,
+    rate=None, max_steps=None, max_evaluations=None, target_loss=None, gtol=None, xtol=None,
+    ftol=None, mu_max=None, plain=False, history="all", progress=None, **unknown,
 ):  # fmt: skip
     """Run a solver from θ₀, (P,), to its end, and return the Trace: θ, F, success, and a message.
 
@@ -67,6 +68,8 @@ def solve(
     if isinstance(theta0, Step):
         expected = "expected θ, such as step.theta; from a Step, levenberg_marquardt goes on"
         raise TypeError(f"theta0 is a Step: {expected}")
+    if theta0 is None:
+        refuse_missing_start(problem)
     theta0 = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
     given = _given(
         method, mu=mu, damping=damping, scaling=scaling, geodesic=geodesic, rate=rate,

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import at_least, one_of
+from .checks import at_least, one_of, read_only
 from .html import escape, html_table
 
 HISTORY_BYTES = 2**26  # "all" keeps every array up to here, then scalars only
@@ -80,6 +80,9 @@ class Step(NamedTuple):
 
     def __repr__(self):
         return f"<Step, {self}>"
+
+    def __reduce__(self):
+        return read_only, (Step, tuple(self))
 
     __eq__, __ne__, __hash__ = object.__eq__, object.__ne__, object.__hash__  # of arrays, no == is
 

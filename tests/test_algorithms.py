@@ -6,7 +6,10 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_regression
+from sklearn.metrics import r2_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.preprocessing import minmax_scale
 
 from lmteach import Input, Linear, NetworkFit, Relu, Sigmoid, Softmax, Tanh, levenberg_marquardt
@@ -527,6 +530,40 @@ def test_a_function_a_dict_an_object_and_lists_of_them_all_hear():
     assert counts == {"a": 3, "b": 3, "c": 0, "d": 0, "e": 0, "f": 1}
 
 
+class ByName:
+    """Handlers of errors that take them in as many ways as there are."""
+
+    def __init__(self):
+        self.heard = []
+
+    def train_start(self, network, **data):
+        self.heard.append(("start", data))
+
+    def train_error(self, network, **data):
+        self.heard.append(("train", data["value"]))
+
+    def valid_error(self, network, value, **more):
+        self.heard.append(("valid", value))
+
+    def epoch_end(self, network):
+        self.heard.append(("end", network.last_epoch))
+
+
+def test_handlers_take_the_error_as_they_name_it_or_not_at_all():
+    by_name, given = ByName(), []
+    handlers = [
+        by_name,
+        {"train_error": lambda o, *, value: given.append(value)},
+        {"train_error": lambda o, e: given.append(e)},
+        {"train_error": lambda o: given.append(None)},
+        {"train_error": lambda *both: given.append(both[1])},
+    ]
+    optimizer = LevenbergMarquardt(net(2, 3, 1), signals=handlers).fit(X2, Y1, X2, Y1, epochs=1)
+    (train,), (valid,) = optimizer.errors.train, optimizer.errors.valid
+    assert by_name.heard == [("start", {}), ("train", train), ("valid", valid), ("end", 1)]
+    assert given == [train, train, None, train]
+
+
 def test_signals_may_be_set_later():
     optimizer, heard = LevenbergMarquardt(net(2, 3, 1)), Recorder()
     optimizer.train(X2, Y1, epochs=1)
@@ -756,6 +793,124 @@ def test_an_equal_validation_error_is_no_rise():
     assert optimizer.last_epoch == 5 and len(set(optimizer.errors.valid)) == 1
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+@pytest.mark.parametrize("event", ["epoch_start", "train_error", "epoch_end"])
+def test_the_best_weights_are_given_back_also_after_ctrl_c(error, event):
+    valid, thetas = history(60)
+    lowest = int(valid.argmin())
+
+    def interrupt(optimizer, *_):
+        if optimizer.last_epoch == lowest + 4:
+            raise error
+
+    network = net(1, 12, 1)
+    optimizer = LevenbergMarquardt(network, max_fail=1000, signals={event: interrupt})
+    with pytest.raises(error):
+        optimizer.train(*overfitting(), epochs=60)
+    assert np.array_equal(network.theta, thetas[lowest])
+
+
+# --- a layer that is dead
+
+
+def dead(*layers, bias=-5.0):
+    """These layers, with weights and biases by which a Relu answers 0 to inputs of size 1."""
+    network = Input(1)
+    for layer in layers:
+        network = network >> layer
+    network.theta = np.full(network.n_parameters, bias)
+    return network
+
+
+@pytest.mark.parametrize(
+    "layers, words",
+    [
+        ((Relu(1),), r"Relu\(1\)"),
+        ((Tanh(3), Relu(1)), r"Relu\(1\)"),
+        ((Relu(3), Relu(1)), r"Relu\(3\) and Relu\(1\)"),
+    ],
+)
+def test_a_dead_relu_on_which_nothing_is_ever_accepted_is_told(layers, words):
+    X, y = np.linspace(0, 1, 9)[:, None], np.ones(9)
+    network = dead(*layers)
+    if len(layers) == 2 and isinstance(layers[0], Tanh):
+        network.theta = np.r_[np.ones(6), -np.ones(3), -5.0]
+    start = network.theta
+    optimizer = LevenbergMarquardt(network)
+    with pytest.warns(UserWarning, match=f"no trial was accepted: every unit of {words} has slope"):
+        optimizer.train(X, y, epochs=2)
+    assert optimizer.n_updates_made == 0 and np.array_equal(network.theta, start)
+
+
+def test_a_layer_that_lives_and_a_training_that_moves_are_not_called_dead():
+    LevenbergMarquardt(Input(1) >> Uphill(1)).train(*sine(), epochs=2)  # nothing accepted
+    half = dead(Relu(2), Relu(1))
+    half.theta = np.array([1.0, -5.0, 0.1, -5.0, 1.0, 1.0, 0.1])
+    optimizer = LevenbergMarquardt(half).fit(np.linspace(0, 1, 9)[:, None], np.ones(9), epochs=2)
+    assert optimizer.n_updates_made > 0
+
+
+# --- scikit-learn
+
+
+def print_nothing(optimizer):
+    """A handler."""
+
+
+def test_an_optimizer_is_cloned_scored_and_searched_by_scikit_learn():
+    X, y = sine(30)
+    optimizer = LevenbergMarquardt(
+        net(1, 3, 1), mu=1, mu_update_factor=10, signals={"epoch_end": print_nothing}, show_epoch=3
+    )
+    twin = clone(optimizer)
+    assert twin.network is not optimizer.network
+    assert np.array_equal(twin.network.theta, optimizer.network.theta)
+    assert {**twin.get_params(), "network": 0} == {**optimizer.get_params(), "network": 0}
+    start = optimizer.network.theta
+    scores = cross_val_score(optimizer, X, y.ravel(), cv=3, params={"epochs": 20})
+    assert scores.shape == (3,) and np.all(scores > 0.5)
+    search = GridSearchCV(optimizer, {"mu": [1e-3, 1e12]}, cv=3).fit(X, y.ravel(), epochs=5)
+    assert search.best_params_ == {"mu": 1e-3}
+    assert np.array_equal(optimizer.network.theta, start) and optimizer.last_epoch == 0
+
+
+def test_parameters_are_got_and_set_by_name():
+    optimizer = LevenbergMarquardt(net(2, 3, 1))
+    assert list(optimizer.get_params()) == ["network", *LevenbergMarquardt.options]
+    assert optimizer.set_params(mu=3, verbose=True) is optimizer
+    assert optimizer.get_params()["mu"] == optimizer.mu == 3.0 and optimizer.verbose
+    with pytest.raises(ValueError, match="mu = -1: expected a finite number > 0"):
+        optimizer.set_params(mu=-1)
+    with pytest.raises(ValueError, match="unknown parameter 'mus': expected one of network, mu, "):
+        optimizer.set_params(mu=5, mus=1)
+    assert optimizer.mu == 3.0  # nothing was set
+
+
+@pytest.mark.parametrize("m", [1, 3])
+def test_the_score_is_scikit_learns(m):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 2)), rng.normal(size=(20, m))
+    optimizer = LevenbergMarquardt(net(2, 3, m)).fit(X, y, epochs=3)
+    assert optimizer.score(X, y) == pytest.approx(r2_score(y, optimizer.predict(X)), rel=1e-12)
+    constant = np.ones_like(y)
+    assert optimizer.score(X, constant) == r2_score(constant, optimizer.predict(X)) == 0
+    with pytest.raises(ValueError, match="X has 20 samples and y has 5"):
+        optimizer.score(X, y[:5])
+
+
+@pytest.mark.parametrize("kind", [np.array, list, tuple])
+def test_y_of_one_axis_is_one_column(kind):
+    X, y = sine()
+    whole = LevenbergMarquardt(net(1, 3, 1)).fit(X, y, X, y, epochs=3)
+    flat = kind(y.ravel())
+    optimizer = LevenbergMarquardt(net(1, 3, 1)).fit(X, flat, X, flat, epochs=3)
+    assert optimizer.errors.train == whole.errors.train
+    assert optimizer.errors.valid == whole.errors.valid
+    assert optimizer.score(X, flat) == whole.score(X, y)
+    with pytest.raises(ValueError, match=r"y_train has shape \(20,\): expected .* 2 axes"):
+        LevenbergMarquardt(net(1, 3, 2)).train(X, flat)
+
+
 # --- bad input
 
 BAD_PARAMETERS = [
@@ -859,7 +1014,8 @@ BAD_DATA = [
         ValueError,
         "X_train has shape (2,): expected an array of numbers with 2 axes",
     ),
-    ((X2, [1.0, 0.0]), ValueError, "(for one column: reshape(-1, 1), shape (2, 1))"),
+    ((X2, [1.0, 0.0, 1.0]), ValueError, "X_train has 2 samples and y_train has 3"),
+    ((X2, [[1.0], [0.0, 1.0]]), ValueError, "y_train is not an array of numbers with 2 axes"),
     (([[1.0], [2.0]], Y1), ValueError, "X_train has shape (2, 1): expected (any, 2)"),
     ((X2, [[1.0, 2.0], [3.0, 4.0]]), ValueError, "y_train has shape (2, 2): expected (any, 1)"),
     (
@@ -871,9 +1027,9 @@ BAD_DATA = [
     (([["a", "b"], ["c", "d"]], Y1), TypeError, "X_train has dtype <U1"),
     ((np.array(X2) * 1j, Y1), TypeError, "X_train is complex"),
     (
-        (np.array(X2, dtype=object), Y1),
-        TypeError,
-        "X_train holds objects of type float: expected floats or integers",
+        (np.ma.masked_greater(X2, 3.5), Y1),
+        ValueError,
+        "X_train has masked entries: expected an array of numbers with 2 axes, none of them masked",
     ),
     ((None, Y1), TypeError, "X_train holds NoneType"),
 ]
@@ -886,7 +1042,7 @@ BAD_TRAINING = [
         "one of X_test and y_test is None: expected both or neither",
     ),
     ((X2, Y1, NAN, Y1), {}, ValueError, "X_test holds nan at index (1, 0)"),
-    ((X2, Y1, X2, [1.0, 0.0]), {}, ValueError, "y_test has shape (2,)"),
+    ((X2, Y1, X2, 1.0), {}, ValueError, "y_test has shape ()"),
     (
         (X2, Y1, X2, [[1.0]]),
         {},

@@ -258,6 +258,16 @@ def light_step():
     return solve(valley(), START, history="light")[3]
 
 
+def tables(width):
+    """These kinds of matrices without (N,), which is taken for one column."""
+    return [kind for kind in matrices(width) if getattr(kind[0], "shape", None) != (3,)]
+
+
+def started(kinds):
+    """These kinds without None, which is no start at all."""
+    return [kind for kind in kinds if kind[0] is not None]
+
+
 TABLE = [
     # --- networks
     *[
@@ -335,9 +345,13 @@ TABLE = [
     ("CurveFit", "x", lambda v: CurveFit(rosenbrock, v, [1.0, 2.0]), [
         (np.ones(3), ValueError, f"has 3 samples and y has 2: {SAMES}"),
         ([1, 2, 3], ValueError, f"has 3 samples and y has 2: {SAMES}"),
-        (np.ones((3, 2)), ValueError, f"has 3 samples and y has 2: {SAMES}"),
+        (np.ones((3, 4)), ValueError,
+         "has shape (3, 4) and y has 2 samples: expected an axis of that length"),
         ([[1], [2, 3]], ValueError, "is not an array: "),
+        (["1", "2"], TypeError, "holds '1', a str: expected numbers"),
     ]),
+    ("CurveFit", "missing", lambda v: CurveFit(rosenbrock, [1.0], [1.0], missing=v),
+     names("raise", "drop")),
     ("CurveFit", "y", lambda v: CurveFit(rosenbrock, [1.0, 2.0], v), [
         (np.ones(3), ValueError, f"has 3: {SAMES}"),
         ([1.0, NAN], ValueError, "holds nan at index (1,): expected finite numbers only"),
@@ -359,7 +373,7 @@ TABLE = [
         (np.ones(3), ValueError, "has shape (3,): expected that of y, (2,)"),
         (np.ones((2, 1)), ValueError, "has shape (2, 1): expected that of y, (2,)"),
         (1.0, ValueError, "has shape (): expected that of y, (2,)"),
-        (None, ValueError, "has shape (): expected that of y, (2,)"),
+        (None, ValueError, "is None: is a return missing? Expected an array of y's shape, (2,)"),
     ]),
     ("NetworkFit", "network", lambda v: NetworkFit(v, X, Y), [
         (None, TypeError, "is a NoneType: expected a Network, such as Input(2) >> Tanh(4)"),
@@ -500,8 +514,12 @@ TABLE = [
      above_0(None, or_zero=True)),
     # --- solve
     ("solve", "problem", lambda v: solve(v, START), problems()),
-    ("solve", "theta0", lambda v: solve(valley(), v), vectors()),
-    ("solve", "theta0", lambda v: solve(NetworkFit(network(), X, Y), v), vectors(9)),
+    ("solve", "theta0", lambda v: solve(valley(), v), started(vectors())),
+    ("solve", "theta0", lambda v: solve(NetworkFit(network(), X, Y), v), started(vectors(9))),
+    ("solve", "theta0", lambda v: solve(valley(), v),
+     [(None, TypeError, "is missing, and is not guessed: expected an array of shape (P,) = (2,)")]),
+    ("solve", "theta0", lambda v: solve(NetworkFit(network(), X, Y), v),
+     [(None, TypeError, "is missing, and is not guessed: expected an array of shape (P,) = (9,)")]),
     ("solve", "theta0", lambda v: solve(LeastSquares(lambda t: t * v), START),
      [(NAN, ValueError, NOT_FINITE), (INF, ValueError, NOT_FINITE)]),
     ("solve", "method", lambda v: solve(valley(), START, method=v), names("lm", "gd", "gn")),
@@ -558,13 +576,13 @@ TABLE = [
     ("LevenbergMarquardt", "regularizer", lambda v: optimizer(regularizer=v),
      [("l2", ValueError, "= 'l2': .* has no regularizer; expected None")]),
     ("train", "X_train", lambda v: train(v, Y), matrices(2)),
-    ("train", "y_train", lambda v: train(X, v), matrices(1)),
+    ("train", "y_train", lambda v: train(X, v), tables(1)),
     ("train", "X_train", lambda v: train(v, Y),
      [(np.ones((4, 2)), ValueError, f"has 4 samples and y_train has 3: {SAMES}")]),
     ("train", "X_test", lambda v: train(X, Y, v, Y),
      [kind for kind in matrices(2) if kind[0] is not None]),
     ("train", "y_test", lambda v: train(X, Y, X, v),
-     [kind for kind in matrices(1) if kind[0] is not None]),
+     [kind for kind in tables(1) if kind[0] is not None]),
     ("train", "y_test", lambda v: train(X, Y, X, v),
      [(None, ValueError, "expected both or neither")]),
     ("train", "X_test", lambda v: train(X, Y, v, Y),
@@ -755,7 +773,7 @@ def test_a_refused_call_leaves_the_network_as_it_was():
             call()
     with pytest.raises(ValueError, match="theta has shape"):
         ours.theta = [1.0]
-    for arguments in ((X, np.ones(3)), (X[:2], Y), (X, Y, X, None)):
+    for arguments in ((X, np.ones(4)), (X[:2], Y), (X, Y, X, None)):
         with pytest.raises(ValueError, match="expected"):
             LevenbergMarquardt(ours).train(*arguments)
     assert np.array_equal(ours.theta, before)

@@ -11,7 +11,7 @@ PACKAGE = Path(lmteach.__file__).resolve().parent
 # From the ground up; a name is a module or a package of lmteach. On one floor a module may import
 # from those that stand before it. Inside a package everything is allowed but a circle.
 FLOORS = (
-    ("html", "initialization", "checks", "primitives", "derivatives", "datasets"),
+    ("html", "initialization", "checks", "data", "primitives", "derivatives", "datasets"),
     ("network", "layers", "losses", "linearization", "damping", "stopping", "trace"),
     ("problems",),
     ("cross_entropy", "routes", "network_fit"),
