@@ -5,7 +5,11 @@ next θ, whether the trial was accepted, and a dict with the step h and the matr
 J: what `litmus` asks of a step.
 """
 
+from functools import cache
+
 import numpy as np
+
+from .litmus import litmus
 
 LAMBDA = 0.01  # the damping of the blog's loop, which nothing changes
 RATE = 0.01  # the blog's learning rate
@@ -101,6 +105,12 @@ REPLICAS = {
     "mu everywhere": mu_everywhere,
 }
 ANONYMOUS = {"A": mu_everywhere, "B": one_row, "C": always_kept}
+
+
+@cache
+def reports_of_replicas():
+    """{name: report}: what `litmus` finds in each of REPLICAS. Made once, in a few seconds."""
+    return {name: litmus(step) for name, step in REPLICAS.items()}
 
 
 def _loss(residual, theta):

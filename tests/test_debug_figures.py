@@ -13,7 +13,10 @@ from lmteach.figures.debug import TESTS, Fingerprints, fig_curves
 
 def report(failed=(), not_applicable=()):
     """What a Fingerprints reads of a report."""
-    results = [SimpleNamespace(name=test, seen=f"evidence of {test}") for test in TESTS]
+    results = [
+        SimpleNamespace(name=test, title=f"{test} asks", seen=f"evidence of {test}")
+        for test in TESTS
+    ]
     return SimpleNamespace(failed=failed, not_applicable=not_applicable, results=results)
 
 
@@ -37,7 +40,7 @@ def test_a_cell_is_ink_where_the_test_failed(reports):
 def test_the_sentence_shows_the_evidence(reports):
     scene = Fingerprints(reports)
     said = scene.frame(solver="bad", test="L6").alt
-    assert said.startswith("bad, L6 (") and "failed. Seen: evidence of L6" in said
+    assert said == "bad, L6 (L6 asks): failed. Seen: evidence of L6"
     assert "passed. Seen: evidence of L6" in scene.frame(solver="good", test="L6").alt
     assert "not applicable" in scene.frame(solver="bad", test="L7").alt
 

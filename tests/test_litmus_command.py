@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from lmteach.cli import main
+
+from lmteach.command.cli import main
+from lmteach.litmus import litmus
+from lmteach.replicas import REPLICAS
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "litmus.md"
@@ -97,10 +100,21 @@ def test_a_c_program_with_a_flipped_sign(tmp_path, capsys):
 
 
 def test_the_pages_example_passes_and_has_20_lines(tmp_path, capsys):
-    source = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[-1]
+    (source,) = re.findall(r"```py\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(source.splitlines()) <= 20
     status, report = told(capsys, "--command", script(tmp_path, source))
     assert status == 0 and report["not_applicable"] == ["L5"], report
+
+
+def test_the_pages_test_of_three_lines_fails_for_a_wrong_step_only():
+    source = re.search(r"(def test_my_solver.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(source[1].strip().splitlines()) == 3
+    module = {"litmus": litmus, "my_step": REPLICAS["Levenberg-Marquardt"]}
+    exec(source[1], module)
+    module["test_my_solver_is_levenberg_marquardt"]()
+    module["my_step"] = REPLICAS["gradient descent"]
+    with pytest.raises(AssertionError, match="gradient descent"):
+        module["test_my_solver_is_levenberg_marquardt"]()
 
 
 NEVER_ASKS = """

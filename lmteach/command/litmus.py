@@ -7,9 +7,9 @@ from types import FunctionType
 
 from ..litmus.calls import SUSPECTS, Calls
 from ..litmus.examine import SECONDS, examine
+from ..litmus.kinds import KINDS, guess, subject
 from ..litmus.process import Command
 from ..litmus.report import FAILED, Report, Result
-from ..litmus.subjects import KINDS, guess, subject
 from ..litmus.watch import Worker, in_words, quiet
 
 IMPORT_SECONDS = 60.0

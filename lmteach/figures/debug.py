@@ -1,20 +1,16 @@
 """Lesson 10: curves that all fall, and the fingerprints of solvers: which litmus tests fail."""
 
-from functools import cache
-
 import numpy as np
 from matplotlib.patches import Rectangle
 
 from ..checks import at_least, instance, one_of
-from ..litmus import litmus
-from ..litmus.report import TITLES
-from ..replicas import REPLICAS
+from ..replicas import REPLICAS, reports_of_replicas
 from .contour import SMALLEST
 from .picture import BLACK, GREY, ORANGE, Picture, current_look, label
 from .runs import own_style
 from .scene import Control, Scene
 
-TESTS = tuple(TITLES)  # L1 to L9
+TESTS = tuple(f"L{k}" for k in range(1, 10))
 FAILED, OPEN = BLACK, "none"
 WIDTH_OF_NAMES = 3.4  # in cells
 MANY = 40  # points of a curve: of more, not every one has a marker
@@ -41,17 +37,13 @@ def fig_curves(curves):
     return picture.describe(f"F after every step, on a logarithmic axis. {said}.", rows)
 
 
-@cache
-def _of_the_lesson():
-    """The reports of all replicas."""
-    return {name: litmus(step) for name, step in REPLICAS.items()}
-
-
 class Fingerprints(Scene):
     """Litmus tests across, solvers down: a full cell is a test that failed, a dash not applicable.
 
     The chosen cell is framed, and the sentence under the picture says what was seen there.
-    `reports`: a dict of name → report of `litmus`; those of the lesson's replicas unless given.
+    `reports`: a dict of name → report, as `litmus` gives one: its `failed` and `not_applicable`
+    name tests, and each of its `results` has a name, a title and what was seen. Those of the
+    lesson's replicas unless given.
     `guesses`: a dict of name → list of the tests that the learner expects to fail, drawn as rings.
     Raises TypeError or ValueError for anything else.
     """
@@ -62,7 +54,7 @@ class Fingerprints(Scene):
     }
 
     def __init__(self, reports=None, guesses=None):
-        reports = _of_the_lesson() if reports is None else reports
+        reports = reports_of_replicas() if reports is None else reports
         instance("reports", reports, dict, "a dict of name → report")
         at_least("len(reports)", len(reports), 1)
         self.reports, self.names = reports, tuple(reports)
@@ -79,7 +71,7 @@ class Fingerprints(Scene):
             "solver": solver,
             "test": test,
             "verdict": _verdict(report, name),
-            "seen": _seen(report, name),
+            "seen": _result(report, name).seen,
         }
 
     def still(self, picture):
@@ -114,8 +106,9 @@ class Fingerprints(Scene):
 
     def sentence(self, numbers):
         """The solver, what the test asks, what became of it, and the evidence."""
-        test = TESTS[numbers["test"]]
-        said = f"{self.names[numbers['solver']]}, {test} ({TITLES[test]}): {numbers['verdict']}."
+        name, test = self.names[numbers["solver"]], TESTS[numbers["test"]]
+        title = _result(self.reports[name], test).title
+        said = f"{name}, {test} ({title}): {numbers['verdict']}."
         return f"{said} Seen: {numbers['seen']}" if numbers["seen"] else said
 
     def rows(self, numbers):
@@ -150,6 +143,6 @@ def _checked(guesses, names):
     return {name: tuple(tests or ()) for name, tests in guesses.items()}
 
 
-def _seen(report, test):
-    """What was seen, in the report's own words."""
-    return next((result.seen for result in report.results if result.name == test), "")
+def _result(report, test):
+    """The result of one test."""
+    return next(result for result in report.results if result.name == test)

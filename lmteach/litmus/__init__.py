@@ -7,7 +7,7 @@ report.passed, report.failed, report.not_applicable, report.mistakes
 """
 
 from .examine import litmus
+from .kinds import subject
 from .report import Report, Result
-from .subjects import subject
 
 __all__ = ["Report", "Result", "litmus", "subject"]

@@ -2,9 +2,9 @@
 
 from . import fits, own, runs, steps
 from .calls import Calls
+from .kinds import subject as as_subject
 from .report import Report
 from .session import Session
-from .subjects import subject as as_subject
 from .watch import quiet
 
 SECONDS = 5.0  # of one call

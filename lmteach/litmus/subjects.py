@@ -1,7 +1,6 @@
-"""What can be tested: step functions, whole solvers, things with `fit`, neupy's shape, train_step.
+"""What can be tested: step functions, whole solvers, things with `fit`.
 
-Each subject says how it is called. `subject(thing)` guesses from the names of its parameters; with
-`kind` nothing is guessed.
+Each subject says how it is called; `trainers` holds those that bring a model of their own.
 """
 
 import copy
@@ -12,12 +11,10 @@ from itertools import islice
 from types import GeneratorType
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from ..problems import LeastSquares
 from ..trace import Trace
 
-KINDS = ("step", "solver", "problem", "least_squares", "estimator", "neupy", "train_step")
 MOST_STEPS = 500  # of a generator of steps
 
 
@@ -119,98 +116,18 @@ class Estimator(Subject):
         return copy.deepcopy(self._make)
 
 
-def subject(thing, kind=None, name=None):
-    """The Subject for this thing. Raises TypeError for what cannot be called in any known way."""
-    if isinstance(thing, Subject):
-        return thing
-    kind = kind or guess(thing)
-    if kind not in KINDS:
-        raise ValueError(f"kind = {kind!r}: expected one of {', '.join(KINDS)}")
-    if kind in ("neupy", "train_step"):
-        from . import trainers
-
-        made = trainers.Neupy if kind == "neupy" else trainers.TrainStep
-        return made(thing, name)
-    if kind == "problem":
-        made = ProblemSteps if _returns_steps(thing) else ProblemSolver
-        return made(thing, name)
-    of = {"step": StepFunction, "solver": WholeSolver, "least_squares": ScipySolver}
-    return of.get(kind, Estimator)(thing, name)
-
-
-def guess(thing):
-    """The kind of a thing, from its methods and the names of its parameters."""
-    if hasattr(thing, "one_training_update"):
-        return "neupy"
-    if hasattr(thing, "fit"):
-        return "estimator"
-    if not callable(thing):
-        came = f"{thing!r} is a {type(thing).__name__}"
-        raise TypeError(f"{came}: expected a step function, a solver or a thing with fit")
-    names = parameter_names(thing)
-    if _inner(thing) is least_squares or names[:2] == ["fun", "x0"]:
-        return "least_squares"
-    if names and names[0] in ("problem",):
-        return "problem"
-    if {"model", "net", "network", "module"} & set(names) and len(names) >= 3:
-        return "train_step"
-    return _by_count(thing, names)
-
-
-def _by_count(thing, names):
-    needed = _required(thing)
-    if not names:
-        return "step" if _takes_any(thing) else "estimator"
-    if len(names) >= 4 and (needed >= 4 or names[3] in ("mu", "lam", "lambda_", "damping", "lm")):
-        return "step"
-    if needed in (2, 3):
-        return "solver"
-    if needed >= 4 or _takes_any(thing):
-        return "step"
-    raise TypeError(
-        f"{named(thing)} takes ({', '.join(names)}): expected step(residual, jacobian, theta, mu), "
-        "solver(residual, jacobian, theta0), or kind = one of " + ", ".join(KINDS)
-    )
-
-
 def parameter_names(thing):
     """The names of a callable's positional parameters; those fixed by partial are left out."""
-    return [p.name for p in _positional(thing)]
+    return [p.name for p in positional(thing)]
 
 
-def _positional(thing):
+def positional(thing):
     try:
         parameters = inspect.signature(thing).parameters.values()
     except (TypeError, ValueError):
         return []
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return [p for p in parameters if p.kind in kinds]
-
-
-def _required(thing):
-    return sum(p.default is p.empty for p in _positional(thing))
-
-
-def _takes_any(thing):
-    try:
-        parameters = inspect.signature(thing).parameters.values()
-    except (TypeError, ValueError):
-        return True
-    return any(p.kind is p.VAR_POSITIONAL for p in parameters)
-
-
-def _inner(thing):
-    return thing.func if isinstance(thing, functools.partial) else thing
-
-
-def _returns_steps(thing):
-    """Whether solver(problem, theta0, mu=…) gives one step after another."""
-    try:
-        parameters = inspect.signature(thing).parameters
-        made = thing(LeastSquares(lambda t: t - 1, lambda t: np.eye(2)), np.zeros(2))
-    except Exception:
-        return False  # whatever is wrong with it is found, and told, in the tests
-    return "mu" in parameters and isinstance(made, GeneratorType)
 
 
 def named(thing):
