@@ -28,8 +28,10 @@ from lmteach.figures import (
     fig_loss,
     fig_paths,
 )
+from lmteach.figures.outcomes import fig_outcomes
 from lmteach.figures.race import Race
 from lmteach.figures.training import Training
+from lmteach.standard_problems import FALSE, FOUND, INSTANCES, OUTCOMES, START_FACTORS
 from lmteach.widgets import Explorer
 
 START = np.array([-1.2, 1.0])
@@ -468,3 +470,29 @@ def test_a_training_that_cannot_be_drawn(curve_fit, make, error, words):
 def test_what_is_said_above_the_live_curve_stays_where_it_is():
     title = Explorer(Training(), step=17).stage.artists["title"]
     assert title.get_text() == "μ = 0.1, accepted" and title.get_position() == (0.5, 1.0)
+
+
+# Outcomes of many runs
+
+
+def all_found():
+    return {(case, factor): FOUND for case in INSTANCES for factor in START_FACTORS}
+
+
+def test_outcomes_draws_each_run_in_its_row_and_column():
+    runs = all_found() | {(INSTANCES[7], 100): FALSE}
+    picture = fig_outcomes({"perfect": all_found(), "bold": runs})
+    drawn = lines(picture)
+    assert drawn[FALSE].get_xydata().tolist() == [[7, 5]]
+    assert len(drawn[FOUND].get_xydata()) == 2 * 123 - 1
+    assert [7, 5] not in drawn[FOUND].get_xydata().tolist() and set(OUTCOMES) < set(drawn)
+    names = [tick.get_text() for tick in picture.axes[0].get_yticklabels()]
+    assert names == ["perfect  × 1", "× 10", "× 100", "bold  × 1", "× 10", "× 100"]
+    assert ("bold", "8 bard", 100, FALSE) in picture.table() and "perfect, bold" in picture.alt
+
+
+def test_outcomes_says_what_is_missing_or_odd():
+    with pytest.raises(ValueError, match=r"outcomes\['mine'\] has 1 runs: expected one for each"):
+        fig_outcomes({"mine": {(INSTANCES[0], 1): FOUND}})
+    with pytest.raises(ValueError, match="has 'lost': expected one of"):
+        fig_outcomes({"mine": all_found() | {(INSTANCES[0], 1): "lost"}})

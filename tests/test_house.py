@@ -18,6 +18,7 @@ FLOORS = (
     ("solvers", "verdict", "stages", "solving"),
     (
         "examples",
+        "standard_problems",
         "symbolic",
         "slices",
         "uncertainty",

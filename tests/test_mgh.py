@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from mgh import INSTANCES
 from scipy.optimize import least_squares
 
 from lmteach import LeastSquares, solve
+from lmteach.standard_problems import INSTANCES, OUTCOMES
 
 MINIMIZERS = {  # x that the paper gives, where it does so with enough digits
     "1 rosenbrock": [1, 1],
@@ -30,6 +30,20 @@ def near(instance, seed=0):
 
 def test_there_are_35_problems_in_41_instances():
     assert len({str(instance).split()[0] for instance in INSTANCES}) == 35 and len(INSTANCES) == 41
+
+
+def test_an_outcome_says_where_a_run_ended_and_what_it_claimed():
+    rosenbrock = INSTANCES[0]
+    there, elsewhere = np.ones(2), np.array([-1.2, 1.0])
+    ends = [(there, True), (there, False), (elsewhere, False), (elsewhere, True)]
+    assert [rosenbrock.outcome(x, success) for x, success in ends] == list(OUTCOMES)
+    assert rosenbrock.number == 1 and str(INSTANCES[-1]) == "35 chebyquad n=10"
+
+
+def test_a_start_of_zeros_becomes_a_vector_of_the_factor():
+    [watson, *_] = [instance for instance in INSTANCES if instance.number == 20]
+    assert not watson.start(1).any() and (watson.start(10) == 10).all()
+    np.testing.assert_array_equal(INSTANCES[0].start(100), [-120, 100])
 
 
 @pytest.mark.parametrize("instance", INSTANCES, ids=str)

@@ -11,16 +11,15 @@ SciPy's tolerances are 1e-15 and its budget is 20000 evaluations.
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 from scipy.optimize import least_squares
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from judge import is_minimum  # noqa: E402
-from mgh import INSTANCES, START_FACTORS  # noqa: E402
 
 from lmteach import LeastSquares, solve  # noqa: E402
+from lmteach.standard_problems import INSTANCES, START_FACTORS  # noqa: E402
 
 TIGHT = dict.fromkeys(("xtol", "ftol", "gtol"), 1e-15)
 

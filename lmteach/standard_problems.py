@@ -6,6 +6,8 @@ the minima are the paper's; it minimizes f = Σ rᵢ² = 2F. In problem 11 the p
 where |yᵢ − x₂| is meant. Three strict local minima that are met from these starts are added to its
 lists: 2.79506e-5 (26), 1.78981 (19) and 4.77271e-3 (35, n = 10). `START_FACTORS` are the paper's,
 too; a start of zeros (Watson) becomes a vector of the factor, as in the authors' own driver.
+
+Appendix C runs them all, and so does `python tests/benchmarks/mgh.py`.
 """
 
 import math
@@ -17,9 +19,15 @@ import numpy as np
 START_FACTORS = (1, 10, 100)
 DIGITS = 1e-4  # the paper prints six digits of a minimum; a run is there if f agrees to four,
 ZERO = 1e-12  # and if f is below this part of f at the standard start, where the minimum is 0
+FOUND, UNCLAIMED, ADMITTED, FALSE = OUTCOMES = (
+    "at a listed minimum",
+    "there, but not claimed",
+    "elsewhere, and says so",
+    "elsewhere, claims success",
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Instance:
     """A problem of given size: r(x), its J, the standard start, and the listed minima f."""
 
@@ -29,18 +37,29 @@ class Instance:
     standard_start: np.ndarray
     minima: tuple
 
+    @property
+    def number(self):
+        """The paper's number of the problem."""
+        return int(self.name.split()[0])
+
     def start(self, factor):
-        """The standard start times a factor; zeros become the factor."""
+        """Return the standard start times a factor; zeros become the factor."""
         zeros = not self.standard_start.any()
         return factor * (self.standard_start + (zeros and factor != 1))
 
     def at_a_listed_minimum(self, x):
-        """True if f(x) is that of a minimum which the paper lists."""
+        """Return True if f(x) is that of a minimum which the paper lists."""
         with np.errstate(all="ignore"):
             f, first = (np.sum(np.square(self.residual(z))) for z in (x, self.standard_start))
         return any(
             abs(f - best) <= (DIGITS * best if best else ZERO * first) for best in self.minima
         )
+
+    def outcome(self, x, success):
+        """Return which of OUTCOMES a run is that ended at x and did or did not claim success."""
+        if self.at_a_listed_minimum(x):
+            return FOUND if success else UNCLAIMED
+        return FALSE if success else ADMITTED
 
     def __str__(self):
         return self.name
@@ -65,6 +84,7 @@ def problem(*sizes):
 
 
 def columns(*parts):
+    """Return a matrix with these columns, (m,) or numbers."""
     return np.stack(np.broadcast_arrays(*parts), axis=1)
 
 
@@ -589,7 +609,7 @@ def p31_broyden_banded(n):
 
 
 def linear(A):
-    """r = A x − 1."""
+    """Return r = A x − 1 and its J."""
     return (lambda x: A @ x - 1), (lambda x: A.copy())
 
 
@@ -617,7 +637,7 @@ def p35_chebyquad(n, *minima):
     integral = np.where(i % 2, 0.0, -1 / (i**2 - 1.0 + (i == 1)))
 
     def polynomials(x):
-        """T_i and T_i′ at 2x − 1, (n, n) each, by their recursion."""
+        """Return T_i and T_i′ at 2x − 1, (n, n) each, by their recursion."""
         z = 2 * x - 1
         T, slope = [np.ones(n), z], [np.zeros(n), np.full(n, 2.0)]
         for _ in range(n - 1):
