@@ -323,9 +323,7 @@ def test_a_determined_parameter_may_be_far_from_its_start():
 
 
 def test_a_parameter_that_ran_away_and_is_not_determined_is_no_minimum():
-    problem = problem_of(
-        lambda t: np.array([t[0] + t[1], 1.0]), [[1.0, 1.0], [0.0, 0.0]]
-    )
+    problem = problem_of(lambda t: np.array([t[0] + t[1], 1.0]), [[1.0, 1.0], [0.0, 0.0]])
     verdict = verdict_of(problem, [2e3, -2e3], [1.0, 1.0])
     assert "not at a minimum that r determines" in verdict.doubt and "cancel" in verdict.note
 
@@ -377,9 +375,7 @@ def test_f_may_rise_by_rounding_in_a_polish(rise, n):
 
 @pytest.mark.parametrize(("cosine", "n"), [(5e-11, 1), (5e-10, 0)])
 def test_the_cosine_may_grow_below_what_rounding_explains(cosine, n):
-    problem = problem_of(
-        lambda t: np.array([1e-13 if t[0] >= 0 else cosine, 1.0]), [[1.0], [0.0]]
-    )
+    problem = problem_of(lambda t: np.array([1e-13 if t[0] >= 0 else cosine, 1.0]), [[1.0], [0.0]])
     assert len(strides_of(polish, problem, [0.0])) == n
 
 

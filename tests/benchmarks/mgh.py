@@ -11,6 +11,7 @@ SciPy's tolerances are 1e-15 and its budget is 20000 evaluations.
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import least_squares
