@@ -145,6 +145,8 @@ def judged_call(index, kind, function, given, name):
     if kind in ("solve", "generator"):
         given = {"max_steps": STEPS} | given
     value = given[name]
+    # What a function that is junk raises, or their own from junk that it is handed, is theirs.
+    theirs = callable(value) or name in ("x", "theta0")
     before, what = frozen_copy(given), f"{kind} with {name} = {value!r}"
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
@@ -154,11 +156,11 @@ def judged_call(index, kind, function, given, name):
                 if kind in ("least squares", "curve", "network"):
                     solve(made, START[kind], max_steps=9)
         except (ValueError, TypeError) as error:
-            # What a function that is junk raises, and a model of an x that is junk, is theirs.
-            if not callable(value) and name != "x" and not re.search(WORDS, str(error)):
+            if not theirs and not re.search(WORDS, str(error)):
                 yield Broken("door", index, what, f"{type(error).__name__}: {error}")
         except Exception as error:
-            yield Broken("door", index, what, f"{type(error).__name__}: {error}")
+            if not theirs:
+                yield Broken("door", index, what, f"{type(error).__name__}: {error}")
     yield from unchanged(index, what, given, before)
     yield from quiet(index, what, heard)
 
