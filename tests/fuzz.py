@@ -145,6 +145,8 @@ def judged_call(index, kind, function, given, name):
     if kind in ("solve", "generator"):
         given = {"max_steps": STEPS} | given
     value = given[name]
+    # What a function that is junk raises, or their own from junk that it is handed, is theirs.
+    theirs = callable(value) or name in ("x", "theta0")
     before, what = frozen_copy(given), f"{kind} with {name} = {value!r}"
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
@@ -154,11 +156,11 @@ def judged_call(index, kind, function, given, name):
                 if kind in ("least squares", "curve", "network"):
                     solve(made, START[kind], max_steps=9)
         except (ValueError, TypeError) as error:
-            # What a function that is junk raises, and a model of an x that is junk, is theirs.
-            if not callable(value) and name != "x" and not re.search(WORDS, str(error)):
+            if not theirs and not re.search(WORDS, str(error)):
                 yield Broken("door", index, what, f"{type(error).__name__}: {error}")
         except Exception as error:
-            yield Broken("door", index, what, f"{type(error).__name__}: {error}")
+            if not theirs:
+                yield Broken("door", index, what, f"{type(error).__name__}: {error}")
     yield from unchanged(index, what, given, before)
     yield from quiet(index, what, heard)
 
@@ -334,7 +336,8 @@ def network_run(rng):
     theta0 = network.theta * rng.choice([1, 0, 30, 1e3], p=[0.7, 0.1, 0.1, 0.1])
     what = f"network, {loss}, {route}, N = {N}, |X| = {np.abs(X).max():.3g}"
     arrays = {"X": X, "Y": Y, "theta0": theta0}
-    return Run(problem, theta0, options(rng), None, np.linalg.norm(Y), arrays, what)
+    size = np.linalg.norm(Y) + np.sqrt(Y.size)  # activations are 1, whatever Y is
+    return Run(problem, theta0, options(rng), None, size, arrays, what)
 
 
 def options(rng):
@@ -427,8 +430,9 @@ def lowest(task, trace):
             )
             return np.nan_to_num(r.astype(float), nan=1e150, posinf=1e150, neginf=-1e150)
 
-    scale = np.abs(residual(trace.theta)).max() or 1.0
-    found = [trace.loss]
+    if trace.loss <= rounding(residual, trace.theta, task.size) ** 2 / 2:
+        return trace.loss
+    scale, found = np.abs(residual(trace.theta)).max() or 1.0, [trace.loss]
     for factor in (1, 1 + BESIDE, 1 - BESIDE):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -436,14 +440,15 @@ def lowest(task, trace):
                 end = scipy_end(residual, trace.theta, factor, scale)
             except (ValueError, np.linalg.LinAlgError):  # SciPy's own limits
                 continue
-        theta = end.x * np.where(trace.theta != 0, np.abs(trace.theta), 1)
         found.append(end.cost * scale**2)
-        if factor == 1:
-            J = np.abs(end.jac) * scale
-            floor = ROUNDING * (task.size + np.linalg.norm(J @ np.abs(end.x)))
-            if trace.loss <= floor**2 / 2 or not np.isfinite(theta).all():
-                return trace.loss
     return min(found)
+
+
+def rounding(residual, theta, size):
+    """Return ‖r‖ that is nothing but rounding: of the data, and of θ as r depends on it."""
+    steps = 1e-6 * np.diag(np.abs(theta))
+    changes = [(residual(theta + h) - residual(theta - h)) / 2e-6 for h in steps]  # J_j θ_j
+    return ROUNDING * (size + np.linalg.norm(np.abs(changes).sum(axis=0)))
 
 
 def scipy_end(residual, theta, factor, scale):
