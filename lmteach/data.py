@@ -13,7 +13,7 @@ import numpy as np
 
 from .checks import FLOAT, as_array, floats, holds_symbols, is_number, one_of
 
-NUMBERS = (Complex, Decimal, bool, np.bool_)
+NUMBERS = (float, int, Complex, Decimal, np.bool_)
 LISTS = (list, tuple, range, deque)
 TOLD = 'missing="drop" leaves such points out'
 FIRST = {"x", "X", "xdata", "x_data"}  # names for x

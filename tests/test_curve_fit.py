@@ -90,6 +90,14 @@ def test_x_of_two_variables_comes_in_any_layout(x, model):
     np.testing.assert_allclose(found(CurveFit(model, x, Y2), 3), [2, 4, 6], rtol=1e-6)
 
 
+def test_a_table_is_copied():
+    table = Frame({"u": U.copy(), "v": V})
+    fit = CurveFit(lambda t, x: t[0] * x["u"], table, Y2)
+    before = fit.residual([1.0])
+    table["u"][:] = 0
+    assert np.allclose(fit.residual([2.0]) - before, fit.x["u"]) and fit.x["u"][0] == 1
+
+
 def test_a_picture_is_fitted_on_its_grid():
     x = np.meshgrid(np.arange(5.0), np.arange(4.0))
     y = 1 + 2 * x[0] + 3 * x[1] ** 2
@@ -449,6 +457,9 @@ def test_a_length_that_cannot_be_told_is_left_out():
         solve(LeastSquares(never))
 
 
+HALF = np.ma.array(np.ones((N, 2)), mask=[[v == 1, False] for v in X])  # one number is masked
+
+
 @pytest.mark.parametrize(
     ("x", "y", "model", "place"),
     [
@@ -457,6 +468,7 @@ def test_a_length_that_cannot_be_told_is_left_out():
         ([X, 2 * X], Y, lambda t, x: t[0] / (x[0] - 3), "r[3] = inf at x = [3. 6.]"),
         ({"a": X}, Y, lambda t, x: t[0] / (x["a"] - 3), "r[3] = inf at x['a'] = 3.0"),
         (X, np.ones((N, 2)), lambda t, x: np.stack([x, t[0] / (x - 3)], 1), "r[7] = inf at x = 3"),
+        (X, HALF, lambda t, x: np.stack([x, t[0] / (x - 3)], 1), "r[6] = inf at x = 3.0"),
         (None, Y, lambda t, x: t[0] / (X - 3), "r[3] = inf"),
     ],
 )
