@@ -38,7 +38,7 @@ from lmteach import (
 )
 from lmteach.primitives import gram, spd_solver
 from lmteach.problems import NotFinite
-from lmteach.stopping import MOST_CURVED as TOO_CURVED
+from lmteach.solvers import TOO_CURVED
 from lmteach.stopping import Stop
 
 ENDS = ("gradient", "step", "loss")
