@@ -79,7 +79,7 @@ RENAMED = {
     "all": "any",
 }  # fmt: skip
 THRESHOLD = 10  # a float, or a whole number from here on, is a threshold: × 100 and / 100
-UNTOUCHED = (ast.JoinedStr, ast.Raise, ast.Import, ast.ImportFrom, ast.arg)  # words, not numbers
+WORDS = (ast.JoinedStr, ast.Raise, ast.arg)
 
 
 def changes(node):
@@ -150,11 +150,20 @@ def mutants_of(module):
 
 
 def _is_untouched(node, parents):
-    while node is not None:
-        if isinstance(node, UNTOUCHED):
+    """Whether a node is part of words, of a type, or of the index in a[i]."""
+    while above := parents.get(node):
+        if isinstance(above, ast.Subscript) and node is not above.value and not _is_mask(node):
             return True
-        node = parents.get(node)
+        if isinstance(above, ast.AnnAssign) and node is above.annotation:
+            return True
+        if isinstance(above, WORDS):
+            return True
+        node = above
     return False
+
+
+def _is_mask(index):
+    return any(isinstance(part, (ast.Compare, ast.Invert)) for part in ast.walk(index))
 
 
 def _texts(module, place, number, longest=76):

@@ -4,12 +4,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from shared_problems import START, Counted, decay, finish, small_network, valley
+from shared_problems import START, Counted, finish, line, small_network, valley
 
-from lmteach import LeastSquares, levenberg_marquardt, solve
+from lmteach import LeastSquares, gradient_descent, levenberg_marquardt, solve
 from lmteach.primitives import norm
 from lmteach.problems import SINGLE_EPS
 from lmteach.stages import leap, polish
+from lmteach.stopping import Options
 from lmteach.verdict import RIGHT_ANGLE, Sight, is_rounding, is_whole, judged, names
 
 BLIND = "F falls where J is blind"
@@ -57,7 +58,7 @@ def test_r_is_at_right_angles_up_to_a_thousandth(redundant):
 
 def test_a_cosine_at_the_limit_is_within():
     problem, seen, _ = ends(problem_of([1.0, 1.0], [[1.0], [0.0]], redundant=True), [1.0])
-    here = SimpleNamespace(column_norms=np.ones(1), cosine=lambda: RIGHT_ANGLE)
+    here = SimpleNamespace(J=np.ones((2, 1)), column_norms=np.ones(1), cosine=lambda: RIGHT_ANGLE)
     assert judged(problem, seen, here, np.ones(1)).doubt is None
 
 
@@ -223,11 +224,11 @@ def test_a_rise_to_one_side_only_is_no_plateau():
 
 
 def test_no_more_evaluations_are_made_than_are_left():
-    problem = beside(lambda theta: theta[0] ** 2 + 1)
-    assert verdict_of(problem, [0.0], [1.0], most=6).doubt is None
-    n = problem.n_residuals
-    assert "no room to look" in verdict_of(problem, [0.0], [1.0], most=5).doubt
-    assert problem.n_residuals == n
+    problem, seen, here = ends(beside(lambda theta: theta[0] ** 2 + 1), [0.0])
+    assert "no room to look" in judged(problem, seen, here, np.ones(1), most=5).doubt
+    assert problem.n_residuals == 1
+    assert judged(problem, seen, here, np.ones(1), most=6).doubt is None
+    assert problem.n_residuals == 7
 
 
 def saddle(n, sign):
@@ -395,8 +396,10 @@ def test_a_step_that_changes_a_digit_of_one_parameter_is_made():
 
 
 def test_a_polish_ends_at_a_step_within_the_caller_s_xtol():
-    short, long = (len(strides_of(polish, nested(0.5), [0.01], xtol=x)) for x in (0.6, 1e-9))
-    assert short == 1 and long > 10
+    """Every step is half as long as the one before."""
+    problem = LeastSquares(lambda t: np.array([t[0], 0.5 * (t[0] - 1) ** 2 + t[0] - 2]))
+    short, longer = (len(strides_of(polish, problem, [1.01], xtol=x)) for x in (1e-3, 1e-5))
+    assert 2 <= short < longer <= 16
 
 
 def test_a_polish_passes_by_a_parameter_without_effect():
@@ -448,9 +451,9 @@ def test_a_leap_with_many_more_parameters_than_residuals_solves_the_equations():
     problem = problem_of(lambda t: np.array([a @ t - 3.0, t.sum() - 1]), [a, np.ones(100)])
     (stride,) = strides_of(leap, problem, np.zeros(100))
     assert np.abs(stride.seen.r).max() < 1e-12
-    np.testing.assert_allclose(
-        stride.step.h, np.linalg.lstsq([a, np.ones(100)], [3.0, 1.0])[0], rtol=1e-6, atol=1e-12
-    )
+    lengths = np.sqrt(1 + a**2)  # of the columns, by which h is measured
+    shortest = np.linalg.lstsq([a / lengths, 1 / lengths], [3.0, 1.0])[0] / lengths
+    np.testing.assert_allclose(stride.step.h, shortest, rtol=1e-6, atol=1e-9)
 
 
 def test_a_leap_sees_no_column_that_differs_from_another_by_rounding_of_many_rows():
@@ -478,31 +481,34 @@ def test_r_is_rescaled_only_where_its_squares_are_in_danger():
 
 
 def test_the_default_of_curves_goes_on_to_a_cosine_of_1e_9_and_no_further():
-    problem = nested(0.5)
-    trace = solve(problem, [0.05], scaling="identity", mu=1e-9)
-    trials = [step for step in trace if step.why == "F falls"]
+    """Each trial makes the cosine 200 times smaller: … 4e-8, 2e-10."""
+    problem = nested(0.005)
+    trace = solve(problem, [1.6e-3], scaling="identity", mu=1e-12)
+    trials = [step for step in trace if step.why != "polish"]
     cosines = [problem.linearize(step.next_theta).cosine() for step in trials]
-    assert cosines[-1] <= 1e-9 < cosines[-2]
+    assert all(step.accepted for step in trials) and 1e-11 < cosines[-1] <= 1e-9 < cosines[-2]
 
 
-def test_on_networks_a_path_may_be_twice_as_curved_as_on_curves():
+def test_on_networks_a_path_may_be_more_curved_than_on_curves():
+    """A trial is made up to ‖a‖ = 2‖h‖, where curves allow 0.375."""
     problem, theta = small_network((2, 4, 1), n_samples=20)
-    ratios = [
-        (norm(step.acceleration) / norm(step.h), step.why == "the path is too curved for this h")
-        for step in solve(problem, theta)
-        if step.acceleration is not None
-    ]
-    assert all((ratio > 0.75) == refused for ratio, refused in ratios)
-    assert any(ratio > 0.75 for ratio, _ in ratios)
-    assert any(0.375 < ratio <= 0.75 for ratio, _ in ratios)
+    bent = [step for step in solve(problem, theta, max_steps=100) if step.acceleration is not None]
+    ratios = np.array([norm(step.acceleration) / norm(step.h) for step in bent])
+    refused = [step.why == "the path is too curved for this h" for step in bent]
+    assert refused == (ratios > 2).tolist()
+    assert (ratios > 2).any() and ((0.375 < ratios) & (ratios <= 2)).any()
 
 
 def test_in_single_precision_a_run_ends_at_a_step_of_1e_7():
-    def residual(theta):
-        return decay()._residual(theta).astype(np.float32)
+    """Every step is a third as long as the one before."""
 
-    trace = solve(LeastSquares(residual), [1.0, 1.0, 0.1], gtol=1e-30, ftol=1e-30)
-    steps = [norm(step.scale * step.delta_theta) / norm(step.scale * step.theta) for step in trace]
+    def residual(theta):
+        return np.array([theta[0] - 3.0], dtype=np.float32)
+
+    problem = LeastSquares(residual, lambda theta: [[1.5]], check_jacobian=False)
+    trace = solve(problem, [1.0], scaling="identity", mu=1e-12, gtol=1e-30, ftol=1e-30)
+    steps = [norm(step.delta_theta) / norm(step.theta) for step in trace if step.accepted]
+    assert trace[-1].accepted
     assert steps[-1] <= 1e-7 < min(steps[:-1])
 
 
@@ -512,11 +518,67 @@ def test_a_run_goes_on_three_times_from_beside_where_j_is_blind():
     assert [step.why for step in trace] == [BLIND] * 3 and not trace.success
 
 
-# --- bounds of the solver's own
+# --- where a run ends by default
 
 
-def test_mu_max_is_above_every_mu_that_a_run_needs_and_below_the_range_of_floats():
-    flat = problem_of([1.0], [[1e-200]])
-    for mu, kind in ((0.9e300, "refused or short"), (1.1e300, "mu_max")):
-        _, stop = finish(levenberg_marquardt(flat, [1.0], mu=mu, gtol=0, xtol=0, ftol=0))
-        assert stop.kind == "mu_max", kind
+def test_by_default_a_cosine_of_1e_10_ends_a_run():
+    for cosine, n in ((3e-9, 1), (3e-11, 0)):
+        problem = problem_of(lambda t, c=cosine: np.array([t[0] + c, 1.0]), [[1.0], [0.0]])
+        steps, stop = finish(levenberg_marquardt(problem, [0.0], max_steps=1, xtol=0, ftol=0))
+        assert len(steps) == n and (stop.kind == "gradient") == (n == 0)
+
+
+def after(**changes):
+    """What the default limits say of a step with some of its fields changed."""
+    step = next(levenberg_marquardt(valley(), START))
+    stop = Options().after(step._replace(**{"scale": None, "accepted": True, **changes}))
+    return stop and stop.kind
+
+
+def test_by_default_a_step_of_1e_12_ends_a_run():
+    one = np.ones(1)
+    for change, kind in ((0.8e-12, "step"), (1.2e-12, None)):
+        short = {"theta": one, "delta_theta": np.array([change])}
+        assert after(**short) == after(**short, scale=1e3 * one) == kind
+
+
+@pytest.mark.parametrize(("change", "kind"), [(0.8e-6, "step"), (1.2e-6, None)])
+def test_no_parameter_has_moved_visibly_where_a_step_is_short(change, kind):
+    """‖DΔθ‖ is nothing beside ‖Dθ‖: by D alone, θ₀ might move by any part of itself."""
+    D, theta = np.array([1e-10, 1.0]), np.ones(2)
+    assert after(theta=theta, delta_theta=np.array([change, 0.0]), scale=D) == kind
+
+
+@pytest.mark.parametrize(("fall", "kind"), [(4.5e-16, "loss"), (2e-15, None)])
+def test_by_default_a_fall_of_1e_15_ends_a_run(fall, kind):
+    assert after(loss=1.0, trial_loss=1 - fall, predicted=fall) == kind
+
+
+def test_by_default_a_run_is_given_up_after_2000_trials():
+    steps, stop = finish(gradient_descent(line(), START, 1e-6))
+    assert len(steps) == 2000 and stop.kind == "max_steps"
+
+
+@pytest.mark.parametrize(("mu", "n"), [(0.9e300, 1), (1.1e300, 0)])
+def test_by_default_a_run_is_given_up_above_a_mu_of_1e300(mu, n):
+    """r does not change, J = 1e150 notwithstanding: every trial is refused."""
+    problem = problem_of([1.0], [[1e150]])
+    steps, stop = finish(levenberg_marquardt(problem, [1.0], mu=mu, gtol=0, xtol=0, ftol=0))
+    assert len(steps) == n and stop.kind == "mu_max"
+
+
+@pytest.mark.parametrize(("geodesic", "needed"), [(False, 1), (True, 2)])
+def test_a_trial_is_made_where_its_evaluations_are_left(geodesic, needed):
+    here, options = valley().linearize(START), Options(geodesic=geodesic, max_evaluations=10)
+    assert options.before(here, 0, 1.0, 10 - needed) is None
+    assert options.before(here, 0, 1.0, 11 - needed).kind == "max_evaluations"
+    assert Options().before(here, 0, 1.0, 10**9) is None
+
+
+def test_limits_that_are_just_met():
+    here = valley().linearize(START)
+    assert Options(mu_max=2.0).before(here, 0, 2.0) is None
+    assert Options(target_loss=here.loss).before(here, 0, 1.0).kind == "target"
+    assert after(loss=1.0, trial_loss=1.0, predicted=0.0) == "loss"
+    exact = {"theta": np.ones(1), "delta_theta": np.zeros(1)}
+    assert after(**exact) == after(**exact, scale=np.ones(1)) == "step"
