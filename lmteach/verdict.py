@@ -21,6 +21,7 @@ FAINTEST = 1e-6  # but no r that is longer than this part of what θ does to it
 BLIND = 1e-7  # part of J's longest direction, all columns of length 1, below which J is blind
 PROBES = (1e-2, -1e-2, 1e-3, -1e-3, 1e-4, -1e-4)  # changes of θ along it, in parts of its size
 ROUNDING = 1e-10  # part of F by which it must change to be said to rise or to fall
+DRAWS = 8  # directions that are drawn where parameters of a network have no effect
 MANY = 6  # blind directions, beyond which their pairs are not probed
 LOOSE = 0.1  # part of a direction's largest component from which a parameter belongs to it
 RAN_AWAY = 1e3  # times as large as at the start, and not determined: it may have no end
@@ -49,7 +50,7 @@ def judged(problem, seen, here, theta0, most=math.inf):
     if seen.loss == 0 and seen.r.any() and not is_rounding(problem, seen, here):
         return Verdict("F is 0 only because squares of r are below the smallest float")
     if problem.redundant or problem.generalized or not is_whole(seen):
-        return _judged_by_angles(problem, seen, here, theta0)
+        return _judged_by_angles(problem, seen, here, theta0, most)
     sight = Sight.of(problem, seen, here, theta0)
     if is_rounding(problem, seen, here):
         return Verdict(None, sight.note(here.column_norms == 0))
@@ -126,7 +127,7 @@ class Sight:
         return f"{said}{rank} of {names(loose)}, only combinations are determined."
 
 
-def _judged_by_angles(problem, seen, here, theta0):
+def _judged_by_angles(problem, seen, here, theta0, most):
     """The Verdict by the largest cosine, where J may be singular at a minimum or is too large."""
     if seen.loss <= problem.rounding or _is_rounding_by_norms(problem, seen, here):
         return Verdict(None, _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
@@ -137,7 +138,26 @@ def _judged_by_angles(problem, seen, here, theta0):
         cosine *= r / max(r, math.sqrt(2 * F))
     if cosine > RIGHT_ANGLE:
         return Verdict(NO_MINIMUM)
+    if lower := _lower_beside(problem, seen, here.column_norms == 0, most):
+        return Verdict(f"{NO_MINIMUM}: F falls where J is blind", "", lower)
     return Verdict(None, _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
+
+
+def _lower_beside(problem, seen, unseen, most):
+    """A lower Evaluation where the parameters without effect on r change together, or None.
+
+    A network with weights of 0 is a saddle that no single direction shows, so directions are drawn.
+    """
+    if not unseen.any() or 2 * DRAWS > most:
+        return None
+    rng = np.random.default_rng(0)
+    size = np.where(seen.theta == 0, 1.0, np.abs(seen.theta)) * unseen
+    for v in rng.uniform(-1, 1, (DRAWS, size.size)) * size:
+        for part in PROBES[:2]:
+            end = problem.evaluate(seen.theta + part * v)
+            if end.loss < seen.loss * (1 - ROUNDING):
+                return end
+    return None
 
 
 def _is_rounding_by_norms(problem, seen, here):
