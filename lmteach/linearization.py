@@ -7,6 +7,7 @@ reuses everything but the diagonal.
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .checks import as_finite, as_positive, frozen, positive_like
 from .primitives import gram, inner, least_norm, norm, spd_solver
@@ -53,7 +54,7 @@ class Linearization:
         lower = np.tril(self.lower_A())
         return frozen(lower + np.tril(lower, -1).T)
 
-    def step(self, mu):
+    def step(self, mu: float) -> NDArray:
         """Return h with (JᵀJ + μI) h = −g, (P,); for μ = 0 the Gauss-Newton step of least norm.
 
         Raises numpy.linalg.LinAlgError where JᵀJ + μI is not positive definite in floating point.
@@ -62,12 +63,12 @@ class Linearization:
             return least_norm(self.J, -self.r)
         return self.damped(mu).h
 
-    def damped(self, mu, scale=None):
+    def damped(self, mu: float, scale=None) -> "Damped":
         """Return the Damped system JᵀJ + μD² with D = diag(scale), I unless given."""
         scale = None if scale is None else as_positive("scale", scale, 1, self.g.shape)
         return Damped(self, positive_like(self.r, "mu", mu), scale)
 
-    def steps(self, mus):
+    def steps(self, mus: ArrayLike) -> NDArray:
         """Return the curve h(μ) = −Σᵢ sᵢ/(sᵢ² + μ) (uᵢᵀr) vᵢ, a row for each μ, by one SVD of J."""
         mus = as_finite("mus", mus, 1)
         if (mus < 0).any():

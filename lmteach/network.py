@@ -7,6 +7,7 @@ samples run along memory. Arrays of SymPy expressions pass through the same form
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .checks import FLOAT, SINGLE, as_array, as_finite, at_least, instance, one_of
 from .derivatives import slopes_disagree
@@ -95,7 +96,7 @@ class Network:
     def theta(self, value):
         self._theta = as_finite("theta", value, 1, (self.n_parameters,)).copy()
 
-    def initialize(self, seed=0, scheme="glorot"):
+    def initialize(self, seed: int = 0, scheme: str = "glorot") -> "Network":
         """Draw W from the scheme's distribution, set b = 0, and return the network.
 
         "glorot": variance 2/(n_l + n_{l−1}); "he": 2/n_{l−1}; "lecun": 1/n_{l−1} (all normal);
@@ -200,12 +201,12 @@ class Network:
             terms.insert(0, W.T.dot(terms[0]) * slope)
         return terms
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> NDArray:
         """Return a^L for the network's own θ, (N, m)."""
         X = as_finite("X", X, 2, (None, self.n_inputs))
         return np.ascontiguousarray(self.forward(X)[-1])
 
-    def copy(self):
+    def copy(self) -> "Network":
         """Return a network of the same layers and weights that shares no weight with this one."""
         other = Network([self.inputs, *self.layers])
         other._theta = self._theta.copy()

@@ -5,6 +5,7 @@ import sys
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from . import data
 from .checks import (
@@ -20,7 +21,7 @@ from .checks import (
     read_only,
 )
 from .derivatives import checked_jacobian, disagreement, filled
-from .linearization import Explicit
+from .linearization import Explicit, Linearization
 from .primitives import finite, inner
 
 
@@ -37,7 +38,7 @@ class Evaluation(NamedTuple):
     problem: Any
     inside: Any = None  # what the problem computed on the way, such as a network's activations
 
-    def linearize(self, work=None):
+    def linearize(self, work=None) -> Linearization:
         """Return the Linearization at this θ; `work` holds the buffers of a running solver.
 
         Raises ValueError where r is not finite, NotFinite where J is not.
@@ -113,7 +114,7 @@ class Problem:
         """Return where residual i stands in the data, in words; "" if the problem does not know."""
         return ""
 
-    def evaluate(self, theta):
+    def evaluate(self, theta: ArrayLike) -> Evaluation:
         """Return the Evaluation at θ, (P,). Raises ValueError or TypeError for another shape."""
         theta = as_finite("theta", theta, 1, self.n_parameters and (self.n_parameters,))
         last = self._last
@@ -126,15 +127,15 @@ class Problem:
         self._last = seen
         return seen
 
-    def residual(self, theta):
+    def residual(self, theta: ArrayLike) -> NDArray:
         """Return r(θ), (N·m,), read-only."""
         return self.evaluate(theta).r
 
-    def loss(self, theta):
+    def loss(self, theta: ArrayLike) -> float:
         """Return F(θ)."""
         return self.evaluate(theta).loss
 
-    def linearize(self, theta, work=None):
+    def linearize(self, theta: ArrayLike, work=None) -> Linearization:
         """Return the Linearization at θ. Raises ValueError where r is not finite."""
         return self.evaluate(theta).linearize(work)
 

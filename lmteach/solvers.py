@@ -1,6 +1,7 @@
 """Gradient descent, Gauss-Newton and Levenberg-Marquardt as generators of Steps."""
 
 import math
+from collections.abc import Generator
 
 import numpy as np
 
@@ -9,16 +10,17 @@ from .damping import Nielsen
 from .linearization import Workspace
 from .primitives import finite, norm
 from .problems import NotFinite, Problem
-from .stopping import Options
+from .stopping import Options, Stop
 from .trace import Step
 
+Steps = Generator[Step, None, Stop]
 ALPHA = 0.1  # the geodesic term looks this far along h
 
 
 def levenberg_marquardt(
     problem, theta0, mu=None, damping=None, *, scaling=None, geodesic=None, max_steps=None,
     max_evaluations=None, target_loss=None, gtol=None, xtol=None, ftol=None, mu_max=None, **unknown,
-):  # fmt: skip
+) -> Steps:  # fmt: skip
     """Levenberg-Marquardt: solve (JᵀJ + μD²) h = −g, and keep θ + h if F falls there.
 
     Parameters: `theta0`, (P,), or a Step to go on from; then what is None is as in that step, and
@@ -132,7 +134,7 @@ def _trial(problem, seen, trial_theta, refusal, work):
 def gradient_descent(
     problem, theta0, rate=None, *, max_steps=None, max_evaluations=None, target_loss=None,
     gtol=None, xtol=None, ftol=None, **unknown,
-):  # fmt: skip
+) -> Steps:  # fmt: skip
     """Gradient descent: h = −η g, always taken, also where F rises; its Steps carry μ = 1/η.
 
     Parameters: `theta0`, (P,), or a Step to go on from; `rate`, η > 0; the limits of
@@ -153,7 +155,7 @@ def gradient_descent(
 def gauss_newton(
     problem, theta0, *, max_steps=None, max_evaluations=None, target_loss=None, gtol=None,
     xtol=None, ftol=None, **unknown,
-):  # fmt: skip
+) -> Steps:  # fmt: skip
     """Gauss-Newton: the h of least norm that minimizes ½‖r + Jh‖², always taken; μ = 0.
 
     Parameters: `theta0`, (P,), or a Step to go on from; the limits of `stopping.Options`. Yields a

@@ -39,7 +39,7 @@ def solve(
     problem, theta0=None, method="lm", *, mu=None, damping=None, scaling=None, geodesic=None,
     rate=None, max_steps=None, max_evaluations=None, target_loss=None, gtol=None, xtol=None,
     ftol=None, mu_max=None, plain=False, history="all", progress=None, **unknown,
-):  # fmt: skip
+) -> Trace:  # fmt: skip
     """Run a solver from θ₀, (P,), to its end, and return the Trace: θ, F, success, and a message.
 
     `method`: "lm", "gd" (needs `rate`) or "gn"; the options that are None are the solver's own
