@@ -82,8 +82,13 @@ PICTURES_AND_PROGRAMS = {
     "test_still.py",
     "test_widgets.py",
 }
-# Half a minute of SymPy and more: portable, but not quick.
+# These take long, or run programs, and say the same on every CPU: neither quick nor portable.
+LONG = {"test_documents.py", "test_interrupts.py"}
+# SymPy, and runs to many minima: portable, but not quick.
 SYMBOLS = {"test_proofs.py", "test_slices.py", "test_symbolic.py"}
+MANY_RUNS = {"test_exercises.py", "test_mgh.py"}
+# The same for a few tests of other files, by words in their names.
+LONG_TESTS = ("sympys", "on_symbols", "continuation_from_any_step", "neupys_second_behaviour")
 # Two lessons stand for all: J from sensitivities, and the runs of the damping rules.
 PORTABLE_LESSONS = {"05_jacobian.ipynb", "08_updates.ipynb"}
 
@@ -94,6 +99,7 @@ def marks(item):
     if name in PORTABLE_LESSONS:
         return ["portable"]
     slow = item.get_closest_marker("full") or item.path.suffix != ".py"
-    if slow or name in PICTURES_AND_PROGRAMS:
+    if slow or name in PICTURES_AND_PROGRAMS | LONG:
         return []
-    return ["portable"] if name in SYMBOLS else ["quick", "portable"]
+    long = name in SYMBOLS | MANY_RUNS or any(words in item.name for words in LONG_TESTS)
+    return ["portable"] if long else ["quick", "portable"]
