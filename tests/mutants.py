@@ -39,7 +39,7 @@ MODULES = (
     "linearization",
 )  # fmt: skip
 TESTS = (
-    "thresholds", "stopping", "damping", "derivatives", "linearization", "solvers", "solve",
+    "thresholds", "derivative_thresholds", "stopping", "damping", "derivatives", "linearization", "solvers", "solve",
     "problems",
 )  # fmt: skip
 SLOW = 0.2  # seconds: a test that takes longer is left out; what it alone sees, a quick one should
