@@ -34,13 +34,20 @@ import sympy  # noqa: E402, F401
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent / "lmteach"
-MODULES = (
-    "solvers", "stages", "verdict", "solving", "stopping", "damping", "derivatives",
-    "linearization",
-)  # fmt: skip
+FILES = {  # of tests: those that most likely notice a change of the module come first
+    "solvers": ("solvers",),
+    "stages": ("thresholds",),
+    "verdict": ("thresholds",),
+    "solving": ("thresholds", "solve"),
+    "stopping": ("thresholds", "stopping"),
+    "damping": ("damping",),
+    "derivatives": ("derivative_thresholds", "derivatives"),
+    "linearization": ("linearization",),
+}
+MODULES = tuple(FILES)
 TESTS = (
-    "thresholds", "stopping", "damping", "derivatives", "linearization", "solvers", "solve",
-    "problems",
+    "thresholds", "derivative_thresholds", "stopping", "damping", "derivatives", "linearization",
+    "solvers", "solve", "problems",
 )  # fmt: skip
 SLOW = 0.2  # seconds: a test that takes longer is left out; what it alone sees, a quick one should
 SPARE = 20.0  # seconds that a mutant may take beyond three times what all tests take
@@ -65,8 +72,8 @@ class Mutant(NamedTuple):
 
     @property
     def code(self):
-        """Module and change, without the line: by this an equivalent mutant is named."""
-        return f"{self.module}: {self.before}  →  {self.after}"
+        """Module and changed text, without the line: by this an equivalent mutant is named."""
+        return f"{self.module}: {self.after}"
 
 
 SWAPPED = {
@@ -233,15 +240,15 @@ class Watch:
             self.failed.append(report.nodeid)
 
 
-def run_tests(mutant, order, pipe):
-    """In a process of its own: run the tests, and send what they said through the pipe."""
+def run_tests(mutant, names, order, pipe):
+    """In a process of its own: run the tests of some files, and send what they said."""
     sys.path.insert(0, str(PACKAGE.parent))
     if mutant is not None:
         sys.meta_path.insert(0, Finder(mutant))
     hypothesis.settings.register_profile("same", derandomize=True, deadline=None, database=None)
     hypothesis.settings.load_profile("same")
     watch = Watch(order)
-    files = [str(file) for name in TESTS if (file := HERE / f"test_{name}.py").exists()]
+    files = [str(HERE / f"test_{name}.py") for name in names]
     quiet = ["-q", "--tb=no", "--assert=plain", "-o", "addopts=", "-m", "not full"]
     quiet += ["-p", "no:cacheprovider", "-p", "no:nbval"]
     stop = [] if mutant is None else ["-x"]
@@ -250,11 +257,11 @@ def run_tests(mutant, order, pipe):
     pipe.send((int(code), watch.failed, watch.seconds))
 
 
-def in_a_process(mutant, order=None, limit=None):
+def in_a_process(mutant, names=TESTS, order=None, limit=None):
     """(exit code, names of failed tests, seconds by test); None beyond the limit."""
     context = multiprocessing.get_context(FORK)
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=run_tests, args=(mutant, order, there))
+    process = context.Process(target=run_tests, args=(mutant, names, order, there))
     process.start()
     there.close()
     try:
@@ -269,15 +276,16 @@ def in_a_process(mutant, order=None, limit=None):
 def killed_by(mutant, seconds, killers, limit):
     """The test that notices the mutant, None if none does."""
     order = sorted(seconds, key=lambda test: (-killers.get(test, 0), seconds[test]))
-    answer = in_a_process(mutant, order, limit)
-    if answer is None:
-        return "no end"
-    code, failed, _ = answer
-    if code == 0:
-        return None
-    test = failed[0] if failed else "at import"
-    killers[test] = killers.get(test, 0) + 1
-    return test
+    for names in (FILES[mutant.module], TESTS):
+        answer = in_a_process(mutant, names, order, limit)
+        if answer is None:
+            return "no end"
+        code, failed, _ = answer
+        if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            test = failed[0] if failed else "at import"
+            killers[test] = killers.get(test, 0) + 1
+            return test
+    return None
 
 
 # --- the whole

@@ -124,3 +124,21 @@ def test_mu_never_reaches_0(rule):
 
 def test_factor_1_leaves_mu_as_it_is():
     assert Factor(1).update(0.3, 0.9, True)[0] == Factor(1).update(0.3, -1.0, False)[0] == 0.3
+
+
+def test_nielsens_factor_stays_where_rho_is_beyond_the_range_of_cubes():
+    """ρ is huge where the model promises next to nothing, or F falls to an underflow."""
+    assert factor_of(1e200) == factor_of(np.inf) == 1 / 3
+
+
+@pytest.mark.parametrize("nu", [1.0, 1.5, 3.0])
+def test_a_nu_of_the_callers_lasts_until_a_trial_is_accepted(nu):
+    refused, rule = Nielsen(nu).update(1.0, -1.0, False)
+    assert refused == nu and rule.nu == 2 * nu
+    assert Nielsen(nu).update(1.0, 0.5, True) == (1.0, Nielsen())
+
+
+def test_bounds_of_rules_that_are_just_met():
+    assert Nielsen(1).nu == 1 and Factor(1).factor == 1
+    with pytest.raises(ValueError, match="mu_max = 1.0: expected a number above mu_min = 1.0"):
+        Factor(mu_min=1.0, mu_max=1.0)

@@ -4,11 +4,21 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from shared_problems import START, Counted, finish, line, small_network, valley
+from shared_problems import (
+    DECAY_START,
+    START,
+    Counted,
+    decay,
+    finish,
+    line,
+    small_network,
+    valley,
+)
 
 from lmteach import LeastSquares, gradient_descent, levenberg_marquardt, solve
 from lmteach.primitives import norm
 from lmteach.problems import SINGLE_EPS
+from lmteach.solving import Run
 from lmteach.stages import leap, polish
 from lmteach.stopping import Options
 from lmteach.verdict import RIGHT_ANGLE, Sight, is_rounding, is_whole, judged, names
@@ -471,8 +481,11 @@ def test_a_leap_sees_no_column_that_differs_from_another_by_rounding_of_many_row
 
 
 def test_r_is_rescaled_only_where_its_squares_are_in_danger():
-    """J is asked for once more at the end, to be compared, where r had another unit on the way."""
-    for exponent, more in ((0, 0), (60, 0), (-60, 0), (70, 1), (-70, 1)):
+    """J is asked for once more at the end, to be compared, where r had another unit on the way.
+
+    At the start r is up to 3 · 2^exponent, which lies below the next power of two but one.
+    """
+    for exponent, more in ((0, 0), (62, 0), (63, 1), (-66, 0), (-67, 1)):
         unit = 2.0**exponent
         jacobian = Counted(lambda theta, unit=unit: unit * np.array([[1.0], [1.0]]))
         problem = LeastSquares(lambda t, unit=unit: unit * np.array([t[0] - 1, t[0]]), jacobian)
@@ -516,6 +529,98 @@ def test_a_run_goes_on_three_times_from_beside_where_j_is_blind():
     """F falls along θ, and a J of zeros is believed."""
     trace = solve(problem_of(lambda t: np.array([10.0 - t[0]]), [[0.0]]), [1.0])
     assert [step.why for step in trace] == [BLIND] * 3 and not trace.success
+
+
+def test_every_escape_tells_the_truth_and_has_a_name():
+    problem = problem_of(lambda t: np.array([10.0 - t[0]]), [[0.0]])
+    trace = solve(problem, [1.0])
+    for step in trace:
+        assert np.array_equal(step.theta + step.h, step.trial_theta)
+        assert step.trial_loss < step.loss == problem.loss(step.theta)
+    said = "on from beside a point where J is blind (1 trial)"
+    assert trace.message.count(said) == 3 == trace.message.count("J is blind (")
+
+
+@pytest.mark.parametrize(
+    ("limits", "n"),
+    [
+        ({"max_steps": 1}, 1),
+        ({"max_steps": 2}, 2),
+        ({"max_evaluations": 7}, 0),  # one at the start, six beside it
+        ({"max_evaluations": 8}, 1),
+        ({"gtol": 1e-10}, 3),  # as tight as the solver's own
+        ({"gtol": 1e-9}, 0),  # looser: the caller's word ends the run
+    ],
+    ids=str,
+)
+def test_escapes_end_at_the_caller_s_limits(limits, n):
+    trace = solve(problem_of(lambda t: np.array([10.0 - t[0]]), [[0.0]]), [1.0], **limits)
+    assert len(trace) == n and trace.n_residuals <= limits.get("max_evaluations", 100)
+
+
+def best_of(*pairs, **given):
+    """The number of the attempt that is chosen from (success, F), and how many were made."""
+    run = Run(valley(), START, "lm", True, given, "all", None)
+    made = []
+
+    def attempt(success, loss):
+        def trace():
+            made.append(SimpleNamespace(success=success, loss=loss))
+            return made[-1]
+
+        return SimpleNamespace(trace=trace, ended_by_caller=False)
+
+    best = run.best([attempt(*pair) for pair in pairs])
+    return next(i for i, trace in enumerate(made) if trace is best), len(made)
+
+
+def test_the_better_of_two_attempts_is_given():
+    assert best_of((True, 2.0), (True, 1.0)) == (0, 1)
+    assert best_of((False, 1.0), (True, 2.0)) == (1, 2)
+    assert best_of((False, 2.0), (False, 1.0)) == (1, 2)
+    assert best_of((False, 1.0), (False, 2.0)) == (0, 2)
+    assert best_of((False, 1.0), (False, 1.0)) == (0, 2)
+    assert best_of((False, 2.0), (False, 1.0), max_evaluations=2) == (1, 2)  # one is left
+    assert best_of((False, 2.0), (False, 1.0), max_evaluations=1) == (0, 1)
+
+
+def test_a_trace_counts_its_own_run_only():
+    fresh, used = valley(), valley()
+    for theta in np.ones((7, 2)) * np.arange(7)[:, None]:
+        used.linearize(theta)
+    counts = [
+        (trace.n_residuals, trace.n_jacobians, trace.n_differences)
+        for trace in (solve(problem, START) for problem in (fresh, used))
+    ]
+    assert counts[0][:2] == counts[1][:2] and counts[0][2] >= counts[1][2] >= 0
+    for most in (5, 10, 20):
+        trace = solve(used, START, max_evaluations=most)
+        assert most - 2 <= trace.n_residuals <= most and "max_evaluations" in trace.message
+
+
+@pytest.mark.parametrize("most", [3, 5, 7, 8, 9, 10, 11])
+def test_all_stages_together_make_no_more_trials_than_max_steps(most):
+    whole = len(solve(decay(), DECAY_START))
+    assert len(solve(decay(), DECAY_START, max_steps=most)) == min(most, whole)
+
+
+def test_a_target_that_is_not_reached_is_not_said_to_be():
+    trace = solve(line(), START, target_loss=1e-3)
+    assert trace.success and trace.message.startswith("Converged")
+
+
+def test_r_is_rescaled_by_its_largest_entry():
+    unit = 2.0**600
+    problem = problem_of(lambda t: unit * np.array([t[0] - 1, t[0] - 3]), [[unit], [unit]])
+    trace = solve(problem, [3.0])
+    assert trace.success and trace.theta[0] == pytest.approx(2)
+
+
+@pytest.mark.parametrize("unit", [1.0, 2.0**300, 2.0**-300])
+def test_mu_max_is_in_the_callers_units(unit):
+    options = {"mu": unit**2 * 1e-3, "mu_max": unit**2 * 1e-2, "scaling": "identity"}
+    trace = solve(valley(unit), START, **options)
+    assert "rose above mu_max" in trace.message and 0 < len(trace) < 10
 
 
 # --- where a run ends by default
@@ -582,3 +687,36 @@ def test_limits_that_are_just_met():
     assert after(loss=1.0, trial_loss=1.0, predicted=0.0) == "loss"
     exact = {"theta": np.ones(1), "delta_theta": np.zeros(1)}
     assert after(**exact) == after(**exact, scale=np.ones(1)) == "step"
+
+
+# --- the step
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda problem: levenberg_marquardt(problem, [1.0], mu=1.0, max_steps=1),
+        lambda problem: gradient_descent(problem, [1.0], 1.0, max_steps=1),
+    ],
+    ids=["lm", "gd"],
+)
+def test_where_the_promised_decrease_underflows_there_is_no_gain_ratio(run):
+    (step,), _ = finish(run(problem_of([1.0], [[1e-200]])))
+    assert step.predicted == 0 and np.isnan(step.rho)
+
+
+def test_a_column_of_zeros_is_at_right_angles_to_everything():
+    for J in ([[0.0, 1.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 0.0]]):
+        here = problem_of([0.0, 1.0], J).linearize(np.ones(2))
+        assert here.orthogonal(0.0) and here.cosine() == 0
+
+
+def test_the_curve_of_steps_where_j_is_0_or_nearly_of_rank_1():
+    flat = problem_of([1.0, 1.0], np.zeros((2, 2))).linearize(np.ones(2))
+    assert np.array_equal(flat.steps([0.0, 1.0]), np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="mus holds -1.0"):
+        flat.steps([1.0, -1.0])
+    J, r = np.zeros((1000, 2)), np.zeros(1000)
+    J[0], J[1, 1], r[:2] = 1.0, 200 * np.finfo(float).eps, 1.0
+    (h,) = problem_of(r, J).linearize(np.ones(2)).steps([0.0])
+    np.testing.assert_allclose(h, [-0.5, -0.5], rtol=1e-6)
