@@ -196,10 +196,11 @@ def positive(name, value, or_zero=False):
 
 def below(name, value):
     """A real number to reach from above; −∞ for none."""
-    if not is_real(value) or value != value or value == math.inf:
-        kind = ValueError if is_real(value) else TypeError
-        raise kind(f"{name} = {value!r}: expected a number")
-    return value
+    if not is_real(value):
+        raise TypeError(f"{name} = {value!r}: expected a number")
+    if value != value or value > LARGEST:
+        raise ValueError(f"{name} = {shown(value)}: expected a finite number")
+    return -math.inf if value < -LARGEST else float(value)
 
 
 def positive_like(array, name, value, or_zero=False):

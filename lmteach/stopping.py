@@ -70,10 +70,12 @@ class Options:
         at_least("max_steps", self.max_steps, 1)
         if self.max_evaluations is not None:
             at_least("max_evaluations", self.max_evaluations, 0)
-        below("target_loss", self.target_loss)
+        numbers = {"target_loss": below("target_loss", self.target_loss)}
         for name in ("gtol", "xtol", "ftol"):
-            positive(name, getattr(self, name), or_zero=True)
-        positive("mu_max", self.mu_max)
+            numbers[name] = positive(name, getattr(self, name), or_zero=True)
+        numbers["mu_max"] = positive("mu_max", self.mu_max)
+        for name, value in numbers.items():
+            object.__setattr__(self, name, value)  # as a float: it may have come as a Fraction
 
     def but(self, **given):
         """Return the same options with those replaced that are not None."""
