@@ -103,7 +103,7 @@ def test_beside_a_kink_short_differences_decide():
 
 
 def test_on_a_staircase_long_differences_decide():
-    assert agrees(lambda t: np.exp(5 * steps(t, 0.73e-7)), [[5 * np.exp(5)]])
+    assert agrees(lambda t: np.exp(5 * (steps(t, 1.3e-7) - 1)), [[5.0]])
 
 
 def test_on_a_bent_staircase_middling_differences_decide():

@@ -1,9 +1,12 @@
 """Thresholds of success, stages and verdict: on both sides of each, something else happens."""
 
-from types import SimpleNamespace
+import sys
+from contextlib import nullcontext
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+import tqdm.auto
 from shared_problems import (
     DECAY_START,
     START,
@@ -18,7 +21,7 @@ from shared_problems import (
 from lmteach import LeastSquares, gradient_descent, levenberg_marquardt, solve
 from lmteach.primitives import norm
 from lmteach.problems import SINGLE_EPS
-from lmteach.solving import Run
+from lmteach.solving import Run, _bar
 from lmteach.stages import leap, polish
 from lmteach.stopping import Options
 from lmteach.verdict import RIGHT_ANGLE, Sight, is_rounding, is_whole, judged, names
@@ -558,6 +561,37 @@ def test_escapes_end_at_the_caller_s_limits(limits, n):
     assert len(trace) == n and trace.n_residuals <= limits.get("max_evaluations", 100)
 
 
+def test_a_plain_run_has_no_escape():
+    assert (
+        len(solve(problem_of(lambda t: np.array([10.0 - t[0]]), [[0.0]]), [1.0], plain=True)) == 0
+    )
+
+
+def behind_a_hill(**marks):
+    """F = ½ down to 0.8, 2 down to 0, and below it a minimum: two Gauss-Newton steps lead there.
+
+    Every shorter step is refused.
+    """
+
+    def place(theta, *values):
+        return np.array(values[int(theta[0] <= 0.8) + int(theta[0] <= 0)])
+
+    return problem_of(
+        lambda t: place(t, [1.0, 0.0], [2.0, 0.0], [0.0, 0.1]),
+        lambda t: place(t, [[0.5], [1.0]], [[1.0], [0.0]], [[1.0], [0.0]]),
+        **marks,
+    )
+
+
+def test_a_leap_follows_a_doubtful_end_of_a_curve_in_double_precision_only():
+    trace = solve(behind_a_hill(), [1.0])
+    assert trace.success and "leap (2 steps)" in trace.message
+    for marks in ({"redundant": True}, {"eps": SINGLE_EPS}):
+        trace = solve(behind_a_hill(**marks), [1.0])
+        assert not trace.success and "leap" not in trace.message
+        assert "not at a minimum" in trace.message
+
+
 def best_of(*pairs, **given):
     """The number of the attempt that is chosen from (success, F), and how many were made."""
     run = Run(valley(), START, "lm", True, given, "all", None)
@@ -585,14 +619,14 @@ def test_the_better_of_two_attempts_is_given():
 
 
 def test_a_trace_counts_its_own_run_only():
-    fresh, used = valley(), valley()
+    used, names = valley(), ("n_residuals", "n_jacobians", "n_differences")
     for theta in np.ones((7, 2)) * np.arange(7)[:, None]:
         used.linearize(theta)
-    counts = [
-        (trace.n_residuals, trace.n_jacobians, trace.n_differences)
-        for trace in (solve(problem, START) for problem in (fresh, used))
-    ]
-    assert counts[0][:2] == counts[1][:2] and counts[0][2] >= counts[1][2] >= 0
+    before = [getattr(used, name) for name in names]
+    trace = solve(used, START)
+    after = [getattr(used, name) for name in names]
+    assert min(before) > 0
+    assert [getattr(trace, name) for name in names] == np.subtract(after, before).tolist()
     for most in (5, 10, 20):
         trace = solve(used, START, max_evaluations=most)
         assert most - 2 <= trace.n_residuals <= most and "max_evaluations" in trace.message
@@ -621,6 +655,21 @@ def test_mu_max_is_in_the_callers_units(unit):
     options = {"mu": unit**2 * 1e-3, "mu_max": unit**2 * 1e-2, "scaling": "identity"}
     trace = solve(valley(unit), START, **options)
     assert "rose above mu_max" in trace.message and 0 < len(trace) < 10
+
+
+# --- the progress bar
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(1.8, False), (2.2, True)])
+def test_in_a_notebook_a_bar_appears_after_two_seconds(seconds, shown, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    monkeypatch.setattr(tqdm.auto, "tqdm", tqdm.std.tqdm)
+    assert isinstance(_bar(False), nullcontext)
+    with _bar(None) as bar:
+        bar.start_t -= seconds  # as if it had begun before
+        bar.last_print_t -= seconds
+        bar.update()
+        assert ("trials" in capsys.readouterr().err) == shown
 
 
 # --- where a run ends by default
