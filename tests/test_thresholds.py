@@ -18,7 +18,7 @@ from shared_problems import (
     valley,
 )
 
-from lmteach import LeastSquares, gradient_descent, levenberg_marquardt, solve
+from lmteach import Factor, LeastSquares, gradient_descent, levenberg_marquardt, solve
 from lmteach.primitives import norm
 from lmteach.problems import SINGLE_EPS
 from lmteach.solving import Run, _bar
@@ -299,6 +299,18 @@ def test_a_redundant_or_generalized_problem_is_judged_by_angles_alone():
     for mark in ("redundant", "generalized"):
         problem = problem_of([0, 1.0], [[1.0, 1.0], [0.0, 0.0]], **{mark: True})
         assert verdict_of(problem, [1.0, 1.0]) == (None, "", None)
+
+
+@pytest.mark.parametrize(
+    ("F", "cosine", "is_minimum"),
+    [(50.0, 0.9e-2, True), (50.0, 1.15e-2, False), (0.005, 0.9e-3, True), (0.005, 1.1e-3, False)],
+)
+def test_a_generalized_loss_is_judged_against_the_larger_of_r_and_f(F, cosine, is_minimum):
+    """‖r‖ = 1, and √(2F) is 10 or 0.1."""
+    problem, seen, _ = ends(problem_of([0.0, 1.0], np.ones((2, 1)), generalized=True), [1.0])
+    here = SimpleNamespace(J=np.ones((2, 1)), column_norms=np.ones(1), cosine=lambda: cosine)
+    verdict = judged(problem, seen._replace(loss=F), here, np.ones(1))
+    assert (verdict.doubt is None) == is_minimum
 
 
 def test_one_column_of_zeros_among_others_is_no_plateau_of_a_redundant_problem():
@@ -738,6 +750,24 @@ def test_limits_that_are_just_met():
     assert after(**exact) == after(**exact, scale=np.ones(1)) == "step"
 
 
+def test_a_step_of_0_and_a_fall_of_0_end_a_run_at_tolerances_of_0():
+    never = Options(gtol=0.0, xtol=0.0, ftol=0.0)
+    step = next(levenberg_marquardt(valley(), START))._replace(accepted=True)
+    for D in (None, np.ones(2)):
+        assert never.after(step._replace(delta_theta=np.zeros(2), scale=D)).kind == "step"
+        assert never.after(step._replace(scale=D)) is None
+    level = step._replace(loss=1.0, trial_loss=1.0, predicted=0.0)
+    assert never.after(level).kind == "loss" and never.after(level._replace(predicted=1.0)) is None
+
+
+@pytest.mark.parametrize("change", [{"mu": 1e3}, {"damping": Factor(3)}, {"xtol": 1e-9}], ids=str)
+def test_a_run_that_ended_goes_on_where_anything_is_changed(change):
+    steps, stop = finish(levenberg_marquardt(valley(), START, mu=1e-3, damping=Factor(1)))
+    assert stop.kind == "refused" and finish(levenberg_marquardt(valley(), steps[-1])) == ([], stop)
+    onward, _ = finish(levenberg_marquardt(valley(), steps[-1], max_steps=100, **change))
+    assert onward
+
+
 # --- the step
 
 
@@ -789,3 +819,9 @@ def test_a_mu_of_0_is_refused():
 def test_a_leap_is_not_dropped_for_a_parameter_without_effect():
     problem = problem_of(lambda t: np.array([t[0] - 1, 1.0]), [[1.0, 0.0], [0.0, 0.0]])
     assert len(strides_of(leap, problem, [0.0, 7.0])) == 1
+
+
+@pytest.mark.parametrize("rule", [Factor, 10.0, SimpleNamespace(update=1)], ids=str)
+def test_a_rule_s_class_or_a_number_is_no_rule(rule):
+    with pytest.raises(TypeError, match="expected a rule, such as"):
+        levenberg_marquardt(valley(), START, damping=rule)
