@@ -337,7 +337,88 @@ def main():
     return sys.exit(bool(unknown))
 
 
-EQUIVALENT = {}  # why a mutant that survives does what the original does, by its code
+# Why a mutant that survives does what the original does; each is named by `Mutant.code`.
+REASONS = {
+    "it differs only where two rounded numbers are equal, and either answer is right there": [
+        "stages: return 0 < reach < SHRINK * last",
+        "stages: return reach >= RIGHT_ANGLE * norm(r)",
+        "stages: bent = np.abs(stride.there.column_norms - lengths) >= STEADY * lengths",
+        "stages: stride.seen.loss >= seen.loss * (1 + RISE) or bent.any()",
+        "stages: norm(lengths * stride.step.h) < xtol * norm(lengths * stride.seen.theta)",
+        "stages: return bool((np.abs(h) < NO_MORE_DIGITS * np.abs(theta)).all())",
+        "verdict: sight.reach(seen.r) >= RIGHT_ANGLE * norm(seen.r)",
+        "verdict: sees = (s >= faintest * max(s[0], 1.0)) & (far <= 1)",
+        "verdict: sees = (s > faintest * max(s[0], 1.0)) & (far < 1)",
+        "verdict: return (parts >= LOOSE).any(axis=0)",
+        "verdict: return norm(seen.r) < part * norm(here.column_norms * seen.theta)",
+        "verdict: lowest.loss <= seen.loss * (1 - rounding)",
+        "verdict: all((end.loss < seen.loss * (1 + rounding) for end in ends))",
+        "verdict: flat |= (np.abs(v) / sight.size >= LOOSE) & _faint(here, seen, sight)",
+        "verdict: return here.column_norms * sight.size < BLIND * norm(seen.r)",
+        "derivatives: gap[worst] < SLOPE_TOLERANCE",
+        "derivatives: abs(found - expected) < SLOPE_TOLERANCE * (1 + abs(found) + abs(expected))",
+        "derivatives: not seen < eps ** 0.6 * np.abs(ends[0]).max(initial=0)",
+        "solvers: curved = not norm(D * a) < most * norm(D * h)",
+    ],
+    "where Jh = 0, the step of least norm is 0, which is over anyway": [
+        "stages: return 0 <= reach <= SHRINK * last",
+    ],
+    "a column of zeros has h_j = 0 in any unit, and blind directions are measured anew": [
+        "stages: lengths = np.where(lengths > 0, lengths, 100.0)",
+        "stages: lengths = np.where(lengths > 0, lengths, 0.01)",
+        "verdict: lengths[lengths == 0] = 100.0",
+        "verdict: lengths[lengths == 0] = 0.01",
+    ],
+    "where ‖Jh‖ > 0, so is ½‖Jh‖²: it is taken by squares": [
+        "stages: rho = (here.loss - trial.loss) / predicted if predicted >= 0 else math.nan",
+    ],
+    "LAPACK's workspace is large enough with either size": [
+        "stages: (np.zeros(columns, dtype=np.int32), 6400 * (rows + columns + 1))",
+        "stages: (np.zeros(columns, dtype=np.int32), 64 * (rows + columns - 1))",
+        "stages: (np.zeros(columns, dtype=np.int32), 64 * (rows + columns))",
+    ],
+    "no size is 0 there: where θ₀ is 0, the line before has made it 1 or more": [
+        "verdict: size[size == 0] = 100.0",
+        "verdict: size[size == 0] = 0.01",
+    ],
+    "the V of a square J is whole in either case": [
+        "verdict: np.linalg.svd(here.J / lengths, full_matrices=seen.r.size <= size.size)",
+    ],
+    "both signs are tried": [
+        "verdict: ends = [problem.evaluate(seen.theta - part * v) for part in PROBES]",
+        "verdict: return [v - sign * w for v, w in combinations(blind, 2) for sign in (1, -1)]",
+    ],
+    "the error of a complex step is of order ε², nothing with any of these": [
+        "derivatives: TINY = 1.0000000000000001e-28",
+        "derivatives: TINY = 1e-32",
+    ],
+    "another sample of points and directions, as good as this one": [
+        "derivatives: N_SLOPES, SLOPE_STEP, SLOPE_TOLERANCE = (4, 1e-05, 0.0001)",
+        "derivatives: N_SLOPES, SLOPE_STEP, SLOPE_TOLERANCE = (6, 1e-05, 0.0001)",
+        "derivatives: rng.uniform(-2, 1, (N_SLOPES, n))",
+        "derivatives: rng.uniform(-2, 3, (N_SLOPES, n))",
+        "derivatives: rng.uniform(-1, 2, (N_SLOPES, n))",
+        "derivatives: rng.uniform(-3, 2, (N_SLOPES, n))",
+        "derivatives: SLOPE_STEP * rng.uniform(0.005, 1, (N_SLOPES, n))",
+        "derivatives: z, v = (rng.uniform(-1, 1, shape), rng.uniform(0.005, 1, shape))",
+    ],
+    "the smallest float keeps 0/0 away, with either sign": [
+        "derivatives: rows = np.maximum(rows, FAINT * rows.max(initial=0)) - sys.float_info.min",
+        "derivatives: unit = both.max(axis=0, initial=0) - sys.float_info.min",
+        "derivatives: np.maximum(np.abs(J), np.abs(D)).max(axis=1, keepdims=True)"
+        " - sys.float_info.min",
+    ],
+    "any number below 0 is below every gap": [
+        "derivatives: gap = np.where(wrong, np.nan_to_num(np.abs(J - D) / rows, nan=np.inf),"
+        " -100.0)",
+        "derivatives: gap = np.where(wrong, np.nan_to_num(np.abs(J - D) / rows, nan=np.inf),"
+        " -0.01)",
+    ],
+    "from ρ = 0.94 on, the factor is 1/3 with any of these": [
+        "damping: mu *= max(1 / 3, 1 - (2 * min(rho, 100.0) - 1) ** 3)",
+    ],
+}
+EQUIVALENT = {code: reason for reason, codes in REASONS.items() for code in codes}
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from shared_problems import Counted
 
 from lmteach.derivatives import (
     central,
+    checked_jacobian,
+    complex_jacobian,
     disagreement,
     filled,
     output_gradient_disagrees,
@@ -50,6 +52,8 @@ def test_the_place_that_is_told_is_the_furthest_from_the_differences_in_its_row_
     J = np.array([[1.0, 100.0], [1.0, 0.0]])
     words = disagreement(lambda t: J @ t, np.ones(2), J + [[0.3, 0.0], [0.2, 0.0]])
     assert "∂r[1]/∂θ[0] is 1.2, and the differences give 1." in words  # of 1, not of 100
+    words = disagreement(lambda t: np.array([5.0, t[0]]), ONE, np.array([[0.0], [0.5]]))
+    assert "∂r[1]/∂θ[0] is 0.5, and the differences give 1." in words
 
 
 def test_a_wrong_row_a_million_times_fainter_is_told():
@@ -99,11 +103,11 @@ def test_beside_a_kink_short_differences_decide():
 
 
 def test_on_a_staircase_long_differences_decide():
-    assert agrees(lambda t: np.exp(5 * steps(t, 0.73e-7)), [[5 * np.exp(5)]])
+    assert agrees(lambda t: np.exp(5 * (steps(t, 1.3e-7) - 1)), [[5.0]])
 
 
 def test_on_a_bent_staircase_middling_differences_decide():
-    assert agrees(lambda t: np.exp(100 * (steps(t, 1.3e-9) - 1)), [[100.0]])
+    assert agrees(lambda t: np.exp(100 * (steps(t, 1.7e-9) - 1)), [[100.0]])
 
 
 def test_a_difference_is_as_long_as_it_is_told_to_be():
@@ -198,6 +202,27 @@ def test_in_single_precision_a_right_j_agrees():
     assert agrees(in_single, [[np.exp(1)]], eps=SINGLE_EPS)
 
 
+@pytest.mark.parametrize(("error", "expected"), [(3.5e-4, True), (7e-4, False)])
+def test_a_coarse_r_without_noise_leaves_a_column_a_part_of_its_digits(error, expected):
+    """At θ = 0 and r = 0 nothing is rounded: two thirds of the digits count."""
+    assert agrees(lambda t: t, [[1 + error]], np.zeros(1), eps=SINGLE_EPS) == expected
+
+
 @pytest.mark.xfail(strict=True, reason="the shortest difference is all noise, and excuses any J")
 def test_in_single_precision_a_j_of_the_wrong_sign_is_told():
     assert not agrees(in_single, [[-np.exp(1)]], eps=SINGLE_EPS)
+
+
+# --- complex steps
+
+
+def test_a_complex_step_of_a_faint_r_keeps_its_digits():
+    for size in (1e-10, 1.0, 1e10):
+        J = complex_jacobian(lambda t, size=size: size * t, ONE)
+        np.testing.assert_allclose(J, [[size]], rtol=1e-14)
+
+
+def test_the_warning_of_differences_points_to_the_caller():
+    with pytest.warns(UserWarning, match="jacobian by central differences") as record:
+        checked_jacobian(np.abs, ONE)
+    assert record[0].filename == __file__

@@ -1,9 +1,12 @@
 """Thresholds of success, stages and verdict: on both sides of each, something else happens."""
 
-from types import SimpleNamespace
+import sys
+from contextlib import nullcontext
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+import tqdm.auto
 from shared_problems import (
     DECAY_START,
     START,
@@ -15,10 +18,10 @@ from shared_problems import (
     valley,
 )
 
-from lmteach import LeastSquares, gradient_descent, levenberg_marquardt, solve
+from lmteach import Factor, LeastSquares, gradient_descent, levenberg_marquardt, solve
 from lmteach.primitives import norm
 from lmteach.problems import SINGLE_EPS
-from lmteach.solving import Run
+from lmteach.solving import Run, _bar
 from lmteach.stages import leap, polish
 from lmteach.stopping import Options
 from lmteach.verdict import RIGHT_ANGLE, Sight, is_rounding, is_whole, judged, names
@@ -298,6 +301,18 @@ def test_a_redundant_or_generalized_problem_is_judged_by_angles_alone():
         assert verdict_of(problem, [1.0, 1.0]) == (None, "", None)
 
 
+@pytest.mark.parametrize(
+    ("F", "cosine", "is_minimum"),
+    [(50.0, 0.9e-2, True), (50.0, 1.15e-2, False), (0.005, 0.9e-3, True), (0.005, 1.1e-3, False)],
+)
+def test_a_generalized_loss_is_judged_against_the_larger_of_r_and_f(F, cosine, is_minimum):
+    """‖r‖ = 1, and √(2F) is 10 or 0.1."""
+    problem, seen, _ = ends(problem_of([0.0, 1.0], np.ones((2, 1)), generalized=True), [1.0])
+    here = SimpleNamespace(J=np.ones((2, 1)), column_norms=np.ones(1), cosine=lambda: cosine)
+    verdict = judged(problem, seen._replace(loss=F), here, np.ones(1))
+    assert (verdict.doubt is None) == is_minimum
+
+
 def test_one_column_of_zeros_among_others_is_no_plateau_of_a_redundant_problem():
     problem = problem_of([0, 1.0], [[1.0, 0.0], [0.0, 0.0]], redundant=True)
     assert verdict_of(problem, [1.0, 1.0]).doubt is None
@@ -472,7 +487,7 @@ def test_a_leap_sees_no_column_that_differs_from_another_by_rounding_of_many_row
     J[0], J[1, 1] = 1.0, 200 * np.finfo(float).eps
     r = np.zeros(1000)
     r[1] = 1.0
-    assert strides_of(leap, problem_of(r, J), [0.0, 0.0]) == []
+    assert strides_of(leap, problem_of(lambda t: r + J @ t, J), [0.0, 0.0]) == []
     J[1, 1] = 1e-9
     assert strides_of(leap, problem_of(lambda t: r + J @ t, J), [0.0, 0.0])
 
@@ -558,6 +573,37 @@ def test_escapes_end_at_the_caller_s_limits(limits, n):
     assert len(trace) == n and trace.n_residuals <= limits.get("max_evaluations", 100)
 
 
+def test_a_plain_run_has_no_escape():
+    assert (
+        len(solve(problem_of(lambda t: np.array([10.0 - t[0]]), [[0.0]]), [1.0], plain=True)) == 0
+    )
+
+
+def behind_a_hill(**marks):
+    """F = ½ down to 0.8, 2 down to 0, and below it a minimum: two Gauss-Newton steps lead there.
+
+    Every shorter step is refused.
+    """
+
+    def place(theta, *values):
+        return np.array(values[int(theta[0] <= 0.8) + int(theta[0] <= 0)])
+
+    return problem_of(
+        lambda t: place(t, [1.0, 0.0], [2.0, 0.0], [0.0, 0.1]),
+        lambda t: place(t, [[0.5], [1.0]], [[1.0], [0.0]], [[1.0], [0.0]]),
+        **marks,
+    )
+
+
+def test_a_leap_follows_a_doubtful_end_of_a_curve_in_double_precision_only():
+    trace = solve(behind_a_hill(), [1.0])
+    assert trace.success and "leap (2 steps)" in trace.message
+    for marks in ({"redundant": True}, {"eps": SINGLE_EPS}):
+        trace = solve(behind_a_hill(**marks), [1.0])
+        assert not trace.success and "leap" not in trace.message
+        assert "not at a minimum" in trace.message
+
+
 def best_of(*pairs, **given):
     """The number of the attempt that is chosen from (success, F), and how many were made."""
     run = Run(valley(), START, "lm", True, given, "all", None)
@@ -585,14 +631,14 @@ def test_the_better_of_two_attempts_is_given():
 
 
 def test_a_trace_counts_its_own_run_only():
-    fresh, used = valley(), valley()
+    used, names = valley(), ("n_residuals", "n_jacobians", "n_differences")
     for theta in np.ones((7, 2)) * np.arange(7)[:, None]:
         used.linearize(theta)
-    counts = [
-        (trace.n_residuals, trace.n_jacobians, trace.n_differences)
-        for trace in (solve(problem, START) for problem in (fresh, used))
-    ]
-    assert counts[0][:2] == counts[1][:2] and counts[0][2] >= counts[1][2] >= 0
+    before = [getattr(used, name) for name in names]
+    trace = solve(used, START)
+    after = [getattr(used, name) for name in names]
+    assert min(before) > 0
+    assert [getattr(trace, name) for name in names] == np.subtract(after, before).tolist()
     for most in (5, 10, 20):
         trace = solve(used, START, max_evaluations=most)
         assert most - 2 <= trace.n_residuals <= most and "max_evaluations" in trace.message
@@ -621,6 +667,21 @@ def test_mu_max_is_in_the_callers_units(unit):
     options = {"mu": unit**2 * 1e-3, "mu_max": unit**2 * 1e-2, "scaling": "identity"}
     trace = solve(valley(unit), START, **options)
     assert "rose above mu_max" in trace.message and 0 < len(trace) < 10
+
+
+# --- the progress bar
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(1.8, False), (2.2, True)])
+def test_in_a_notebook_a_bar_appears_after_two_seconds(seconds, shown, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    monkeypatch.setattr(tqdm.auto, "tqdm", tqdm.std.tqdm)
+    assert isinstance(_bar(False), nullcontext)
+    with _bar(None) as bar:
+        bar.start_t -= seconds  # as if it had begun before
+        bar.last_print_t -= seconds
+        bar.update()
+        assert ("trials" in capsys.readouterr().err) == shown
 
 
 # --- where a run ends by default
@@ -689,6 +750,24 @@ def test_limits_that_are_just_met():
     assert after(**exact) == after(**exact, scale=np.ones(1)) == "step"
 
 
+def test_a_step_of_0_and_a_fall_of_0_end_a_run_at_tolerances_of_0():
+    never = Options(gtol=0.0, xtol=0.0, ftol=0.0)
+    step = next(levenberg_marquardt(valley(), START))._replace(accepted=True)
+    for D in (None, np.ones(2)):
+        assert never.after(step._replace(delta_theta=np.zeros(2), scale=D)).kind == "step"
+        assert never.after(step._replace(scale=D)) is None
+    level = step._replace(loss=1.0, trial_loss=1.0, predicted=0.0)
+    assert never.after(level).kind == "loss" and never.after(level._replace(predicted=1.0)) is None
+
+
+@pytest.mark.parametrize("change", [{"mu": 1e3}, {"damping": Factor(3)}, {"xtol": 1e-9}], ids=str)
+def test_a_run_that_ended_goes_on_where_anything_is_changed(change):
+    steps, stop = finish(levenberg_marquardt(valley(), START, mu=1e-3, damping=Factor(1)))
+    assert stop.kind == "refused" and finish(levenberg_marquardt(valley(), steps[-1])) == ([], stop)
+    onward, _ = finish(levenberg_marquardt(valley(), steps[-1], max_steps=100, **change))
+    assert onward
+
+
 # --- the step
 
 
@@ -716,7 +795,33 @@ def test_the_curve_of_steps_where_j_is_0_or_nearly_of_rank_1():
     assert np.array_equal(flat.steps([0.0, 1.0]), np.zeros((2, 2)))
     with pytest.raises(ValueError, match="mus holds -1.0"):
         flat.steps([1.0, -1.0])
+    one = problem_of([1.0, 1.0], np.eye(2)).linearize(np.ones(2))
+    np.testing.assert_allclose(one.steps([0.0, 1.0]), [[-1, -1], [-0.5, -0.5]])
     J, r = np.zeros((1000, 2)), np.zeros(1000)
     J[0], J[1, 1], r[:2] = 1.0, 200 * np.finfo(float).eps, 1.0
     (h,) = problem_of(r, J).linearize(np.ones(2)).steps([0.0])
     np.testing.assert_allclose(h, [-0.5, -0.5], rtol=1e-6)
+
+
+class Zero:
+    """A rule that gives a μ of 0."""
+
+    def update(self, mu, rho, accepted):
+        return 0.0, self
+
+
+def test_a_mu_of_0_is_refused():
+    with pytest.raises(ValueError, match="expected a number > 0"):
+        finish(levenberg_marquardt(valley(), START, damping=Zero()))
+
+
+@pytest.mark.xfail(strict=True, reason="a column that was zero from the start counts as vanished")
+def test_a_leap_is_not_dropped_for_a_parameter_without_effect():
+    problem = problem_of(lambda t: np.array([t[0] - 1, 1.0]), [[1.0, 0.0], [0.0, 0.0]])
+    assert len(strides_of(leap, problem, [0.0, 7.0])) == 1
+
+
+@pytest.mark.parametrize("rule", [Factor, 10.0, SimpleNamespace(update=1)], ids=str)
+def test_a_rule_s_class_or_a_number_is_no_rule(rule):
+    with pytest.raises(TypeError, match="expected a rule, such as"):
+        levenberg_marquardt(valley(), START, damping=rule)
