@@ -353,22 +353,24 @@ def answers_to_refusals(state):
     if len(mus) < 4 and state.damped and repeats(task, run.points):
         state.findings.add("same trial")
         return FAILED, "the same trial was refused again and again.", task.name
-    if len(mus) < 4 and findings_mus(state.findings):
-        task, (mus, rose) = sharp(), findings_mus(state.findings)
+    if len(mus) < 4 and (explained := explained_mus(state.findings)):
+        task, mus, rose = explained
     if len(mus) < 4:
         return NOT_APPLICABLE, "Too few trials to see what μ does.", task.name
     return judge_mus(state.findings, mus, rose, task.name)
 
 
-def findings_mus(findings):
-    """(μ of each trial, whether F rose there) in the second run, where an equation explains it."""
+def explained_mus(findings):
+    """(task, μ of each trial, whether F rose there) of a run that an equation explains, or None."""
     mus = findings.explanations[0].mus if findings.explanations else None
     if not mus or len(mus) != len(findings.samples):
         return None
-    pairs = [(mu, s) for mu, s in zip(mus, findings.samples, strict=True) if s.run == 1]
-    task = sharp()
-    rose = [task.loss(s.theta + s.h) > task.loss(s.theta) for _, s in pairs]
-    return ([mu for mu, _ in pairs], rose) if len(pairs) > 3 else None
+    for run, task in ((1, sharp()), (0, bent())):  # in the first of these, F is likelier to rise
+        pairs = [(mu, s) for mu, s in zip(mus, findings.samples, strict=True) if s.run == run]
+        if len(pairs) > 3:
+            rose = [task.loss(s.theta + s.h) > task.loss(s.theta) for _, s in pairs]
+            return task, [mu for mu, _ in pairs], rose
+    return None
 
 
 def judge_mus(findings, mus, rose, name):
