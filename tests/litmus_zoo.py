@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, qr, solve_triangular
+from scipy.sparse.linalg import LinearOperator, cg
 
 TRUE, WRONG = {}, {}
 
@@ -815,3 +816,125 @@ def returns_theta(residual, jacobian, theta, mu):
     r, J = residual(theta), jacobian(theta)
     np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), -J.T @ r)
     return theta, True, {}
+
+
+# Other styles -------------------------------------------------------------------------------------
+
+
+def solved(residual, jacobian, theta, mu):
+    """The right step."""
+    r, J = residual(theta), jacobian(theta)
+    return np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), -J.T @ r)
+
+
+@true
+def looks_a_twentieth_ahead(residual, jacobian, theta, mu):
+    v, r, J = solved(residual, jacobian, theta, mu), residual(theta), jacobian(theta)
+    bend = 40 * ((residual(theta + v / 20) - r) * 20 - J @ v)
+    a = -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), J.T @ bend)
+    return judged(residual, theta, v + a / 2 if 2 * np.linalg.norm(a) < np.linalg.norm(v) else v)
+
+
+@true
+def radius_by_bisection(residual, jacobian, theta, mu):
+    """Finds μ again from the length that the step is to have."""
+    r, J = residual(theta), jacobian(theta)
+    A, g = J.T @ J, J.T @ r
+    radius = np.linalg.norm(solved(residual, jacobian, theta, mu))
+    low, high = 0.0, np.linalg.norm(g) / radius
+    for _ in range(200):
+        middle = (low + high) / 2
+        h = -np.linalg.solve(A + middle * np.eye(len(g)), g)
+        low, high = (middle, high) if np.linalg.norm(h) > radius else (low, middle)
+    return judged(residual, theta, h)
+
+
+@true
+def columns_to_one_length(residual, jacobian, theta, mu):
+    """Marquardt's own form."""
+    J = jacobian(theta)
+    A, g = J.T @ J, J.T @ residual(theta)
+    s = np.sqrt(np.diag(A))
+    h = -np.linalg.solve(A / np.outer(s, s) + mu * np.eye(len(g)), g / s) / s
+    return judged(residual, theta, h)
+
+
+@true
+def conjugate_gradients_to_the_end(residual, jacobian, theta, mu):
+    J, n = jacobian(theta), len(theta)
+    operator = LinearOperator((n, n), matvec=lambda v: J.T @ (J @ v) + mu * v)
+    h, _ = cg(operator, -J.T @ residual(theta), rtol=1e-12, maxiter=200)
+    return judged(residual, theta, h)
+
+
+@wrong("not solved to its end")
+def two_conjugate_gradients(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    operator = J.T @ J + mu * np.eye(len(theta))
+    h, _ = cg(operator, -J.T @ residual(theta), rtol=1e-12, maxiter=2)
+    return judged(residual, theta, h)
+
+
+@wrong("Jacobi")
+def two_sweeps(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    A, b = J.T @ J + mu * np.eye(len(theta)), -J.T @ residual(theta)
+    h = b / np.diag(A)
+    return judged(residual, theta, h + (b - A @ h) / np.diag(A))
+
+
+@wrong("entry by entry")
+def squashed(residual, jacobian, theta, mu):
+    return judged(residual, theta, np.tanh(solved(residual, jacobian, theta, mu)))
+
+
+@wrong("signs of the step")
+def sizes_only(residual, jacobian, theta, mu):
+    return judged(residual, theta, abs(solved(residual, jacobian, theta, mu)))
+
+
+@wrong("weighted by their residuals")
+def robust(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    A = J.T @ (J / (1 + abs(r))[:, None])
+    return judged(residual, theta, -np.linalg.solve(A + mu * np.eye(len(theta)), J.T @ r))
+
+
+@wrong("set to zero")
+def positive_residuals(residual, jacobian, theta, mu):
+    return judged(residual, theta, solved(lambda t: residual(t).clip(0), jacobian, theta, mu))
+
+
+@wrong("part of the rows")
+def half_a_batch(residual, jacobian, theta, mu):
+    h = solved(lambda t: residual(t)[::2], lambda t: jacobian(t)[::2], theta, mu)
+    return judged(residual, theta, h)
+
+
+@wrong("weight decay")
+def decayed(residual, jacobian, theta, mu):
+    h = solved(residual, jacobian, theta, mu)
+    return judged(residual, theta, 0.9 * (theta + h) - theta)
+
+
+@wrong("diagonal of (JᵀJ")
+def diagonal_of_the_inverse(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    inverse = np.linalg.pinv(J.T @ J + mu * np.eye(len(theta)))
+    return judged(residual, theta, -np.diag(inverse) * (J.T @ residual(theta)))
+
+
+@wrong("reshaped")
+def columns_first(residual, jacobian, theta, mu):
+    def shuffled(t):
+        return jacobian(t).ravel(order="F").reshape(jacobian(t).shape)
+
+    return judged(residual, theta, solved(residual, shuffled, theta, mu))
+
+
+@wrong("factor of ½")
+def half_a_step(residual, jacobian, theta, mu):
+    """It looks twice at its trial: that is no look ahead."""
+    h = solved(residual, jacobian, theta, mu) / 2
+    residual(theta + h)
+    return judged(residual, theta, h)

@@ -11,6 +11,7 @@ import pytest
 
 from lmteach.command.cli import main
 from lmteach.litmus import litmus
+from lmteach.litmus.kinds import KINDS
 from lmteach.replicas import REPLICAS
 
 HERE = Path(__file__).parent
@@ -71,11 +72,26 @@ def test_a_file_that_breaks_when_it_is_run(tmp_path, capsys):
         [f"{HERE / 'litmus_zoo.py'}:no_such_name"],
         [f"{HERE / 'litmus_zoo.py'}:textbook", "--calls", "no_such_name"],
         [f"{HERE / 'litmus_zoo.py'}:textbook", "--command", "python"],
+        [f"{HERE / 'litmus_zoo.py'}:textbook", "--kind", "stepping"],
     ],
 )
 def test_nothing_to_test_is_a_usage_error(arguments, capsys):
     assert main(["litmus", *arguments]) == 2
     assert "lmteach litmus: " in capsys.readouterr().err
+
+
+def test_the_help_names_every_kind_and_every_exit_status(capsys):
+    with pytest.raises(SystemExit):
+        main(["litmus", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert all(kind in said for kind in KINDS)
+    assert all(words in said for words in ("0: nothing failed", "1: it is no", "2: nothing to"))
+
+
+def test_other_commands_do_not_wait_for_scipys_optimizers():
+    source = "import sys; from lmteach.command.cli import main; main([]); "
+    source += "sys.exit('scipy.optimize' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", source], stdout=subprocess.DEVNULL).returncode == 0
 
 
 def compiled(folder, *flags):

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from .. import __version__
-from . import litmus
 from .doctor import doctor
 from .lab import lab
 
@@ -23,6 +22,8 @@ def main(arguments=None):
     parser = _parser()
     known, words = parser.parse_known_args(arguments)
     if known.command == "litmus":
+        from . import litmus  # here, since SciPy's optimizers take long to import
+
         return litmus.run(parser.parse_args(arguments))
     folder, options = _folder_and_options(words)
     if known.command == "lab":
@@ -49,7 +50,7 @@ def _parser():
     commands = parser.add_subparsers(dest="command", metavar="{lab,doctor,litmus}")
     _add_lab(commands)
     _add_doctor(commands)
-    litmus.add_arguments(commands.add_parser("litmus", help="is this solver Levenberg-Marquardt?"))
+    _add_litmus(commands)
     return parser
 
 
@@ -83,6 +84,41 @@ def _add_doctor(commands):
         description=f"Checks that the lessons run here and FOLDER ({FOLDER} unless given) can be "
         "written to.",
     )
+
+
+def _add_litmus(commands):
+    parser = commands.add_parser(
+        "litmus",
+        allow_abbrev=False,
+        usage="lmteach litmus (FILE.py:NAME | --command PROGRAM) [options]",
+        help="is this solver Levenberg-Marquardt?",
+        description="Puts nine tests to a solver and says which known mistake its steps show. "
+        "Exit status 0: nothing failed, 1: it is no Levenberg-Marquardt, 2: nothing to test.",
+        epilog="The whole protocol, with examples: docs/litmus.md.",
+    )
+    parser.add_argument("target", nargs="?", metavar="FILE.py:NAME", help="a function or class")
+    parser.add_argument(
+        "--command", metavar="PROGRAM", dest="program", help="a program that speaks JSON lines"
+    )
+    parser.add_argument("--whole", action="store_true", help="PROGRAM makes whole runs, not trials")
+    parser.add_argument(
+        "--kind",
+        metavar="KIND",
+        help="how NAME is called, if its parameters' names do not say: step, solver, problem, "
+        "least_squares, estimator, neupy or train_step",
+    )
+    parser.add_argument("--calls", metavar="NAME", help="a function of FILE.py that must be called")
+    parser.add_argument(
+        "--format", choices=("text", "html", "json"), default="text", help="text unless given"
+    )
+    parser.add_argument("--seconds", type=_seconds, help="time limit of one call")
+
+
+def _seconds(text):
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
 
 
 def _folder_and_options(words):

@@ -7,7 +7,7 @@ from types import FunctionType
 
 from ..litmus.calls import SUSPECTS, Calls
 from ..litmus.examine import SECONDS, examine
-from ..litmus.kinds import KINDS, guess, subject
+from ..litmus.kinds import guess, subject
 from ..litmus.process import Command
 from ..litmus.report import FAILED, Report, Result
 from ..litmus.watch import Worker, in_words, quiet
@@ -19,21 +19,6 @@ USAGE = 2
 
 class UsageError(Exception):
     """What was asked for cannot be tested at all."""
-
-
-def add_arguments(parser):
-    """Add the options of `lmteach litmus`."""
-    parser.add_argument("target", nargs="?", metavar="FILE.py:NAME", help="a function or class")
-    parser.add_argument(
-        "--command", metavar="PROGRAM", dest="program", help="a program that speaks JSON lines"
-    )
-    parser.add_argument("--whole", action="store_true", help="PROGRAM makes whole runs, not trials")
-    parser.add_argument(
-        "--kind", choices=KINDS, help="how NAME is called, if its parameters' names do not say"
-    )
-    parser.add_argument("--calls", metavar="NAME", help="a function of FILE.py that must be called")
-    parser.add_argument("--format", choices=("text", "html", "json"), default="text")
-    parser.add_argument("--seconds", type=_seconds, help="time limit of one call")
 
 
 def run(options):
@@ -115,10 +100,3 @@ def _broken(name, words):
     results = [Result("L9", FAILED, f"{words}.", "the file can be imported.")]
     results = [Result(f"L{k}", "not applicable", rest) for k in range(1, 9)] + results
     return Report(name, results, [f"When the file is run, {words}."])
-
-
-def _seconds(text):
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise ValueError(text)
-    return value

@@ -9,6 +9,7 @@ from .watch import Broken
 UNSEEN = "It is only to be fitted: its steps are not seen."
 SAMPLES = 100
 NOISE = 0.05
+FEW = 10  # epochs, in which a straight line is fitted
 AS_GOOD = 1.05  # a model that holds straight lines fits at least as well, but for 5 %
 
 
@@ -28,6 +29,10 @@ def run_tests(session):
         failed = [Result("L8", FAILED, f"{broken}.", "a fit of a straight line.")]
         return _in_order(failed), mistakes
     made = [_errors_fall(errors), _as_good_as_a_line(predicted)]
+    if made[0].status == FAILED:
+        mistakes.append(sentence("no way back"))
+    elif made[1].status == FAILED and errors is not None and len(errors) > FEW:
+        mistakes.append(sentence("creeps", epochs=len(errors)))
     missing = session.calls.never()
     mistakes += [sentence("never called", name=name) for name in missing]
     if missing:

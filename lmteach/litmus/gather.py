@@ -11,7 +11,7 @@ from .vocabulary import Sample
 from .watch import Broken
 
 CLOSE = 1e-2  # mistakes are far larger, float32 far smaller
-AHEAD = 10
+AHEAD = (2.0, 4.0, 5.0, 10.0, 20.0, 100.0)  # a look at θ + h/10, say, as for the geodesic term
 SAMPLE_MU = (0.5, 2.0, 1.0, 4.0, 0.25, 8.0)
 
 
@@ -60,16 +60,11 @@ def _second_look(findings, answers, session):
     if findings.slips == frozenset() and findings.explanations or is_damped(findings.samples):
         return
     firsts = [a.trials[0] if a.trials else a.step for a in answers]
-    ahead = [AHEAD * h for h in firsts]  # of a look at θ + h/10, as for the geodesic term
     told = [a.h for a in answers]
-    several = any(len(a.trials) > 1 for a in answers)
-    several &= all(len(a.trials) > 1 for a in answers if a.accepted)
-    for steps, allowed in (
-        (firsts, True),
-        (ahead, several),
-        (told, not _along_told(answers)),
-    ):
-        if any(h is None for h in steps) or not allowed or _as_before(steps, answers):
+    looks = [[c * h for h in firsts] for c in AHEAD]
+    looks = [steps for steps in looks if _turned_after(steps, answers)]
+    for steps in (firsts, *looks, *([] if _along(told, answers) else [told])):
+        if _as_before(steps, answers):
             continue
         other = _samples(answers, session, steps)
         found = explain(other)
@@ -93,15 +88,27 @@ def _with_a_mu_of_its_own(findings, answers):
         findings.add("many places")
 
 
-def _along_told(answers):
+def _along(told, answers):
     """Whether each move is a multiple of the step that was told: then it was misapplied."""
-    for a in answers:
-        if a.h is None or not np.any(a.h):
-            return True
-        c = (a.step @ a.h) / (a.h @ a.h)
-        if np.linalg.norm(a.step - c * a.h) > CLOSE * np.linalg.norm(a.step):
-            return False
-    return True
+    if any(h is None or not np.any(h) for h in told):
+        return True
+    return all(_across(a.step, h) <= CLOSE for h, a in zip(told, answers, strict=True))
+
+
+def _turned_after(steps, answers):
+    """Whether each move is this step, or leads elsewhere; a part of it is no look ahead."""
+    pairs = [(h, a) for h, a in zip(steps, answers, strict=True) if a.accepted]
+    if not pairs or any(len(a.trials) < 2 for _, a in pairs):
+        return False
+    turned = [_across(a.step, h) > CLOSE for h, a in pairs]
+    same = [np.linalg.norm(a.step - h) <= CLOSE * np.linalg.norm(h) for h, a in pairs]
+    return any(turned) and all(t or s for t, s in zip(turned, same, strict=True))
+
+
+def _across(step, h):
+    """How much of a step is not along h, relative to its length."""
+    c = (step @ h) / max(h @ h, 1e-300)
+    return np.linalg.norm(step - c * h) / max(np.linalg.norm(step), 1e-300)
 
 
 def _samples(answers, session, steps=None):
@@ -120,7 +127,7 @@ def _samples(answers, session, steps=None):
         }
         if (rough := _differences(a, r)) is not None:
             old["differences"] = rough, r
-        bend = a.task.bend(a.start)
+        bend = a.task.curvature(a.start)
         found.append(Sample(a.start, h, a.mu, r, J, bend, old, before.mu))
     return found
 

@@ -51,7 +51,7 @@ def subject(thing, kind=None, name=None):
 
 def guess(thing):
     """The kind of a thing, from its methods and the names of its parameters."""
-    if hasattr(thing, "one_training_update"):
+    if hasattr(thing, "one_training_update") or _trains(thing):
         return "neupy"
     if hasattr(thing, "fit"):
         return "estimator"
@@ -82,6 +82,11 @@ def _by_count(thing, names):
         f"{named(thing)} takes ({', '.join(names)}): expected step(residual, jacobian, theta, mu), "
         "solver(residual, jacobian, theta0), or kind = one of " + ", ".join(KINDS)
     )
+
+
+def _trains(thing):
+    """Whether it has neupy's `train(X, y)` and `predict(X)`, and no `fit`."""
+    return hasattr(thing, "train") and hasattr(thing, "predict") and not hasattr(thing, "fit")
 
 
 def _required(thing):

@@ -25,6 +25,18 @@ SENTENCES = {
     "rows missing": (
         "A row of J (the first or the last residual) is left out: a loop is off by one."
     ),
+    "some rows": "Only a part of the rows of J and r is used at a step, as in a mini-batch.",
+    "diagonal of the inverse": (
+        "Only the diagonal of (JᵀJ + μD²)⁻¹ is used: what couples the parameters is lost."
+    ),
+    "theta shrunk": (
+        "θ itself is shrunk at every step (weight decay), beside Levenberg-Marquardt's h: that "
+        "moves the end."
+    ),
+    "dogleg": (
+        "Its steps lie between −g and Gauss-Newton's step: Powell's dogleg, another "
+        "trust-region method than Levenberg-Marquardt."
+    ),
     "reshaped": "J is reshaped where it should be transposed: its entries are in another order.",
     "transposed": (
         "J is transposed: JJᵀ stands where JᵀJ belongs, or Jr for Jᵀr. J has a row for each "
@@ -61,6 +73,11 @@ SENTENCES = {
     "missing columns": (
         "Columns of J are missing: {parameters} never moved. Are the biases left out?"
     ),
+    "rows weighted": (
+        "The rows are weighted by their residuals, as robust losses do: it descends another F "
+        "than ½Σr²."
+    ),
+    "r clipped": "Residuals of one sign are set to zero, or r is clipped.",
     "r left out": (
         "r is left out of the right-hand side: Jᵀ1 (or the mean row of J) stands where Jᵀr belongs."
     ),
@@ -135,12 +152,34 @@ SENTENCES = {
         "The direction is right, the length is not: h is normalized, clipped or multiplied by a "
         "rate of its own, so μ no longer decides how far it goes."
     ),
+    "entries changed": (
+        "The step of the right system is changed entry by entry (clipped, squashed by a tanh): "
+        "that turns it. To shorten a step, raise μ."
+    ),
+    "entries clipped": "Its steps are clipped entry by entry, to ±{size:.3g}: that turns them.",
+    "signs of the step": "The signs of the step are lost: |h| stands where h belongs.",
+    "unfinished": (
+        "The system is not solved to its end: an inner iteration (conjugate gradients, Jacobi, "
+        "Gauss-Seidel) stops too early."
+    ),
+    "from steps before": (
+        "Its first step is along −g, and the later ones solve no damped system at their θ: it "
+        "learns from the steps before, as BFGS and conjugate gradients do."
+    ),
+    "no way back": (
+        "Its training error rises: it has no way back from a bad step, as gradient descent and "
+        "Adam have none."
+    ),
+    "creeps": (
+        "Its training error creeps down, for {epochs} epochs, to no minimum: a straight line "
+        "takes Levenberg-Marquardt a few. Gradient descent, or Adam, perhaps."
+    ),
     "Adam": "This is Adam under the name of Levenberg-Marquardt.",
     "RMSprop": "This is RMSprop under the name of Levenberg-Marquardt.",
     "Adagrad": "This is Adagrad under the name of Levenberg-Marquardt.",
     "sign descent": (
         "Its steps have the signs of −g and all the same size: sign descent, or Adam whose "
-        "averages are started anew at every call."
+        "averages are started anew at every call, or steps whose entries are all clipped."
     ),
     "normalized descent": "This is gradient descent with steps of a fixed length: h = −c·g/‖g‖.",
     "multiplied": "The matrix is multiplied where the system should be solved: h = −(JᵀJ + μD²)g.",

@@ -25,11 +25,8 @@ class Program:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe)
         self._lines, self._errors = queue.SimpleQueue(), []
-        for stream, keep in (
-            (self._process.stdout, self._lines.put),
-            (self._process.stderr, self._errors.append),
-        ):
-            threading.Thread(target=_pump, args=(stream, keep), daemon=True).start()
+        _pumping(self._process.stdout, self._lines.put)
+        self._hearing = _pumping(self._process.stderr, self._errors.append)
 
     @property
     def ended(self):
@@ -75,6 +72,7 @@ class Program:
     def _how_it_ended(self):
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
+        self._hearing.join(GRACE)  # its last words may still be on their way
         code = self._process.poll()
         how = "closed its output" if code is None else f"ended with exit status {code}"
         said = b"".join(filter(None, self._errors)).decode("utf-8", errors="replace").split("\n")
@@ -163,6 +161,13 @@ def _words(command):
     if os.name != "nt":
         return shlex.split(command)
     return [word.strip('"') for word in shlex.split(command, posix=False)]
+
+
+def _pumping(stream, keep):
+    """A started thread that hands on the lines of a stream."""
+    thread = threading.Thread(target=_pump, args=(stream, keep), daemon=True)
+    thread.start()
+    return thread
 
 
 def _pump(stream, keep):

@@ -15,6 +15,7 @@ EXACT, ROUGH = 1e-6, 2e-3  # of ‖v‖: in double precision; in float32 or with
 ENOUGH = 9  # equations left over, at least, where μ is not known
 MEMORIES = [(m, v) for m in (0.9, 0.8, 0.5, 0) for v in (0.999, 0.99, 0.98, 0.95, 0.9)]  # Adam's
 MEMORY = 0.05  # the least β that is momentum
+LEAST_DECAY = 1e-4  # of θ at each step
 NOTHING = 1e-5  # a term that is smaller than this, relative to v, is not there
 
 
@@ -220,12 +221,24 @@ def _explicit(samples):
     """Steps h = −c·v made from the right A + μD without solving with it, or of another length."""
     if samples[0].mu is None:
         return []
-    slips, rows = _stack(samples, _unsolved)
-    found = _along([s.h / _size(s) for s in samples], slips, rows)
+    slips, rows = _stack(samples, lambda s: _unsolved(s) + _unfinished(s))
+    found = _along([s.h / _size(s) for s in samples], slips, rows) + _entrywise(samples)
     for scaled in (False, True):
         across = max(_across(s.h, _damped_step(s, scaled)) for s in samples)
         found.append(Explanation(frozenset({"own length"}), 0, 0, across, extra=0.1))
+        found += _decayed(samples, scaled)
     return found
+
+
+def _decayed(samples, scaled):
+    """Right steps, and θ shrunk by the same part at each: h = a·d − b·θ."""
+    d = np.concatenate([_damped_step(s, scaled) for s in samples])
+    theta, h = (np.concatenate([getattr(s, name) for s in samples]) for name in ("theta", "h"))
+    columns = np.stack([d, -theta], axis=1)
+    a, b = np.linalg.lstsq(columns, h, rcond=None)[0]
+    error = np.linalg.norm(columns @ [a, b] - h) / np.linalg.norm(h)
+    right = a > 0 and b > LEAST_DECAY
+    return [Explanation(frozenset({"theta shrunk"}), a, b, error)] if right else []
 
 
 def _mixed(samples):
@@ -263,6 +276,7 @@ def _unsolved(s):
             (("half solved",), np.linalg.solve(lower, g)),
             (("half solved",), np.linalg.solve(lower.T, g)),
             (("elementwise inverse",), (1 / M) @ g),
+            (("diagonal of the inverse",), np.diag(np.linalg.inv(M)) * g),
             (("solved twice",), np.linalg.solve(M, np.linalg.solve(M, g))),
         ]
     return found
@@ -279,7 +293,19 @@ def _first_order(samples):
     if len(samples) > 2 and all(np.dot(s.h, v) < 0 for s, v in zip(samples, g, strict=True)):
         # Costlier than a rank-one matrix, which says more about the same direction.
         found.append(Explanation(frozenset({"gradient direction"}), 0, 0, max(across), extra=0.1))
-    return found
+    return found + _along_rows(samples)
+
+
+def _along_rows(samples):
+    """Steps along the sum of J's rows, or each along one of its rows."""
+    if len(samples) < 3 or len(samples[0].h) < 3:
+        return []
+    summed = max(_across(s.h, s.J.sum(0)) for s in samples)
+    single = max(min(_across(s.h, row) for row in s.J) for s in samples)
+    return [
+        Explanation(frozenset({"summed too early"}), 0, 0, summed, extra=0.1),
+        Explanation(frozenset({"one row"}), 0, 0, single, extra=0.1),
+    ]
 
 
 def _runs(samples):
@@ -334,6 +360,64 @@ def _adam(g, first, second, corrected):
         a, b = (1 - first**t, 1 - second**t) if corrected else (1, 1)
         found.append(m / a / (np.sqrt(v / b) + 1e-8))
     return found
+
+
+def _entrywise(samples):
+    """Right steps of which every entry was changed by one function, or of which |h| is taken."""
+    h = np.concatenate([s.h for s in samples])
+    found = []
+    for scaled in (False, True):
+        d = np.concatenate([_damped_step(s, scaled) for s in samples])
+        gap = np.linalg.norm(h - abs(d)) / np.linalg.norm(d)
+        found.append(Explanation(frozenset({"signs of the step"}), 1, 1, gap))
+        if _one_function(d, h):
+            found.append(Explanation(frozenset({"entries changed"}), 1, 1, 0.0, extra=0.2))
+    return found
+
+
+def _one_function(d, h):
+    """Whether h is a growing odd function of d, entry by entry, that shortens some entries."""
+    order = np.argsort(abs(d))
+    sizes, rises = abs(h)[order], np.diff(abs(h)[order])
+    shorter = sizes < (1 - 1e-3) * abs(d)[order]
+    ratios = sizes / np.maximum(abs(d)[order], 1e-300)
+    alike = np.ptp(ratios) < 1e-2 * np.max(ratios)  # all by one factor: no turn
+    signs = np.array_equal(np.sign(d), np.sign(h))
+    grows = (rises > -1e-9 * np.max(sizes)).all() and (np.diff(ratios) < 1e-6).all()
+    return bool(signs and shorter.any() and grows and not alike)
+
+
+def _unfinished(s):
+    """Steps of inner iterations for (JᵀJ + μD²)h = −g that stop early."""
+    A, g = s.J.T @ s.J, s.J.T @ s.r
+    found = []
+    for D in (np.eye(len(g)), np.diag(np.diag(A))):
+        M = A + s.mu * D
+        found += _conjugate(M, g)
+        for part in (np.diag(np.diag(M)), np.tril(M)):  # Jacobi, Gauss-Seidel
+            found += _sweeps(M, g, part)
+    return [(("unfinished",), h) for h in found]
+
+
+def _conjugate(M, g, most=3):
+    """−h after 2 to `most` iterations of conjugate gradients from 0 (the first is along g)."""
+    x, rest = np.zeros(len(g)), g.copy()
+    p, found = rest, []
+    for _ in range(most):
+        a = rest @ rest / (p @ M @ p)
+        x, new = x + a * p, rest - a * M @ p
+        p, rest = new + (new @ new) / max(rest @ rest, 1e-300) * p, new
+        found.append(x)
+    return found[1:]
+
+
+def _sweeps(M, g, part, most=5):
+    """−h after 2 to `most` sweeps from 0 with a part of M; one sweep is another mistake's word."""
+    x, found = np.zeros(len(g)), []
+    for _ in range(most):
+        x = x + np.linalg.solve(part, g - M @ x)
+        found.append(x)
+    return found[1:]
 
 
 def _along(steps, slips, rows):

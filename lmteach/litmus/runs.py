@@ -25,8 +25,10 @@ SHORT = 0.1  # the longest difference that a check of J takes
 TOO_LARGE = 1e30
 TINY = 1e-300
 CLOSE = 1e-2
+ON_CURVE = 0.8  # of its θ, at least
 ROUNDING = 1e-9
 UNDAMPED = 1e-6  # a μ below it, beside singular values of 1.5 and more, is none
+SINGLE = 1e-6  # rounding in float32, with some room
 PROBES = (1.0, 2.0, 4.0, 5.0, 10.0, 20.0, 100.0)  # a solver that looks ahead asks at θ + h/10, say
 
 
@@ -71,6 +73,7 @@ class _State:
 
     def __init__(self, session, findings):
         self.session, self.findings, self._runs = session, findings, {}
+        self.damped = False  # whether most of its trials are those of some damped system
 
     @property
     def runs(self):
@@ -96,12 +99,12 @@ class _State:
 
 
 def repeats(task, points):
-    """Whether one trial, at which F has risen, was made three times or more."""
-    counts = {}
-    for kind, theta, _ in points:
-        if kind == "r" and task.loss(theta) > task.loss(task.start):
-            counts[theta.tobytes()] = counts.get(theta.tobytes(), 0) + 1
-    return max(counts.values(), default=0) > 2
+    """Whether the last trial, at which F has risen, was made three times or more."""
+    asked = [theta for kind, theta, _ in points if kind == "r"]
+    trials = [theta for theta in asked if not np.array_equal(theta, task.start)]
+    if not trials or task.loss(trials[-1]) <= task.loss(task.start):
+        return False
+    return sum(np.array_equal(theta, trials[-1]) for theta in trials) > 2
 
 
 def bent(seed=2, bend=0.5, place=3):
@@ -179,10 +182,8 @@ def _went_on(task, old, new, later):
 def _likely(task, origin, theta):
     """How well θ − origin is a step from origin: 2 exactly, 1 perhaps, 0 not."""
     s = _sample(task, origin, theta, [], origin)
-    g = s.J.T @ s.r
     D = np.sum(s.J**2, axis=0)
-    along_g = abs(s.h @ g) > (1 - 1e-9) * np.linalg.norm(s.h) * np.linalg.norm(g)
-    if along_g or mu_of(s) is not None or mu_of(s, D) is not None:
+    if _along_g(s) or mu_of(s) is not None or mu_of(s, D) is not None:
         return 2
     d = squares(s)
     return int(np.isfinite(d).all() and (d > 0).all())
@@ -214,23 +215,24 @@ def _sample(task, origin, theta, found, J_at):
         "first": (task.jacobian(first), task.residual(first)),
         "before": (task.jacobian(before), task.residual(before)),
     }
-    return Sample(origin, theta - origin, None, r, J, task.bend(origin), old)
+    return Sample(origin, theta - origin, None, r, J, task.curvature(origin), old)
 
 
 def on_curve(samples):
     """The share of θ from which a trial is on the curve, for some μ ≥ 0 and D > 0."""
     good = {}
     for s in samples:
-        size = np.linalg.norm(s.J.T @ s.r) / max(np.linalg.norm(s.h), 1e-300)
-        fits = any(_fits(s, c, size) for c in PROBES)
+        fits = any(_fits(s, c * s.h) for c in PROBES)
         good[s.theta.tobytes()] = good.get(s.theta.tobytes(), False) or fits
     return float(np.mean(list(good.values()))) if good else 0.0
 
 
-def _fits(s, c, size):
-    other = Sample(s.theta, c * s.h, None, s.r, s.J, s.bend)
-    d = squares(other)
-    return bool(np.isfinite(d).all() and (d > -1e-6 * size).all())
+def _fits(s, h):
+    """Whether −(JᵀJh + g) has the signs of h, but for what rounding to float32 makes of g."""
+    g = s.J.T @ s.r
+    slack = 1e-6 * np.linalg.norm(g) + SINGLE * np.linalg.norm(s.J) * np.linalg.norm(s.r)
+    left = -(s.J.T @ (s.J @ h) + g)
+    return bool((np.where(h == 0, -abs(left), left * np.sign(h)) >= -slack).all())
 
 
 # The tests ----------------------------------------------------------------------------------------
@@ -268,6 +270,7 @@ def _of_all(runs, base):
 
 def _judge_curve(state, problem, share):
     findings = state.findings
+    state.damped = share >= ON_CURVE
     undamped = _all_undamped(findings)
     if undamped and _never_damped(state):
         findings.explanations[0].slips |= {"no mu"}
@@ -277,7 +280,37 @@ def _judge_curve(state, problem, share):
     if findings.slips:
         name_steps(state.session, findings)
         return FAILED, f"its trials are those of another method; {words}.", problem
-    return _status(share >= 0.8), f"{words}.", problem
+    if share < ON_CURVE:
+        _name_unexplained(findings)
+    return _status(share >= ON_CURVE), f"{words}.", problem
+
+
+def _name_unexplained(findings):
+    """Steps that no equation explains: clipped, or made from those before?"""
+    samples = findings.samples
+    largest = [np.max(abs(s.h)) for s in samples]
+    cut = sum(np.sum(abs(abs(s.h) - largest[0]) < 1e-6 * largest[0]) > 1 for s in samples)
+    if len(samples) > 3 and all((s.h >= 0).all() for s in samples):
+        findings.add("signs of the step")
+    elif len(samples) > 3 and all(map(_on_dogleg, samples)):
+        findings.add("dogleg")
+    elif len(samples) > 3 and cut >= 0.5 * len(samples):
+        findings.add("entries clipped", size=largest[0])
+    elif len(samples) > 3 and _along_g(samples[0]) and not all(map(_along_g, samples)):
+        findings.add("from steps before")
+
+
+def _on_dogleg(s):
+    """Whether h is a sum of −g and Gauss-Newton's step, of P > 2 dimensions."""
+    plane = np.stack([s.J.T @ s.r, np.linalg.lstsq(s.J, s.r, rcond=None)[0]], axis=1)
+    plane = plane / np.linalg.norm(plane, axis=0)
+    rest = s.h - plane @ np.linalg.lstsq(plane, s.h, rcond=None)[0]
+    return len(s.h) > 2 and np.linalg.norm(rest) < 1e-6 * np.linalg.norm(s.h)
+
+
+def _along_g(s):
+    g = s.J.T @ s.r
+    return abs(s.h @ g) > (1 - 1e-9) * np.linalg.norm(s.h) * np.linalg.norm(g)
 
 
 def _all_undamped(findings):
@@ -317,12 +350,27 @@ def answers_to_refusals(state):
     task = tasks.rosenbrock()
     run = state.run(task)
     mus, rose = dampings_of(task, run.points)
-    if len(mus) < 4 and repeats(task, run.points):
+    if len(mus) < 4 and state.damped and repeats(task, run.points):
         state.findings.add("same trial")
         return FAILED, "the same trial was refused again and again.", task.name
+    if len(mus) < 4 and (explained := explained_mus(state.findings)):
+        task, mus, rose = explained
     if len(mus) < 4:
         return NOT_APPLICABLE, "Too few trials to see what μ does.", task.name
     return judge_mus(state.findings, mus, rose, task.name)
+
+
+def explained_mus(findings):
+    """(task, μ of each trial, whether F rose there) of a run that an equation explains, or None."""
+    mus = findings.explanations[0].mus if findings.explanations else None
+    if not mus or len(mus) != len(findings.samples):
+        return None
+    for run, task in ((1, sharp()), (0, bent())):  # in the first of these, F is likelier to rise
+        pairs = [(mu, s) for mu, s in zip(mus, findings.samples, strict=True) if s.run == run]
+        if len(pairs) > 3:
+            rose = [task.loss(s.theta + s.h) > task.loss(s.theta) for _, s in pairs]
+            return task, [mu for mu, _ in pairs], rose
+    return None
 
 
 def judge_mus(findings, mus, rose, name):

@@ -10,7 +10,7 @@ NEAR = 1e-3  # a wall stands outside this distance from θ, so that differences 
 
 @dataclass(frozen=True)
 class Task:
-    """θ ↦ r and θ ↦ J, a start, and `bend`, θ ↦ Σ rᵢ∇²rᵢ, by which the Hessian differs from JᵀJ."""
+    """θ ↦ r and θ ↦ J, a start, and `bend`, (θ, r) ↦ Σ rᵢ∇²rᵢ."""
 
     name: str
     residual: Callable
@@ -22,6 +22,10 @@ class Task:
         """F = ½ rᵀr."""
         r = self.residual(theta)
         return 0.5 * float(r @ r)
+
+    def curvature(self, theta):
+        """Σ rᵢ∇²rᵢ, by which the Hessian differs from JᵀJ."""
+        return self.bend(theta, self.residual(theta))
 
     def gradient(self, theta):
         """g = Jᵀr."""
@@ -36,7 +40,7 @@ def linear(seed=1, n=9, p=4):
         lambda theta: J @ theta - b,
         lambda theta: J.copy(),
         np.zeros(p),
-        lambda theta: np.zeros((p, p)),
+        lambda theta, r: np.zeros((p, p)),
     )
 
 
@@ -53,7 +57,7 @@ def curved(seed=2, n=9, p=4, bend=0.5):
         residual,
         lambda theta: J + bend * (B @ theta)[:, None] * B,
         np.zeros(p),
-        lambda theta: (B * (bend * residual(theta))[:, None]).T @ B,
+        lambda theta, r: (B * (bend * r)[:, None]).T @ B,
     )
 
 
@@ -69,7 +73,7 @@ def rosenbrock():
         lambda t: np.stack([10 * (t[1] - t[0] ** 2), 1 - t[0]]),
         lambda t: np.stack([np.stack([-20 * t[0], 10.0]), np.array([-1.0, 0.0])]),
         np.array([-1.25, 1.0]),
-        lambda t: np.diag([-200.0 * (t[1] - t[0] ** 2), 0.0]),
+        lambda t, r: np.diag([-20 * r[0], 0.0]),
     )
 
 
@@ -86,7 +90,7 @@ def decay():
         lambda t: t[0] * np.exp(-t[1] * x) - y,
         jacobian,
         np.array([1.0, 0.25]),
-        lambda t: np.full((2, 2), np.nan),
+        lambda t, r: np.full((2, 2), np.nan),
     )
 
 
@@ -97,6 +101,7 @@ def flipped(task):
         name=f"{task.name}, with r and J negated",
         residual=lambda theta: -task.residual(theta),
         jacobian=lambda theta: -task.jacobian(theta),
+        bend=lambda theta, r: task.bend(theta, -r),
     )
 
 

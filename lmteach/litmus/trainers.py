@@ -49,7 +49,9 @@ class Trainer(Subject):
         start = self.get(model)
         words = "a plane through 20 samples" if name == "linear" else "a small network, 20 samples"
         jacobian = partial(differences, residual)
-        return Task(words, residual, jacobian, start, lambda t: np.full((len(t), len(t)), np.nan))
+        return Task(
+            words, residual, jacobian, start, lambda t, r: np.full((len(t), len(t)), np.nan)
+        )
 
     def step(self, watch, theta, mu):
         """θ after one update from θ, with μ where it can be set."""
@@ -82,7 +84,7 @@ class Neupy(Trainer):
         return self._models
 
     def _made(self):
-        if not inspect.isclass(self.thing) and hasattr(self.thing, "one_training_update"):
+        if not inspect.isclass(self.thing) and hasattr(self.thing, "predict"):
             return {"curved": self.thing}
         line, curve = Input(2) >> Linear(1), Input(2) >> Tanh(3) >> Linear(1)
         return {"linear": self.thing(line), "curved": self.thing(curve)}

@@ -51,6 +51,13 @@ def variants(s):
         (("rows missing",), J[:-1], r[:-1]),
         (("rows missing",), J[1:], r[1:]),
     ]
+    for weight in (1 / (1 + abs(r)), 1 / (1 + r**2), 1 / np.maximum(abs(r), 1.0), abs(r)):
+        root = np.sqrt(weight)
+        found.append((("rows weighted",), root[:, None] * J, root * r))
+    half = len(r) // 2
+    for part in (slice(half), slice(half, None), slice(0, None, 2), slice(1, None, 2)):
+        found.append((("some rows",), J[part], r[part]))
+    found.append((("reshaped",), J.T.reshape(J.shape), r))
     if J.shape[0] != J.shape[1]:
         found += [(("reshaped",), J.reshape(J.T.shape).T, r)]
     for one in (slice(0, 1), slice(-1, None)):
@@ -134,6 +141,7 @@ def gradients(s):
         (("r left out",), J.sum(0)),
         (("absolute residuals",), J.T @ abs(r)),
         (("signs of residuals",), J.T @ np.sign(r)),
+        *[(("r clipped",), J.T @ np.clip(r, *ends)) for ends in ((0, None), (None, 0), (-1, 1))],
         (("signs of the gradient",), np.sign(g)),
         *[(("triangular factor",), Q.T @ r) for Q in _orthonormal(J)],
         (("ridge",), g + mu * s.theta),
