@@ -17,8 +17,11 @@ LARGEST = sys.float_info.max
 LARGEST_SINGLE = 2.0**60  # whose square is far within its range
 
 
-def as_array(name, value, ndim, shape=None):
-    """A float64 (or symbolic) array made from value; the caller's array is never changed."""
+def as_array(name, value, ndim, shape=None, exact=False):
+    """A float64 (or symbolic) array made from value; the caller's array is never changed.
+
+    `exact`: whole numbers and fractions among objects stay what they are, beside symbols.
+    """
     expected = (
         f"an array of numbers with {ndim} axis"
         if ndim == 1
@@ -31,7 +34,7 @@ def as_array(name, value, ndim, shape=None):
     except ValueError as error:
         raise ValueError(f"{name} is not {expected}: {error}") from None
     if array.dtype == object:
-        array = _of_objects(name, array, expected)
+        array = _of_objects(name, array, expected, exact)
     else:
         array = _as_float(name, array, expected)
     if array.ndim != ndim:
@@ -46,13 +49,13 @@ def as_array(name, value, ndim, shape=None):
     return array
 
 
-def _of_objects(name, array, expected):
+def _of_objects(name, array, expected, exact):
     """The array itself if it holds symbols, else floats. Raises TypeError for other objects."""
     for where, value in np.ndenumerate(array):
         if not (hasattr(value, "free_symbols") or is_number(value)):
             came = f"{name} holds {_kinds(array)}: expected {expected}"
             raise TypeError(f"{came}; at index {where} stands {reprlib.repr(value)}")
-    symbols = not array.size or any(hasattr(x, "free_symbols") for x in array.flat)
+    symbols = exact or not array.size or any(hasattr(x, "free_symbols") for x in array.flat)
     return array if symbols else floats(name, array)
 
 
@@ -76,7 +79,7 @@ def shown(value):
     return f"an integer of {digits} digits"
 
 
-def as_finite(name, value, ndim, shape=None):
+def as_finite(name, value, ndim, shape=None, exact=False):
     """as_array, and every number finite."""
     if (
         type(value) is np.ndarray
@@ -86,7 +89,7 @@ def as_finite(name, value, ndim, shape=None):
         and math.isfinite(ddot(value, value))
     ):
         return value  # what a solver asks for at every trial
-    array = as_array(name, value, ndim, shape)
+    array = as_array(name, value, ndim, shape, exact)
     if array.dtype != object and not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(
@@ -104,9 +107,9 @@ def as_floats(name, value, ndim, shape=None):
     return array
 
 
-def as_positive(name, value, ndim, shape=None):
+def as_positive(name, value, ndim, shape=None, exact=False):
     """as_finite, and every number > 0."""
-    array = as_finite(name, value, ndim, shape)
+    array = as_finite(name, value, ndim, shape, exact)
     if array.dtype != object and not (array > 0).all():
         raise ValueError(f"{name} holds {float(array.min())!r}: expected numbers > 0")
     return array

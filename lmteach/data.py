@@ -122,7 +122,7 @@ def _column(name, value):
     raw = _as_numpy(name, value)
     masked = np.ma.getmaskarray(raw)
     raw = np.ma.getdata(raw)
-    array = np.array(_numbers(name, raw, masked) if raw.dtype == object else raw)
+    array = np.array(_numbers(name, raw, masked) if holds_symbols(raw) else raw)
     if array.dtype.kind in "fiub":
         array = array.astype(float)
     missing = masked | _not_finite(array)
@@ -426,7 +426,7 @@ def as_prediction(value, y, theta, model, n_dropped=0):
     if prediction.dtype.kind == "c" and theta.dtype.kind != "c":
         stack = "expected real numbers; stack its parts, np.concatenate([p.real, p.imag]), and y's"
         raise TypeError(f"model(theta, x) is complex: {stack}")
-    if prediction.dtype.kind == "O" and not holds_symbols(theta):
+    if holds_symbols(prediction) and not holds_symbols(theta):
         return as_array("model(theta, x)", prediction, y.ndim)
     if prediction.dtype.kind not in "fiubcO":
         came = f"model(theta, x) has dtype {prediction.dtype}"

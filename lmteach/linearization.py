@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import as_finite, as_positive, frozen, positive_like
+from .checks import as_finite, as_positive, frozen, holds_symbols, positive_like
 from .primitives import gram, inner, least_norm, norm, spd_solver
 
 
@@ -65,7 +65,8 @@ class Linearization:
 
     def damped(self, mu: float, scale=None) -> "Damped":
         """Return the Damped system JᵀJ + μD² with D = diag(scale), I unless given."""
-        scale = None if scale is None else as_positive("scale", scale, 1, self.g.shape)
+        if scale is not None:
+            scale = as_positive("scale", scale, 1, self.g.shape, holds_symbols(self.r))
         return Damped(self, positive_like(self.r, "mu", mu), scale)
 
     def steps(self, mus: ArrayLike) -> NDArray:

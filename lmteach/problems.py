@@ -143,7 +143,7 @@ class Problem:
         """Return a new Evaluation at θ, (P,), a read-only array that nobody changes."""
         r = self.residual_at(theta)
         self._notice_precision(r)
-        r = frozen(as_array("residual(theta)", r, 1).copy())
+        r = frozen(as_array("residual(theta)", r, 1, None, holds_symbols(theta)).copy())
         return Evaluation(theta, r, inner(r, r) / 2, self)
 
     def linearization(self, seen, work=None):
@@ -156,8 +156,8 @@ class Problem:
 
     def _transposed_jacobian(self, seen):
         """Jᵀ, (P, N·m), with differences in place of what is not finite. Raises NotFinite."""
-        shape = len(seen.r), len(seen.theta)
-        J = as_array("jacobian(theta)", self.jacobian_at(seen.theta), 2, shape)
+        J, shape = self.jacobian_at(seen.theta), (len(seen.r), len(seen.theta))
+        J = as_array("jacobian(theta)", J, 2, shape, holds_symbols(seen.theta))
         if self._gives_jacobian and not self._compared:
             if wrong := self.verify(seen.theta, J, seen.r):
                 raise ValueError(f"{wrong} If r has noise or a kink there: check_jacobian=False.")

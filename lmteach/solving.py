@@ -12,7 +12,17 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from .checks import as_finite, at_least, flag, frozen, instance, one_of, positive, refuse_unknown
+from .checks import (
+    as_finite,
+    at_least,
+    below,
+    flag,
+    frozen,
+    instance,
+    one_of,
+    positive,
+    refuse_unknown,
+)
 from .data import refuse_missing_start
 from .primitives import inner
 from .problems import Evaluation, Problem
@@ -332,14 +342,17 @@ def _exponent(r):
 
 def _divided(options, exponent):
     """Options that are squares of r's unit, divided by that unit's square."""
-    squares = {"target_loss": 0.0}
+    squares = {}
     if options.get("scaling", "identity") == "identity":  # else D has the unit, and μ is a number
         squares |= {"mu": sys.float_info.min, "mu_max": sys.float_info.min}
     divided = dict(options)
     for name, least in squares.items():
         if name in options:
-            value = _squared(positive(name, options[name], or_zero=least == 0), -exponent)
+            value = _squared(positive(name, options[name]), -exponent)
             divided[name] = min(max(value, least), sys.float_info.max)
+    if "target_loss" in options:
+        target = below("target_loss", options["target_loss"])
+        divided["target_loss"] = min(_squared(target, -exponent), sys.float_info.max)
     return divided
 
 

@@ -6,6 +6,7 @@ expected.
 """
 
 import inspect
+import math
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
@@ -153,6 +154,19 @@ def matrices(width, rows=3):
             ValueError,
             "holds inf at index (0, 0): expected finite numbers only",
         ),
+    ]
+
+
+def no_numbers():
+    """What is no number to reach from above."""
+    return [
+        ("a", TypeError, "= 'a': expected a number"),
+        (True, TypeError, "= True: expected a number"),
+        (1j, TypeError, "= 1j: expected a number"),
+        ([1.0], TypeError, "= [1.0]: expected a number"),
+        (math.nan, ValueError, "= nan: expected a finite number"),
+        (math.inf, ValueError, "= inf: expected a finite number"),
+        (10**400, ValueError, "= an integer of 401 digits: expected a finite number"),
     ]
 
 
@@ -401,12 +415,12 @@ TABLE = [
      executor=ThreadPoolExecutor()),
      [("samples", ValueError, "= \"samples\" with an executor: expected \"rows\" or \"blocks\"")]),
     ("NetworkFit", "loss", lambda v: NetworkFit(network(), X, Y, loss=v),
-     [(name, ValueError, f"= {name!r} with Linear(1) last: expected a {loss.last_layer} layer")
+     [(name, ValueError, f"= {name!r} with Linear(1) last: expected {loss.last_layer} as the last")
       for name, loss in LOSSES.items() if loss.last_layer]),
     ("NetworkFit", "loss", lambda v: NetworkFit(network(), X, Y, loss=v), [
         (LOSSES["cross_entropy"], ValueError,
-         "with Linear(1) last: expected a Softmax layer there"),
-        (type(LOSSES["mse"]), TypeError, "expected one of 'mse', 'cross_entropy'"),
+         "with Linear(1) last: expected Softmax as the last layer"),
+        (type(LOSSES["mse"]), TypeError, "expected an object of it, SquaredError()"),
     ]),
     ("NetworkFit", "Y", lambda v: NetworkFit(Input(2) >> Sigmoid(1), X, v, "binary_cross_entropy"),
      [
@@ -500,8 +514,12 @@ TABLE = [
     *[
         ("levenberg_marquardt", name, lambda v, name=name: first(**{name: v}),
          above_0(None, or_zero=True))
-        for name in ("target_loss", "gtol", "xtol", "ftol")
+        for name in ("gtol", "xtol", "ftol")
     ],
+    ("levenberg_marquardt", "target_loss", lambda v: first(target_loss=v), no_numbers()),
+    ("solve, rescaled", "target_loss",
+     lambda v: solve(LeastSquares(lambda t: 1e200 * rosenbrock(t)), START, target_loss=v),
+     no_numbers()),
     ("levenberg_marquardt", "mu_max", lambda v: first(mu_max=v), above_0(None)),
     ("gradient_descent", "problem", lambda v: gradient_descent(v, START, 0.1), problems()),
     ("gradient_descent", "theta0", lambda v: gradient_descent(valley(), v, 0.1), vectors()),
@@ -535,8 +553,7 @@ TABLE = [
         ("solve, rescaled", name, lambda v,
          name=name: solve(LeastSquares(lambda t: 1e200 * rosenbrock(t)), START,
                                                              **{name: v}), kinds)
-        for name, kinds in (("mu", above_0(None)), ("target_loss", above_0(None, or_zero=True)),
-        ("mu_max", above_0(None)))
+        for name, kinds in (("mu", above_0(None)), ("mu_max", above_0(None)))
     ],
     # --- neupy's shape
     ("LevenbergMarquardt", "network", LevenbergMarquardt, [

@@ -61,7 +61,6 @@ def test_a_divided_part_has_r_and_j_in_another_unit(name):
     same(divided.residual(), part.residual() / 8, 1e-14)
     same(divided.jacobian(), part.jacobian() / 8, 1e-14)
     assert divided.loss.last_layer == part.loss.last_layer
-    assert divided.loss.generalized == part.loss.generalized
     assert isinstance(divided.loss, DividedLoss)
 
 

@@ -201,5 +201,5 @@ def test_a_run_of_one_trial():
     player.branch.click()
     assert (
         repr(player)
-        == "No trial can follow trial 0: 1 trials were made, as many as max_steps allows."
+        == "No trial can follow trial 0: 1 trial was made, as many as max_steps allows."
     )

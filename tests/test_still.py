@@ -123,7 +123,7 @@ def test_an_unrun_lesson(path):
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in LESSONS if path.stem[:2] not in ("00", "B_")],
+    [path for path in LESSONS if path.stem[:2] not in ("00", "B_", "C_", "D_", "E_")],
     ids=lambda path: path.stem,
 )
 def test_every_lesson_has_something_to_drag(path):

@@ -116,7 +116,7 @@ class DividedLoss(Loss):
     """A loss with r and S^L divided by a unit."""
 
     def __init__(self, loss, unit):
-        self._loss, self._unit = loss, unit
+        self._loss, self._unit, self.last_layer = loss, unit, loss.last_layer
 
     def residual(self, a, Y):
         """Return r / unit."""
