@@ -205,6 +205,26 @@ def test_a_wrong_whole_solver_is_named(words):
     assert not report.passed and words in " ".join(report.mistakes), str(report)
 
 
+def tries_h_and_moves_elsewhere(residual, jacobian, theta0):
+    theta, mu = np.array(theta0), 0.1
+    for _ in range(80):
+        r, J = residual(theta), jacobian(theta)
+        h = damped(r, J, mu)
+        fell = np.sum(residual(theta + h) ** 2) < r @ r
+        theta, mu = (theta + 0.8 * h, mu / 3) if fell else (theta, mu * 3)
+    return theta
+
+
+def test_the_step_that_is_tried_must_be_the_step_that_is_made():
+    assert "moves by 0.8·h" in litmus(tries_h_and_moves_elsewhere).mistakes[0]
+
+    def step(residual, jacobian, theta, mu):
+        new, accepted, info = textbook(residual, jacobian, theta, mu)
+        return theta + np.tanh(new - theta), accepted
+
+    assert "entry by entry" in litmus(step).mistakes[0]
+
+
 def test_two_mistakes_of_a_whole_solver_are_both_told():
     for direction, options, words in (
         (of_squares, {"judges": False, "late": True}, ("squared errors", "μ is late")),

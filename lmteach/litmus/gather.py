@@ -48,6 +48,7 @@ def collect(session, findings):
         findings.samples, findings.told = _samples(answers, session), answers
         # A state that is set up by the first call is not yet what it will be: left out at need.
         findings.explanations = explain(findings.samples) or explain(findings.samples[1:])
+        _only_the_moves(findings, answers)
         _second_look(findings, answers, session)
         if not findings.explanations and not is_damped(findings.samples):
             _with_a_mu_of_its_own(findings, answers)
@@ -55,15 +56,25 @@ def collect(session, findings):
         return
 
 
+def _only_the_moves(findings, answers):
+    """Where θ went elsewhere than was tried, a refused trial is no sample of its steps."""
+    if all(map(_was_tried, answers)):
+        return
+    pairs = zip(findings.samples, answers, strict=True)
+    moves = [s for s, a in pairs if a.accepted and np.any(a.moved)]
+    findings.explanations = explain(moves) if len(moves) > 2 else findings.explanations
+
+
 def _second_look(findings, answers, session):
     """Where several trials were made in one call, or a term was added to h, look at the first."""
-    if findings.slips == frozenset() and findings.explanations or is_damped(findings.samples):
+    if findings.explanations and findings.slips != {"own length"} or is_damped(findings.samples):
         return
     firsts = [a.trials[0] if a.trials else a.step for a in answers]
     told = [a.h for a in answers]
     looks = [[c * h for h in firsts] for c in AHEAD]
     looks = [steps for steps in looks if _turned_after(steps, answers)]
-    for steps in (firsts, *looks, *([] if _along(told, answers) else [told])):
+    tried = [firsts, *looks] if all(map(_was_tried, answers)) else []
+    for steps in (*tried, *([] if _along(told, answers) else [told])):
         if _as_before(steps, answers):
             continue
         other = _samples(answers, session, steps)
@@ -93,6 +104,14 @@ def _along(told, answers):
     if any(h is None or not np.any(h) for h in told):
         return True
     return all(_across(a.step, h) <= CLOSE for h, a in zip(told, answers, strict=True))
+
+
+def _was_tried(answer):
+    """Whether r was asked for where θ went, if it went anywhere."""
+    if not answer.accepted or not answer.trials:
+        return True
+    size = np.linalg.norm(answer.moved)
+    return any(np.linalg.norm(h - answer.moved) <= 1e-6 * size for h in answer.trials)
 
 
 def _turned_after(steps, answers):

@@ -105,6 +105,10 @@ SENTENCES = {
     ),
     "twice": "The step is applied twice: θ_new = θ + 2h.",
     "scaled": "The step that it tells is not the step that it makes: θ_new = θ + {factor:.3g}·h.",
+    "other length": (
+        "The step that is tried is not the step that is made: θ + h is judged, and then θ moves "
+        "by {factor:.3g}·h."
+    ),
     "factor": (
         "A factor of {words} is on one side only: Jᵀr (or the whole step) is {words} times what "
         "belongs to its JᵀJ. Mean on one side and sum on the other, 2 from the square of r, a step "

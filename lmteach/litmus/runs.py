@@ -280,9 +280,42 @@ def _judge_curve(state, problem, share):
     if findings.slips:
         name_steps(state.session, findings)
         return FAILED, f"its trials are those of another method; {words}.", problem
+    if c := _misapplied(state):
+        findings.add("other length", factor=c)
+        return FAILED, f"it tries h, and then moves by {c:.3g}·h.", problem
     if share < ON_CURVE:
         _name_unexplained(findings)
     return _status(share >= ON_CURVE), f"{words}.", problem
+
+
+def _misapplied(state):
+    """The c of moves c·h, where each trial h is right and no move is; None if there is none."""
+    found = []
+    for run in state.runs:
+        for before, after in zip(run.kept, run.kept[1:], strict=False):
+            found += _lengths(run, before, after)
+    if len(found) < 3 or abs(found[0] - 1) < CLOSE or not np.allclose(found, found[0], rtol=CLOSE):
+        return None
+    return found[0]
+
+
+def _lengths(run, before, after):
+    """[c] where a right trial h from `before` was followed by a wrong move c·h, else []."""
+    move = _sample(run.task, before, after, [], before)
+    if _is_right(move):
+        return [1.0]
+    for _, theta in places(run.task, run.points):
+        trial = _sample(run.task, before, theta, [], before)
+        c = float(move.h @ trial.h) / max(float(trial.h @ trial.h), TINY)
+        if np.linalg.norm(move.h - c * trial.h) < 1e-6 * np.linalg.norm(move.h):
+            if _is_right(trial):
+                return [c]
+    return []
+
+
+def _is_right(s):
+    """Whether h is a step of D = I or D² = diag(JᵀJ), for some μ."""
+    return mu_of(s) is not None or mu_of(s, np.sum(s.J**2, axis=0)) is not None
 
 
 def _name_unexplained(findings):

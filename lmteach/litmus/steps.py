@@ -13,6 +13,7 @@ UNDAMPED = (1e-3, 1e-6, 1e-9)  # against singular values from 1.5 to 3
 LARGE = (1e5, 1e6)
 LADDER = (0.01, 0.1, 1.0, 10.0, 100.0)
 MOST_TRIALS = 300
+DIRECTION_ONLY = ("A factor of", "The direction is right")  # said more exactly by a step told
 
 TESTS = {}
 
@@ -108,7 +109,7 @@ def _look_at_application(session, findings):
     if not straight or not np.allclose(factors, c, rtol=CLOSE) or abs(c - 1) < CLOSE:
         return
     if abs(c + 1) > CLOSE:
-        findings.mistakes = [m for m in findings.mistakes if not m.startswith("A factor of")]
+        findings.mistakes = [m for m in findings.mistakes if not m.startswith(DIRECTION_ONLY)]
         twice = abs(c - 2) < CLOSE
         findings.add("twice") if twice else findings.add("scaled", factor=c)
 
