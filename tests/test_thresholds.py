@@ -301,6 +301,12 @@ def test_a_redundant_or_generalized_problem_is_judged_by_angles_alone():
         assert verdict_of(problem, [1.0, 1.0]) == (None, "", None)
 
 
+@pytest.mark.parametrize(("eps", "most"), [(None, 2.2e-13), (SINGLE_EPS, 1e-6)])
+def test_r_of_a_redundant_problem_may_be_rounding_too(eps, most):
+    for r, doubt in ((0.8 * most, None), (1.2 * most, "Stopped, not at a minimum")):
+        assert verdict_of(problem_of([r], [[1.0]], eps, redundant=True), [1.0]).doubt == doubt
+
+
 @pytest.mark.parametrize(
     ("F", "cosine", "is_minimum"),
     [(50.0, 0.9e-2, True), (50.0, 1.15e-2, False), (0.005, 0.9e-3, True), (0.005, 1.1e-3, False)],
