@@ -8,7 +8,7 @@ import numpy as np
 from .checks import as_finite, frozen, instance, not_finite, positive, refuse_unknown
 from .damping import Nielsen
 from .linearization import Workspace
-from .primitives import finite, norm
+from .primitives import finite, inner, norm
 from .problems import NotFinite, Problem
 from .stopping import Options, Stop
 from .trace import Step
@@ -182,7 +182,7 @@ def _take_all(problem, theta, mu, propose, options, k):
     here = seen.linearize(work)
     while not (stop := options.before(here, k, mu, problem.n_residuals - first)):
         h = frozen(propose(here))
-        predicted = float(h @ (mu * h - here.g)) / 2
+        predicted = inner(h, mu * h - here.g) / 2
         trial_theta = frozen(seen.theta + h)
         trial = problem.evaluate(trial_theta) if finite(trial_theta) else None
         trial_loss = trial.loss if trial else math.nan

@@ -238,10 +238,10 @@ def test_a_rise_to_one_side_only_is_no_plateau():
 
 def test_no_more_evaluations_are_made_than_are_left():
     problem, seen, here = ends(beside(lambda theta: theta[0] ** 2 + 1), [0.0])
-    assert "no room to look" in judged(problem, seen, here, np.ones(1), most=5).doubt
+    assert "no room to look" in judged(problem, seen, here, np.ones(1), most=7).doubt
     assert problem.n_residuals == 1
-    assert judged(problem, seen, here, np.ones(1), most=6).doubt is None
-    assert problem.n_residuals == 7
+    assert judged(problem, seen, here, np.ones(1), most=8).doubt is None
+    assert problem.n_residuals == 9
 
 
 def saddle(n, sign):
@@ -567,8 +567,8 @@ def test_every_escape_tells_the_truth_and_has_a_name():
     [
         ({"max_steps": 1}, 1),
         ({"max_steps": 2}, 2),
-        ({"max_evaluations": 7}, 0),  # one at the start, six beside it
-        ({"max_evaluations": 8}, 1),
+        ({"max_evaluations": 9}, 0),  # one at the start, eight beside it
+        ({"max_evaluations": 10}, 1),
         ({"gtol": 1e-10}, 3),  # as tight as the solver's own
         ({"gtol": 1e-9}, 0),  # looser: the caller's word ends the run
     ],
