@@ -46,7 +46,7 @@ def test_statements_in_words_come_last(monkeypatch):
     def prove_in_words():
         """Said, and displayed nowhere."""
 
-    prove_in_words.lesson = "01"
+    prove_in_words.lesson, prove_in_words.statement = "01", prove_in_words.__doc__
     monkeypatch.setitem(REGISTER, "prove_in_words", prove_in_words)
     rows = [cells(row) for row in table_rows(every_equation("01"))[2:]]
     assert rows[-1] == ["", "Said, and displayed nowhere.", "`prove_in_words`", ""]
