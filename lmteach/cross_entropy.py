@@ -1,6 +1,7 @@
 """Losses that are not ½ rᵀr, as generalized least squares: g = J̃ᵀr̃ is ∇F.
 
-J̃ᵀJ̃ is the generalized Gauss-Newton matrix. Sources: Schraudolph (2002); Martens & Sutskever (2012).
+J̃ᵀJ̃ is the generalized Gauss-Newton matrix. Sources: Schraudolph (2002); Martens & Sutskever
+(2012).
 """
 
 import numpy as np
