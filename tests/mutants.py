@@ -342,7 +342,6 @@ REASONS = {
     "it differs only where two rounded numbers are equal, and either answer is right there": [
         "stages: return 0 < reach < SHRINK * last",
         "stages: return reach >= RIGHT_ANGLE * norm(r)",
-        "stages: bent = np.abs(stride.there.column_norms - lengths) >= STEADY * lengths",
         "stages: stride.seen.loss >= seen.loss * (1 + RISE) or bent.any()",
         "stages: norm(lengths * stride.step.h) < xtol * norm(lengths * stride.seen.theta)",
         "stages: return bool((np.abs(h) < NO_MORE_DIGITS * np.abs(theta)).all())",
