@@ -17,6 +17,8 @@ CENTRAL = (1e-5, 1e-3, 1e-7)  # and of those that decide where the first ones di
 LONGER = 1000  # how much longer ε becomes while r does not change visibly
 AGREES = 1e-4  # a column of J agrees if it differs by no more than this part of itself
 NOISE = 1000  # roundings of r, and of what θ contributes to it, that a difference may hold
+NO_EFFECT = 1e-6  # part of r
+NOISY = 0.1  # part of a column that rounding may explain where a difference is to say something
 FAINT = 1e-8  # of the largest row: a fainter row of J counts as if it were of that size
 N_SLOPES, SLOPE_STEP, SLOPE_TOLERANCE = 5, 1e-5, 1e-4  # samples, difference, largest gap
 
@@ -90,20 +92,25 @@ def disagreement(residual, theta, J, r=None, eps=DOUBLE):
     """Return how J differs from differences of r, in words; None if every column agrees.
 
     A column agrees if it does so for one of a few lengths of the difference: row by row, each in
-    its own unit, the two differ by at most 1e-4 and what rounding explains.
+    its own unit, the two differ by at most 1e-4 and what rounding explains. A length at which
+    rounding would explain a tenth of the column says nothing.
     """
     r = np.array(residual(theta) if r is None else r, dtype=float)
     J = np.asarray(J, dtype=float)
     coarser = np.cbrt(eps / DOUBLE)  # than in double precision
     some = [forward(residual, theta, r, j, FORWARD * coarser, eps) for j in range(len(theta))]
-    wrong = _wrong_columns(J, some, r, theta, eps)
-    if not wrong.any():
+    wrong, noisy = _compared(J, some, r, theta, eps)
+    if not (wrong | noisy).any():
         return None
-    found = {}
+    doubtful, found = wrong | noisy, {}
+    told = ~noisy
     for size in CENTRAL:
         some = [central(residual, theta, j, size * coarser, eps) for j in range(len(theta))]
-        wrong &= _wrong_columns(J, some, r, theta, eps)
+        wrong, noisy = _compared(J, some, r, theta, eps)
+        doubtful &= wrong | noisy
+        told |= ~noisy
         found = found or some
+    wrong = doubtful & told
     if not wrong.any():
         return None
     return _words(J, np.array([column for column, _ in found]).T, wrong)
@@ -189,8 +196,8 @@ def _visible(change, value, size, eps):
         epsilon = min(LONGER * epsilon, longest)
 
 
-def _wrong_columns(J, found, r, theta, eps):
-    """Which columns of J disagree with the (column, ε) that were found."""
+def _compared(J, found, r, theta, eps):
+    """(which columns of J disagree with the (column, ε) found, which drown in rounding)."""
     D, epsilons = np.array([column for column, _ in found]).T, np.array([e for _, e in found])
     made_of = np.abs(r)[:, None] + np.abs(J * theta).sum(axis=1, keepdims=True)
     noise = NOISE * eps * made_of / epsilons
@@ -201,7 +208,12 @@ def _wrong_columns(J, found, r, theta, eps):
     unit = both.max(axis=0, initial=0) + sys.float_info.min  # so that no square over- or underflows
     most = max(AGREES, 10 * eps ** (2 / 3))
     gaps, sizes = (np.linalg.norm(part / unit, axis=0) for part in (gap, both))
-    return ~(gaps <= most * sizes)
+    with np.errstate(over="ignore"):  # a column of zeros drowns in whatever rounding there is
+        drowned = np.abs(noise / rows / unit).max(axis=0, initial=0) > NOISY * sizes
+    # All of θ_j would change r by so little: that no difference shows it is what J says.
+    effect = np.abs(J).max(axis=0, initial=0) * np.where(theta == 0, 1.0, np.abs(theta))
+    drowned &= effect > NO_EFFECT * np.abs(r).max(initial=0)
+    return ~(gaps <= most * sizes), drowned
 
 
 def _words(J, D, wrong):

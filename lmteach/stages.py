@@ -53,7 +53,8 @@ def leap(problem, seen, here, k, most=MOST_STEPS):
     if not strides:
         return []
     last = strides[-1]
-    kept = (last.there.column_norms > VANISHED * here.column_norms).all()
+    vanished = last.there.column_norms <= VANISHED * here.column_norms
+    kept = not (vanished & (here.column_norms > 0)).any()
     return strides if last.seen.loss < seen.loss and kept else []
 
 

@@ -208,7 +208,6 @@ def test_a_coarse_r_without_noise_leaves_a_column_a_part_of_its_digits(error, ex
     assert agrees(lambda t: t, [[1 + error]], np.zeros(1), eps=SINGLE_EPS) == expected
 
 
-@pytest.mark.xfail(strict=True, reason="the shortest difference is all noise, and excuses any J")
 def test_in_single_precision_a_j_of_the_wrong_sign_is_told():
     assert not agrees(in_single, [[-np.exp(1)]], eps=SINGLE_EPS)
 
