@@ -97,7 +97,7 @@ SAYS = """([cell, said]) =>
     new RegExp(`^${said}$`).test(cell.querySelector('[role=status]').textContent)"""
 BEGINS = "([cell, words]) => cell.querySelector('[role=status]').textContent.startsWith(words)"
 SAYS_ELSE = f"([cell, said]) => !({SAYS})([cell, said])"
-DRAWN = "cell => cell.querySelector('.widget-vbox svg').outerHTML"
+DRAWN = "cell => cell.querySelector('.lmteach-picture svg').outerHTML"
 DRAWS_ELSE = f"([cell, svg]) => ({DRAWN})(cell) !== svg"
 IS_IDLE = """() => {
     const session = window.jupyterapp.shell.currentWidget.sessionContext.session;
@@ -113,8 +113,8 @@ WATCH = """cell => {
     window.frames_seen = {all: 0, blank: 0, pictures: 0};
     let last = null;
     const look = () => {
-        const box = cell.querySelector('.widget-vbox');
-        const image = box?.querySelector('.widget-image'), svg = box?.querySelector('svg') ?? null;
+        const box = cell.querySelector('.lmteach-picture');
+        const image = box?.querySelector('img'), svg = box?.querySelector('svg') ?? null;
         const isStill = image?.complete && image.naturalWidth;
         const isThere = isStill && svg?.childElementCount && svg.clientWidth;
         window.frames_seen.all += 1;
