@@ -99,7 +99,7 @@ class Stage:
             return STEP
         to_parts = self._to_data(index).inverted()
         ends = to_parts.transform([(1, 1), (2, 2)])
-        return float(np.diff(ends[:, axis])[0])
+        return float(abs(np.diff(ends[:, axis])[0]))
 
 
 def _look_below(rows):

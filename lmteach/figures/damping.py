@@ -16,7 +16,7 @@ from ..solving import solve
 from .contour import contours
 from .local_model import LocalModel
 from .picture import BLACK, GREY, label, style
-from .scene import Control, Handle, Scene
+from .scene import Control, Handle, Scene, coordinates, point
 
 N_GRID = 121
 N_TRIALS = 200  # that look for the minimum
@@ -29,8 +29,8 @@ LINE = 0.03  # a line that comes so near to a name would strike it out
 STRAIGHT = 5  # degrees: a curve that turns by less has no bend to look at
 UNEVEN = 12  # sides of the map that differ more than this are not drawn to one scale
 ROUNDING = 1e-14
-EDGE = 0.02  # of the map: θ stays so far inside
 BEND, SMALL = 4, 1e-9  # every fourth point of the curve tells where it bends; the least close-up
+MIDDLE = [(-0.93, -0.85), (0.93, 0.85)]  # of the close-up: a name stays inside
 SUBSCRIPTS = {1: "₁", 2: "₂"}
 
 
@@ -51,8 +51,7 @@ class MuScene(Scene):
 
     controls = {
         "mu": Control(1e-4, 1e6, 10.0, "damping μ", log=True),
-        "theta_1": Control(-3.5, 3.5, START[0], "θ₁", knob=False),
-        "theta_2": Control(-4.7, 2.4, START[1], "θ₂", knob=False),
+        **coordinates(START, ((-3.6, 3.0), (-4.3, 2.3))),
     }
 
     def __init__(self, problem=None, theta=None, guess=None, names=None):
@@ -67,12 +66,7 @@ class MuScene(Scene):
         self.s, self.downhill = self.home.s, self.home.downhill
         mu = self._damping()
         self._survey(mu)
-        self.controls = {"mu": mu} | {
-            name: Control(*side, float(start), own, knob=False)
-            for name, side, start, own in zip(
-                ("theta_1", "theta_2"), self._inner(), self.theta, self.names, strict=True
-            )
-        }
+        self.controls = {"mu": mu} | coordinates(self.theta, self.span, self.names)
         self.touched = (Handle("star", "theta_1", "theta_2", f"θ = ({', '.join(self.names)})"),)
 
     def _damping(self):
@@ -117,14 +111,6 @@ class MuScene(Scene):
         inside = (self.span[:, 0] < run.theta).all() and (run.theta < self.span[:, 1]).all()
         return np.array(run.theta) if run.success and inside else None
 
-    def _inner(self):
-        """Return the ends of both parameters: θ stays on the map."""
-        margin = EDGE * np.diff(self.span)
-        ends = self.span + margin * (1, -1)
-        # What rounding does to a map of a few digits must not shut out where it began.
-        low, high = np.minimum(ends[:, 0], self.theta), np.maximum(ends[:, 1], self.theta)
-        return np.column_stack([low, high]).tolist()
-
     def compute(self, mu, theta_1=None, theta_2=None):
         """Return h, its length, its angle to −g, F as the straight model predicts it, and F there.
 
@@ -157,8 +143,7 @@ class MuScene(Scene):
 
     def _model_at(self, theta_1, theta_2):
         """Return the model at this θ, and whether θ was moved."""
-        given = zip((theta_1, theta_2), self.theta, strict=True)
-        theta = np.array([start if moved is None else moved for moved, start in given])
+        theta = point(self.theta, theta_1, theta_2)
         if np.array_equal(theta, self.theta):
             return self.home, False
         return LocalModel(self.problem, theta), True
@@ -205,7 +190,7 @@ class MuScene(Scene):
         """Draw the frame of what is near θ; return the model's contours, its axes and the steps."""
         axes.set(xlim=(-1, 1), ylim=(-1, 1), box_aspect=NEAR_HEIGHT, xticks=[], yticks=[])
         look = axes.figure.look
-        label(axes, title="framed: contours of the model")
+        label(axes, title="framed: the model ½‖r + Jh‖²")
         named = {"size": look["text"] + 1, "ha": "center", "va": "center", "zorder": 5}
         moving = self._lines(axes, "near")
         grey = {"color": GREY, "linewidth": 0.8, "zorder": 1}
@@ -228,7 +213,9 @@ class MuScene(Scene):
         downhill = {"size": look["text"] + 1, "ha": "center", "va": "center", "zorder": 5}
         lines = {
             "gn": axes.plot([], [], label="Gauss-Newton", markevery=[1], zorder=2.2, **gn)[0],
-            "curve": axes.plot([], [], label="h(μ)", lw=0.7 * look["line"], **curve)[0],
+            "curve": axes.plot(
+                [], [], label="h(μ), dots: powers of 10", lw=0.7 * look["line"], **curve
+            )[0],
             "dots": axes.plot([], [], "o", ms=0.45 * look["marker"], **curve)[0],
             "step": axes.plot([], [], label="this step", markevery=[1], zorder=4, **thick)[0],
             "arrow": axes.annotate("", (0, 0), (0, 0), arrowprops=arrow, zorder=2.3),
@@ -246,9 +233,9 @@ class MuScene(Scene):
 
     def _bars(self, axes):
         """Return two bars without a length, one for each singular value, and their numbers."""
-        greys = {"color": ("dimgrey", "lightgrey"), "edgecolor": BLACK, "linewidth": 0.6}
+        greys = {"color": ("darkgrey", "lightgrey"), "edgecolor": BLACK, "linewidth": 0.6}
         bars = axes.barh([1, 0], [0, 0], height=0.7, **greys)
-        label(axes, title="how much of v₁, v₂: s²/(s² + μ)")
+        label(axes, title="filter factors s²/(s² + μ)")
         axes.set(xlim=(0, 1.3), ylim=(-0.5, 1.5), xticks=[0, 0.5, 1], yticks=[])
         axes.spines[["top", "right"]].set_visible(False)
         size = axes.figure.look["text"]
@@ -323,9 +310,10 @@ class MuScene(Scene):
         artists["model"].set_data(*_inside(model.contours(reach) / half).T)
         for i, v in enumerate(model.Vt, 1):
             edge = v / half / np.linalg.norm(v / half, ord=np.inf)
-            edge = edge if edge[0] > 0 else -edge
+            edge = -edge if edge @ (model.downhill / half) > 0 else edge  # there −g has its name
             artists[f"axis {i}"].set_data(*np.array([-edge, edge]).T)
-            artists[f"name {i}"].set_position(0.84 * edge + 0.11 * np.array([-edge[1], edge[0]]))
+            beside = 0.84 * edge + 0.11 * np.array([-edge[1], edge[0]])
+            artists[f"name {i}"].set_position(np.clip(beside, *MIDDLE))
 
     def sentence(self, numbers):
         """Return μ, the step, F as predicted and as it is, and how far off the guess was."""

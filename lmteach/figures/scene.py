@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..checks import is_real, one_of
 from .picture import Picture, current_look
+
+EDGE = 0.02  # of a map: a point that is moved stays so far inside
 
 
 @dataclass(frozen=True)
@@ -129,3 +133,22 @@ class Scene:
             one_of("control", name, tuple(self.controls))
         first = {name: control.start for name, control in self.controls.items()}
         return first | {name: self.controls[name].checked(name, given[name]) for name in given}
+
+
+def coordinates(start, span, labels=("θ₁", "θ₂")):
+    """Return the controls theta_1 and theta_2 of a point that a hand moves on a map.
+
+    The point, (2,), stays within the map's `span`, ((low, high), (low, high)), less a margin.
+    """
+    span, found = np.array(span, dtype=float), {}
+    for i, (side, x, label) in enumerate(zip(span, start, labels, strict=True), 1):
+        margin = EDGE * (side[1] - side[0])
+        # Where it began is allowed, however near to the edge that is.
+        low, high = min(side[0] + margin, x), max(side[1] - margin, x)
+        found[f"theta_{i}"] = Control(float(low), float(high), float(x), label, knob=False)
+    return found
+
+
+def point(start, *moved):
+    """Return the point, (2,), whose coordinates are None where they were not moved."""
+    return np.array([x if to is None else to for x, to in zip(start, moved, strict=True)], float)
