@@ -27,20 +27,19 @@ function nameKnobs(explorer) {
 }
 
 // A view is drawn before it stands in the page, and its explorer's knobs come later still.
-function watchKnobs(el, signal) {
-    if (signal.aborted) return;
-    if (!el.isConnected) return requestAnimationFrame(() => watchKnobs(el, signal));
+function watchKnobs(el, seen) {
+    if (!seen.wanted) return;
+    if (!el.isConnected) return requestAnimationFrame(() => watchKnobs(el, seen));
     const explorer = el.closest(".lmteach-explorer");
     if (!explorer) return;
-    const seen = new MutationObserver(changes => {
+    seen.by = new MutationObserver(changes => {
         if (changes.some(change => !el.contains(change.target))) nameKnobs(explorer);
     });
-    seen.observe(explorer, {subtree: true, childList: true});
-    signal.addEventListener("abort", () => seen.disconnect());
+    seen.by.observe(explorer, {subtree: true, childList: true});
     nameKnobs(explorer);
 }
 
-function render({ model, el, signal }) {
+function render({ model, el }) {
     const box = make("div", el, {className: "lmteach-picture"});
     const still = make("img", box, {draggable: false});
     const moving = make("div", box, {className: "lmteach-moving", ariaHidden: "true"});
@@ -171,8 +170,13 @@ function render({ model, el, signal }) {
         act();
     }
     model.on("comm_live_update", lose);  // once a view is there, only a lost kernel tells this
-    watchKnobs(el, signal);
-    signal.addEventListener("abort", () => URL.revokeObjectURL(still.src));
+    const seen = {wanted: true};
+    watchKnobs(el, seen);
+    return () => {
+        seen.wanted = false;
+        seen.by?.disconnect();
+        URL.revokeObjectURL(still.src);
+    };
 }
 
 export default { render };
