@@ -1,10 +1,11 @@
 // One picture that is touched: an image of what stands still, an SVG of what moves, and handles.
-// A handle is a point that a mouse, a finger or the arrow keys move; `at` says where each one is, in
-// parts of its axes from the lower left. The kernel answers with a new SVG and a sentence.
+// A handle is a point that a mouse, a finger or the arrow keys move; `at` says where each one is,
+// in parts of its axes from the lower left. The kernel answers with a new SVG and a sentence.
 // `save_changes` keeps one message on its way, and lets later ones overtake each other.
 const WAYS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1]};
 const FAST = 10;  // steps of an arrow key at once, with Shift
 const GONE = "This picture has lost its kernel. Run this cell again.";
+const ASKED = "First your guess: set my_guess in the cell above, and run it and this one again.";
 const within = part => Math.min(1, Math.max(0, part));
 
 function make(tag, parent, properties) {
@@ -40,19 +41,25 @@ function watchKnobs(el, seen) {
 }
 
 function render({ model, el }) {
+    el.classList.add("lmteach-view");
     const box = make("div", el, {className: "lmteach-picture"});
     const still = make("img", box, {draggable: false});
     const moving = make("div", box, {className: "lmteach-moving", ariaHidden: "true"});
+    const show = make("button", el, {className: "lmteach-show", textContent: "Show me"});
     const said = make("p", el, {className: "lmteach-said", role: "status"});
-    let handles = [];
+    show.addEventListener("click", () => { model.set("veiled", false); model.save_changes(); });
+    let lost = false;
+    let handles = [], points = [];
+    let last = model.get("answered");  // the number of the last move; earlier answers are stale
     let before = null;  // [handle, its point when it was taken up]: Escape brings it back there
 
     function go(index, point, from) {
-        const at = [...model.get("at")];
-        at[index] = point.map(within);
-        model.set("held", [index, ...from]);
-        model.set("at", at);
+        points[index] = point.map(within);
+        last += 1;
+        model.set("held", [index, ...from, last]);
+        model.set("at", [...points]);
         model.save_changes();
+        placeHandles();
     }
 
     function pointOf(event, ground) {
@@ -76,7 +83,7 @@ function render({ model, el }) {
         const index = handles.indexOf(nearest(event, ground));
         ground.setPointerCapture(event.pointerId);
         handles[index].focus({preventScroll: true});
-        before = [index, model.get("at")[index], pointOf(event, ground)];
+        before = [index, points[index], pointOf(event, ground)];
         go(index, before[2], before[2]);
         event.preventDefault();
     }
@@ -88,7 +95,7 @@ function render({ model, el }) {
     }
 
     function onKey(event, index) {
-        const point = model.get("at")[index], way = WAYS[event.key];
+        const point = points[index], way = WAYS[event.key];
         if (way) {
             const {step} = model.get("handles")[index];
             if (before?.[0] !== index) before = [index, point];
@@ -129,13 +136,19 @@ function render({ model, el }) {
             handle.addEventListener("blur", () => { before = null; });
             return handle;
         });
+        points = [...model.get("at")];
+        placeHandles();
+    }
+
+    function hear() {
+        if (model.get("answered") >= last) points = [...model.get("at")];
         placeHandles();
     }
 
     function placeHandles() {
-        const at = model.get("at"), words = model.get("words");
+        const words = model.get("words");
         handles.forEach((handle, index) => {
-            const [across, up] = at[index] ?? [-1, -1];
+            const [across, up] = points[index] ?? [-1, -1];
             handle.hidden = Math.min(across, up) < 0 || Math.max(across, up) > 1;
             Object.assign(handle.style, {left: `${100 * across}%`, bottom: `${100 * up}%`});
             handle.ariaValueNow = `${Math.round(100 * across)}`;
@@ -149,9 +162,17 @@ function render({ model, el }) {
         still.alt = model.get("alt");
     }
 
+    function say() {
+        const veiled = model.get("veiled");
+        box.classList.toggle("lmteach-veiled", veiled);
+        show.hidden = !veiled;
+        box.inert = lost || veiled;
+        said.textContent = lost ? GONE : veiled ? ASKED : model.get("said");
+    }
+
     function lose() {
-        box.inert = true;
-        said.textContent = GONE;
+        lost = true;
+        say();
         const explorer = el.closest(".lmteach-explorer");
         explorer?.classList.add("lmteach-gone");
         for (const part of explorer?.children ?? []) part.inert = !part.contains(el);
@@ -161,9 +182,11 @@ function render({ model, el }) {
         background: layStill,
         handles: layHandles,
         svg: () => { moving.innerHTML = model.get("svg"); },
-        at: placeHandles,
+        at: hear,
+        answered: hear,
         words: placeHandles,
-        said: () => { said.textContent = box.inert ? GONE : model.get("said"); },
+        said: say,
+        veiled: say,
     };
     for (const [name, act] of Object.entries(acts)) {
         model.on(`change:${name}`, act);

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import anywidget
 import numpy as np
-from traitlets import Bytes, List, Unicode
+from traitlets import Bool, Bytes, Int, List, Unicode
 
 CLOSE = 1e-6  # two points of the axes so near to each other are one
 
@@ -23,6 +23,8 @@ class TouchedPicture(anywidget.AnyWidget):
     _esm, _css = _beside("touch.js"), _beside("touch.css")
     background = Bytes().tag(sync=True)
     svg, said, alt = (Unicode().tag(sync=True) for _ in range(3))
+    answered = Int().tag(sync=True)  # the number of the page's last move that was heard
+    veiled = Bool().tag(sync=True)  # until there is a guess, or none is wanted
     handles, words = (List().tag(sync=True) for _ in range(2))
     # Both are the page's to change; what it said is not sent back to it.
     at, held = (List().tag(sync=True, echo_update=False) for _ in range(2))
@@ -36,7 +38,7 @@ class TouchedPicture(anywidget.AnyWidget):
         self.stage = stage
         with self.hold_sync():
             self.alt, self.background = stage.scene.about(), stage.background()
-            self.handles = stage.handles
+            self.handles, self.veiled = stage.handles, stage.scene.asks
 
     def show(self, numbers, values):
         """Send what moves, and where the handles are if the page does not know, as one message."""
@@ -56,9 +58,11 @@ class TouchedPicture(anywidget.AnyWidget):
         """Take what the page tells: a handle was moved."""
         super().set_state(sync_data)
         if "at" in sync_data and self.stage is not None:
-            index, *start = self.held
+            index, *start, number = self.held
             ends = (start, self.at[index])
-            self._moved(index, *(self.stage.data_at(index, end) for end in ends))
+            with self.hold_sync():
+                self.answered = number
+                self._moved(index, *(self.stage.data_at(index, end) for end in ends))
 
     def close(self):
         """Let go of the figure too."""

@@ -14,6 +14,7 @@ from .checks import instance
 from .figures import Scene
 from .figures.damping import MuScene
 from .figures.picture import current_look
+from .figures.scene import UNASKED
 from .figures.updates import Player
 from .knobs import BOX, ROW, WIDE, Knob, button
 from .slices import sliced
@@ -161,7 +162,7 @@ class Explorer(ipywidgets.VBox):
         return {**data, **still}, {**metadata, **alternative}
 
 
-def explore_mu(problem=None, theta=None, guess=None, slice=None, **controls):
+def explore_mu(problem=None, theta=None, guess=UNASKED, slice=None, **controls):
     """Show the damped step of a problem of two parameters at θ, with a slider for μ.
 
     `explore_mu(CurveFit(model, x, y), [1.0, 0.5])`; Rosenbrock's valley unless given. A larger
@@ -215,7 +216,7 @@ class TracePlayer(Explorer):
             self._say(str(error))
 
 
-def play(trace, guess=None, branch=None, **controls):
+def play(trace, guess=UNASKED, branch=None, **controls):
     """Show a run on two parameters, trial by trial, forwards and backwards.
 
     `play(solve(problem, [1.0, 0.5], plain=True))`. A button asks: what if μ had been 10 here?

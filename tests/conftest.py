@@ -80,6 +80,7 @@ PICTURES_AND_PROGRAMS = {
     "test_player.py",
     "test_scenes.py",
     "test_still.py",
+    "test_touch.py",
     "test_touch_in_browser.py",
     "test_widgets.py",
 }

@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from test_browser import COMPLAINTS
 from test_scenes import SCENES
 
+from lmteach.figures.residuals import OneWeight
 from lmteach.widgets import Explorer
 
 require_browser()
@@ -29,8 +30,14 @@ CELL = """\
 from {0.__module__} import {0.__name__}
 from lmteach.widgets import Explorer
 Explorer({0.__name__}())"""
-BUSY = "import time; time.sleep(5)"
+FREE = "free"
+BUSY = f"""\
+import pathlib, time
+while not pathlib.Path({FREE!r}).exists():
+    time.sleep(0.05)"""
 CELLS = [CELL.format(kind) for kind in TOUCHED]
+ASKING = len(TOUCHED)
+CELLS.append(CELL.format(OneWeight).replace("()", "(guess=None)"))
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 ROOMS = {"JupyterLab": open_lesson, "Notebook 7": open_in_notebook_7}
 MOVES = 90
@@ -73,6 +80,7 @@ SHIFT = """cell => {
 def room(request, lab, browser):
     """A page with the notebook of all that can be touched, run, and what it asked for outside."""
     cells = [new_code_cell(source) for source in [*CELLS, BUSY]]
+    (lab.folder / FREE).touch()
     nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), lab.folder / NAME)
     refused = []
     with offline_page(browser, refused) as page:
@@ -172,7 +180,8 @@ def test_a_click_brings_the_point(room):
     both.agree()
 
 
-def test_after_moves_onto_a_busy_kernel_two_pictures_come(room):
+def test_after_moves_onto_a_busy_kernel_two_pictures_come(room, lab):
+    (lab.folder / FREE).unlink(missing_ok=True)
     kind = next(kind for kind in TOUCHED if kind.__name__ == "MuScene")
     both = Both(room, kind)
     both.drag(0, (0.5, 0.5))
@@ -182,10 +191,25 @@ def test_after_moves_onto_a_busy_kernel_two_pictures_come(room):
     both.handle(0).scroll_into_view_if_needed()
     both.element.evaluate(COUNT)
     both.drag(0, (0.7, 0.7), steps=MOVES)
+    room.wait_for_timeout(1000)
+    assert room.evaluate("window.pictures") == 0
+    (lab.folder / FREE).touch()
     both.agree()
     room.wait_for_function(IS_IDLE)
     room.wait_for_timeout(500)
     assert room.evaluate("window.pictures") <= 2
+
+
+def test_an_answer_waits_for_the_guess(room):
+    """Until there is one, or "Show me" is pressed, the picture is veiled; elsewhere it is not."""
+    cell = room.locator(".jp-Notebook .jp-CodeCell").nth(ASKING)
+    cell.scroll_into_view_if_needed()
+    said, button = cell.locator(".lmteach-said"), cell.get_by_role("button", name="Show me")
+    assert said.text_content().startswith("First your guess") and button.is_visible()
+    button.click()
+    wait_until(room, SAYS, [cell.element_handle(), repr(Explorer(OneWeight()))])
+    assert said.text_content() == repr(Explorer(OneWeight())) and not button.is_visible()
+    assert room.get_by_role("button", name="Show me").count() == 0
 
 
 def test_a_picture_without_its_kernel_says_what_to_do(room):

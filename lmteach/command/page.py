@@ -5,7 +5,13 @@ from pathlib import Path
 
 FIRST = "00_start_here.ipynb"
 PROMPT = "--ServerApp.kernel_websocket_connection_class=lmteach.command.prompt.Prompt"
-OPTIONS = (PROMPT, f"--LabApp.default_url=/lab/tree/{FIRST}")
+# What the lessons read lies beside them, and out of the way; the others are Jupyter's own.
+HIDDEN = ("pictures", "tables", "__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*~")
+OPTIONS = (
+    PROMPT,
+    f"--LabApp.default_url=/lab/tree/{FIRST}",
+    *(f"--ContentsManager.hide_globs={pattern}" for pattern in HIDDEN),
+)
 ALWAYS, PROJECTED = "_jupyter", "_jupyter_projector"
 
 

@@ -16,7 +16,7 @@ from ..solving import solve
 from .contour import contours
 from .local_model import LocalModel
 from .picture import BLACK, GREY, label, style
-from .scene import Control, Handle, Scene, coordinates, point
+from .scene import UNASKED, Control, Handle, Scene, coordinates, point
 
 N_GRID = 121
 N_TRIALS = 200  # that look for the minimum
@@ -54,7 +54,8 @@ class MuScene(Scene):
         **coordinates(START, ((-3.6, 3.0), (-4.3, 2.3))),
     }
 
-    def __init__(self, problem=None, theta=None, guess=None, names=None):
+    def __init__(self, problem=None, theta=None, guess=UNASKED, names=None):
+        guess = self.asked(guess)
         self.problem, self.theta, own_names = _two_parameters(problem, theta)
         self.names = own_names if names is None else _two_names(names)
         self.guess = None if guess is None else np.array(as_floats("guess", guess, 1, (2,)))

@@ -12,7 +12,7 @@ from ..checks import as_floats, instance, is_real
 from ..layers import Input, Tanh
 from ..network import Network
 from .picture import BLACK, GREY, VERMILION
-from .scene import Control, Handle, Scene
+from .scene import UNASKED, Control, Handle, Scene
 
 ORANGE, SKY = "#FBE3B5", "#CDE8F8"  # Okabe & Ito's, made pale: black text stands on them
 ASLEEP = "#C0C0C0"  # edges that are not in use
@@ -130,7 +130,8 @@ class NetworkValues(Scene):
     }
     touched = (Handle("picked", "edge", None, "edge or unit"),)
 
-    def __init__(self, network=None, theta=None, x=None, y=None, guess=None):
+    def __init__(self, network=None, theta=None, x=None, y=None, guess=UNASKED):
+        guess = self.asked(guess)
         if network is None:
             network = Input(2) >> Tanh(2) >> Tanh(2)
             theta = THETA if theta is None else theta
@@ -166,7 +167,7 @@ class NetworkValues(Scene):
     def touch(self, handle, start, end, values):
         """Return the edge whose number is nearest; of a unit, that of its bias."""
         places = np.array([self._along(edge) for edge in self._edges()])
-        key = np.array_equal(start, places[max(values["edge"], 0)])
+        key = np.allclose(start, places[max(values["edge"], 0)], rtol=0, atol=1e-9)
         if key:  # an arrow key leads to the next one in that direction
             ahead = (places - start) @ (np.array(end) - start) > 1e-9
             places = np.where(ahead[:, None], places, np.inf)

@@ -10,7 +10,7 @@ from ..examples import cycling, next_theta, rosenbrock
 from ..problems import Problem
 from ..solvers import gauss_newton, levenberg_marquardt
 from .picture import BLACK, GREY, ORANGE, label, style
-from .scene import Control, Handle, Scene, coordinates, point
+from .scene import UNASKED, Control, Handle, Scene, coordinates, point
 
 N_GRID = 101
 DECADES, SHADES = 4, 12  # of F, from black to white
@@ -37,7 +37,8 @@ class StraightModel(Scene):
     }
     touched = (Handle("left here", "theta_1", "theta_2", "start θ"),)
 
-    def __init__(self, problem=None, start=(-1.2, 1.0), guess=None, span=None):
+    def __init__(self, problem=None, start=(-1.2, 1.0), guess=UNASKED, span=None):
+        guess = self.asked(guess)
         self.problem = rosenbrock() if problem is None else problem
         expected = "a LeastSquares, CurveFit or NetworkFit of two parameters"
         instance("problem", self.problem, Problem, expected)
@@ -172,7 +173,8 @@ class CyclingMap(Scene):
 
     controls = {"c": Control(-3, 1, -2, "bend c")}
 
-    def __init__(self, start=0.1, guess=None):
+    def __init__(self, start=0.1, guess=UNASKED):
+        guess = self.asked(guess)
         self.start = _number("start", start, -1.0, 0.3)
         self.guess = None if guess is None else _number("guess", guess, -FAR, FAR)
 

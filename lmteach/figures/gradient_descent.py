@@ -7,7 +7,7 @@ from ..problems import LeastSquares, Problem
 from ..solving import solve
 from .contour import contours
 from .picture import BLACK, ORANGE, SKY, label, style
-from .scene import Control, Handle, Scene, coordinates, point
+from .scene import UNASKED, Control, Handle, Scene, coordinates, point
 
 T, Y = np.array([0.0, 1.0, 2.0]), np.array([0.0, 3.0, 3.0])  # the three points of lesson 00
 MOST = 40  # steps
@@ -40,7 +40,8 @@ class Descent(Scene):
     }
     touched = (Handle("start", "theta_1", "theta_2", "start θ"),)
 
-    def __init__(self, problem=None, theta=None, guess=None):
+    def __init__(self, problem=None, theta=None, guess=UNASKED):
+        guess = self.asked(guess)
         self.problem = three_points() if problem is None else problem
         expected = "a LeastSquares, CurveFit or NetworkFit of two parameters"
         instance("problem", self.problem, Problem, expected)

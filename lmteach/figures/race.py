@@ -17,7 +17,7 @@ from ..trace import Step, Trace
 from .contour import SMALLEST
 from .picture import BLACK, GREY, SHORT, label
 from .runs import evaluated, own_style, positions
-from .scene import Control, Scene
+from .scene import UNASKED, Control, Scene
 
 AXES = ("trials", "evaluations of J", "milliseconds")
 REPEATS = 5  # timed runs; the fastest of each trial is kept, so that an interruption does not count
@@ -47,7 +47,8 @@ class Race(Scene):
         "axis": Control.choice(AXES, "count in"),
     }
 
-    def __init__(self, runs=None, guess=None, clock=CPU):
+    def __init__(self, runs=None, guess=UNASKED, clock=CPU):
+        guess = self.asked(guess)
         self.traces, seconds = _of_the_lesson(clock) if runs is None else _raced(runs, clock)
         self.names = tuple(self.traces)
         self.guess = None if guess is None else at_least("guess", guess, 0)

@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 
 from ..checks import as_floats, is_real
 from .picture import BLACK, GREY, ORANGE, SKY, SPARE, label
-from .scene import Control, Handle, Scene
+from .scene import UNASKED, Control, Handle, Scene
 
 BARS = (ORANGE, SKY, SPARE[0]["color"])  # in turn; a bar has the same colour in both halves
 
@@ -51,7 +51,8 @@ class OneWeight(Scene):
 
     controls = _controls(LESSON_X, LESSON_Y)
 
-    def __init__(self, x=LESSON_X, y=LESSON_Y, guess=None):
+    def __init__(self, x=LESSON_X, y=LESSON_Y, guess=UNASKED):
+        guess = self.asked(guess)
         self.x = as_floats("x", x, 1)
         self.y = as_floats("y", y, 1, self.x.shape)
         if guess is not None and not (is_real(guess) and math.isfinite(guess)):

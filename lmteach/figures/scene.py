@@ -74,6 +74,9 @@ class Handle:
         return self.x, self.y
 
 
+UNASKED = "no question"  # in place of a guess: none is asked for
+
+
 class Scene:
     """A figure with controls; `frame(**controls)` is the picture for any setting of them.
 
@@ -84,6 +87,7 @@ class Scene:
 
     controls = {}  # name → Control
     touched = ()  # Handles
+    asks = False  # whether a guess is asked for, and has not been given
 
     def compute(self, **controls):
         """Return the numbers of the picture, a dict that depends on nothing but the controls."""
@@ -104,6 +108,14 @@ class Scene:
     def rows(self, numbers):
         """Return the numbers as a list of rows; the first row names the columns."""
         raise NotImplementedError
+
+    def asked(self, guess):
+        """Return the guess, None where there is none; note if it is asked for and missing.
+
+        A learner's `guess=my_guess` is None before it is given; without a question it is UNASKED.
+        """
+        self.asks = guess is None
+        return None if guess is UNASKED else guess
 
     def about(self):
         """Return what the picture shows, whatever the controls say."""

@@ -18,8 +18,9 @@ from .contour import SMALLEST
 from .picture import BLACK, GREY, SHORT, label, style
 from .race import count, decades
 from .runs import descends
-from .scene import Control, Handle, Scene
+from .scene import UNASKED, Control, Handle, Scene
 
+SAME = 1e-9  # of the width of the data: no hand is so precise
 N_LEARN = 200  # trials in the lesson's training
 MARGIN = 0.35  # of the height of the data, above and below them, for wild curves
 
@@ -81,7 +82,8 @@ class Training(Scene):
         "height": Control(-1.7, 1.7, 0.0, "its y", knob=False),
     }
 
-    def __init__(self, problem=None, steps=None, n=N_LEARN, validation=None, guess=None):
+    def __init__(self, problem=None, steps=None, n=N_LEARN, validation=None, guess=UNASKED):
+        guess = self.asked(guess)
         if problem is None:
             if steps is not None:
                 raise TypeError(
@@ -132,7 +134,8 @@ class Training(Scene):
         The arrow keys left and right lead to its neighbour, which is where it was measured.
         """
         near = int(np.argmin(abs(self.x - start[0])))
-        if start[0] == self.x[near] and start[1] == end[1] and start[0] != end[0]:
+        by_key = abs(start[0] - self.x[near]) < SAME * np.ptp(self.x) and start[1] == end[1]
+        if by_key and start[0] != end[0]:
             order = np.argsort(self.x)
             rank = np.flatnonzero(order == near)[0] + (1 if end[0] > start[0] else -1)
             near = int(order[min(max(rank, 0), len(order) - 1)])

@@ -11,7 +11,7 @@ from ..solving import solve
 from ..trace import Trace
 from .contour import contours
 from .picture import BLACK, GREY, SPARE, label, style
-from .scene import Control, Handle, Scene, coordinates, point
+from .scene import UNASKED, Control, Handle, Scene, coordinates, point
 
 MARKS = (0, 0.5, 0.9368, 1)  # ρ at which: F stays, μ stays, μ/3 begins, F falls as predicted
 BOTTOM, TOP = -2, 1.4  # the gauge's ends; a ρ beyond is drawn at the end
@@ -40,7 +40,8 @@ class Player(Scene):
         **coordinates(START, ((-1.5, 1.3), (-0.7, 1.2))),
     }
 
-    def __init__(self, trace=None, guess=None, branch=None):
+    def __init__(self, trace=None, guess=UNASKED, branch=None):
+        guess = self.asked(guess)
         trace = _valley() if trace is None else trace
         self.trace = _drawable(instance("trace", trace, Trace, "a Trace, such as solve gives"))
         self.guess, self.branch = _finite_or_none(guess), branch or {}
@@ -67,7 +68,8 @@ class Player(Scene):
         trial = min(trial, len(steps) - 1)
         earlier = {k: kept for k, kept in self.branch.items() if k < trial} if run else {}
         trace = _trace_of(steps) if moved else self.trace
-        return Player(trace, self.guess, earlier | {trial: mu})
+        guess = UNASKED if self.guess is None else self.guess
+        return Player(trace, guess, earlier | {trial: mu})
 
     def refused(self, way, trial, run=0, theta_1=None, theta_2=None):
         """Return the refused trial nearest to this one, before (way = −1) or after it (way = 1).
