@@ -5,14 +5,14 @@ import pytest
 from test_scenes import SCENES
 
 from lmteach.figures import Control, Handle, Scene
-from lmteach.figures.damping import MuScene
+from lmteach.figures.damping import MuScene, SmallMap
 from lmteach.figures.jacobian import JacobianMap
 from lmteach.figures.residuals import OneWeight
 from lmteach.figures.training import Training
 from lmteach.figures.updates import Player
 from lmteach.widgets import LIVE, Explorer, explore_mu, play
 
-TOUCHED = [kind for kind in SCENES if kind().touched]
+TOUCHED = [*(kind for kind in SCENES if kind().touched), SmallMap]
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 

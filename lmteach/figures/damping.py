@@ -31,6 +31,8 @@ UNEVEN = 12  # sides of the map that differ more than this are not drawn to one 
 ROUNDING = 1e-14
 BEND, SMALL = 4, 1e-9  # every fourth point of the curve tells where it bends; the least close-up
 MIDDLE = [(-0.93, -0.85), (0.93, 0.85)]  # of the close-up: a name stays inside
+ARROW = 0.22  # of the map: how long −g looks
+SMALL_MAP = 0.62  # of a picture's width
 SUBSCRIPTS = {1: "₁", 2: "₂"}
 
 
@@ -251,7 +253,7 @@ class MuScene(Scene):
         artists["frame"].set_xy(theta - half)
         artists["frame"].set(width=2 * half[0], height=2 * half[1])
         wide = np.diff(self.span)[:, 0]
-        self._set_lines(artists, "map", numbers, theta, np.ones(2), 0.22 * wide, self.span)
+        self._set_lines(artists, "map", numbers, theta, np.ones(2), ARROW * wide, self.span)
         unit = np.array([[-1.0, 1.0], [-1.0, 1.0]])
         self._set_lines(artists, "near", numbers, np.zeros(2), half, 0.75 * half, unit)
         self._set_model(artists, model, half)
@@ -339,6 +341,30 @@ class MuScene(Scene):
         table = [numbers, *(self.compute(mu, *theta) for mu in self.decades)]
         entries = [(n["mu"], n["length"], n["angle"], n["promised"], n["came"]) for n in table]
         return [head, *entries]
+
+
+class SmallMap(MuScene):
+    """The steps h(μ) from θ on the map alone: the first look, before any algebra.
+
+    Its arguments are those of MuScene.
+    """
+
+    def still(self, picture):
+        """Draw the map and the legend; return what moves."""
+        wide, high = picture.look["figsize"]
+        picture.set_size_inches(SMALL_MAP * wide, high)
+        moving = self._map(picture.subplots())
+        moving.pop("frame").remove()
+        _legend(picture, picture.axes[0], columns=2)
+        for artist in _all(moving):
+            artist.set_in_layout(False)
+        return moving
+
+    def move(self, artists, numbers):
+        """Set what starts from θ."""
+        theta, wide = numbers["model"].theta, np.diff(self.span)[:, 0]
+        artists["star"].set_data(*theta[:, None])
+        self._set_lines(artists, "map", numbers, theta, np.ones(2), ARROW * wide, self.span)
 
 
 def _two_parameters(problem, theta):
@@ -436,11 +462,11 @@ def _all(moving):
     return [a for part in moving.values() for a in (part if isinstance(part, list) else [part])]
 
 
-def _legend(picture, axes):
+def _legend(picture, axes, columns=None):
     """Add a legend below the picture: one row at the desk, two columns for the projector."""
     handles, names = axes.get_legend_handles_labels()
     text = picture.look["text"]
-    columns = len(names) if text < 16 else 2
+    columns = columns or (len(names) if text < 16 else 2)
     tight = {"frameon": False, "handlelength": 1.5, "columnspacing": 1.0, "handletextpad": 0.5}
     place = tight | {"loc": "outside lower center", "ncols": columns}
     picture.legend(handles, names, fontsize=text, **place)

@@ -4,8 +4,9 @@ from itertools import islice
 
 import numpy as np
 
-from ..problems import CurveFit
-from ..solvers import gauss_newton, gradient_descent, levenberg_marquardt
+from ..curve_fit import CurveFit
+from ..solvers import levenberg_marquardt
+from ..undamped import gauss_newton, gradient_descent
 from .contour import contours
 from .picture import BLACK, SHORT, label, style
 from .scene import Control, Handle, Scene, coordinates, point
