@@ -6,6 +6,7 @@ The sentence and the SVG have to be those of the same scene, moved here without 
 import nbformat
 import pytest
 from classroom import (
+    IS_OPEN,
     offline_page,
     open_in_notebook_7,
     open_lesson,
@@ -18,7 +19,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 from test_browser import COMPLAINTS
 from test_scenes import SCENES
 
+from lmteach.command.page import FIRST
 from lmteach.figures.residuals import OneWeight
+from lmteach.figures.three_ways import ThreeWays
 from lmteach.widgets import Explorer
 
 require_browser()
@@ -226,3 +229,24 @@ def test_a_picture_without_its_kernel_says_what_to_do(room):
     room.evaluate(RUN_CELL, 0)
     fresh = Both(room, TOUCHED[0])
     fresh.agree()
+
+
+def test_the_first_minute(page, lab, refused):
+    """`lab` opens notebook 00: one cell run and one drag, and something has moved."""
+    page.goto(f"http://localhost:{lab.port}/?token={lab.token}", wait_until="domcontentloaded")
+    page.wait_for_function(IS_OPEN, arg=FIRST)
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
+    page.keyboard.press("Shift+Enter")
+    page.locator(".lmteach-moving svg").wait_for()
+    page.wait_for_function(IS_IDLE)
+    both = Both(page, ThreeWays)
+    both.cell = page.locator(".jp-Notebook .jp-CodeCell").first
+    both.element = both.cell.element_handle()
+    both.agree()
+    both.drag(0, (0.8, 0.6))
+    both.agree()
+    view = page.viewport_size["height"]
+    for part in (".lmteach-picture", ".lmteach-said"):
+        box = both.cell.locator(part).bounding_box()
+        assert 0 <= box["y"] and box["y"] + box["height"] <= view
+    assert refused == []
