@@ -153,6 +153,7 @@ class Both:
             point = self.at(index)
             end = [p + w * s for p, w, s in zip(point, way, step, strict=True)]
             self.moved(index, point, end)
+            self.agree()
 
 
 @pytest.mark.parametrize("kind", TOUCHED, ids=lambda kind: kind.__name__)
@@ -163,9 +164,7 @@ def test_dragged_clicked_and_moved_by_keys(kind, room):
         both.drag(index, (0.62, 0.41))
         both.agree()
         both.press(index, "ArrowUp", (0, 1))
-        both.agree()
-        both.press(index, "ArrowLeft", (-1, 0), times=3)
-        both.agree()
+        both.press(index, "ArrowLeft", (-1, 0), times=2)
     assert room.locator(COMPLAINTS).all_text_contents() == []
 
 
@@ -177,13 +176,17 @@ def test_a_click_brings_the_point(room):
     room.mouse.click(*place)
     both.moved(0, point, point)
     both.agree()
-    room.keyboard.press("ArrowDown")
+    both.press(0, "ArrowDown", (0, -1), times=2)
     room.keyboard.press("Escape")
-    wait_until(room, SAYS, [both.element, repr(both.here)])
+    both.moved(0, point, point)
     both.agree()
 
 
-def test_after_moves_onto_a_busy_kernel_two_pictures_come(room, lab):
+def test_moves_onto_a_busy_kernel_leave_no_queue(room, lab):
+    """Many are made; when the cell has ended, at most two more pictures come, the last one right.
+
+    A kernel with subshells draws even while a cell runs; any other draws when it has ended.
+    """
     for name in (FREE, BEGUN):
         (lab.folder / name).unlink(missing_ok=True)
     kind = next(kind for kind in TOUCHED if kind.__name__ == "MuScene")
@@ -196,13 +199,13 @@ def test_after_moves_onto_a_busy_kernel_two_pictures_come(room, lab):
     both.handle(0).scroll_into_view_if_needed()
     both.element.evaluate(COUNT)
     both.drag(0, (0.7, 0.7), steps=MOVES)
-    room.wait_for_timeout(1000)
-    assert room.evaluate("window.pictures") == 0
+    room.wait_for_timeout(2000)
+    seen = room.evaluate("window.pictures")
     (lab.folder / FREE).touch()
     both.agree()
     room.wait_for_function(IS_IDLE)
     room.wait_for_timeout(500)
-    assert room.evaluate("window.pictures") <= 2
+    assert room.evaluate("window.pictures") <= seen + 2
 
 
 def test_an_answer_waits_for_the_guess(room):
