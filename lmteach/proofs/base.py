@@ -11,6 +11,7 @@ import sympy as sp
 
 from ..reading.latex import parse
 from ..reading.meaning import Scene
+from ..reading.numpy_line import numpy_line
 from ..reading.scenes import scene as scene_of
 from ..reading.statements import compared, read, sides
 
@@ -27,14 +28,27 @@ class Equation:
     latex: str
     proof: str  # name of the prove_* function
     package: str  # what computes it, such as "Linearization.step"; "" where nothing does
-    where: object = None  # the scene in which it is read, if it is not that of its tag
+    where: object = None  # the scene in which it is read, where it is not that of its tag
+
+    @property
+    def scene(self):
+        """The scene in which it is read."""
+        return self.where or scene_of(self.tag)
 
     def read(self):
         """Compare both sides of every relation in numbers; return how many were compared.
 
         Raises reading.Untrue where they differ.
         """
-        return read(self.latex, self.where or scene_of(self.tag))
+        return read(self.latex, self.scene)
+
+    def as_numpy(self):
+        """Return ([a line of NumPy for each statement, …], [what is only in words, …])."""
+        scene = Scene(self.scene)
+        said = parse(self.latex, scene.known)
+        words = [word for _, row in said for word in row[1:]]
+        lines = [numpy_line(statement, scene) for statement, _ in said]
+        return lines, list(dict.fromkeys(words))
 
     def sides(self, scene):
         """Return [(left, right), …] of every = in it, for the values of a scene."""

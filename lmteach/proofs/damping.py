@@ -23,10 +23,22 @@ TURNING = r"\frac{d}{d\mu} \ln \cos(h, -g)"  # takes SymPy long as it stands
 
 
 def _singular(n=2):
-    """g, s and h in singular vectors, and the sums p_k of (7.9)."""
+    """g, s and h in singular vectors."""
     g, s = nonzero("g", n), positive("s", n)
     names = {"g": g, "s": s, "mu": MU, "h": -g / (s**2 + MU), "h^GN": -g / s**2}
     return names | {"i": range(1, n + 1), "j": range(1, n + 1)}
+
+
+def _rotated():
+    """The same for one pair of rotations, and both sides of (JᵀJ + μI)h = −Jᵀr."""
+    U = np.array([[1, 2], [2, 1], [2, -2]]) / sp.Integer(3)
+    V, names, r = np.array([[3, -4], [4, 3]]) / sp.Integer(5), _singular(), letters("r", 3)
+    J = U * names["s"] @ V.T
+    g = V.T @ J.T @ r
+    h, gauss_newton = -g / (names["s"] ** 2 + MU), -g / names["s"] ** 2
+    damped = J.T @ (J @ (V @ h)) + MU * V @ h, -J.T @ r
+    undamped = J.T @ (J @ (V @ gauss_newton)), -J.T @ r
+    return names | {"g": g, "h": h, "h^GN": gauss_newton}, [damped, undamped]
 
 
 @proves(
@@ -75,17 +87,11 @@ def prove_descent(said):
 @proves({"7.5": r"h_i = -\frac{g_i}{s_i^2 + \mu}"}, package="Linearization.steps")
 def prove_singular_parts(said):
     """Along the singular vectors of J the step is hᵢ = −gᵢ/(sᵢ² + μ)."""
-    U = np.array([[1, 2], [2, 1], [2, -2]]) / sp.Integer(3)
-    V, names, r = np.array([[3, -4], [4, 3]]) / sp.Integer(5), _singular(), letters("r", 3)
-    J = U * names["s"] @ V.T
-    g = V.T @ J.T @ r
-    h = V @ (-g / (names["s"] ** 2 + MU))
-    curve = linearization(np.array([1.0, 2, 3]), NUMBERS.astype(float))
+    here = linearization(np.array([1.0, 2, 3]), NUMBERS.astype(float))
     mus = np.array([0.1, 1, 10])
-    close((curve.steps(mus), [curve.step(mu) for mu in mus]), shapes="")
-    step = (J.T @ (J @ h) + MU * h, -J.T @ r)
-    here = names | {"g": g, "h": V.T @ h}
-    return said.same(here, more=[step], shapes="3 residuals, 2 parameters, one pair of rotations")
+    close((here.steps(mus), [here.step(mu) for mu in mus]), shapes="")
+    names, steps = _rotated()
+    return said.same(names, more=steps, shapes="3 residuals, 2 parameters, one pair of rotations")
 
 
 @proves({"7.6": r"h_i = \frac{s_i^2}{s_i^2 + \mu}\, h_i^{\text{GN}}"})
@@ -93,7 +99,8 @@ def prove_filter_factors(said):
     """Damping multiplies the i-th part of the Gauss-Newton step
     by the filter factor sᵢ²/(sᵢ² + μ).
     """
-    return said.same(_singular(), shapes="2 singular vectors")
+    names, steps = _rotated()
+    return said.same(names, more=steps, shapes="3 residuals, 2 parameters, one pair of rotations")
 
 
 @proves(
@@ -104,7 +111,7 @@ def prove_filter_factors(said):
 )
 def prove_limits(said):
     """As μ → 0 the step becomes Gauss-Newton's; as μ → ∞, μh becomes −g."""
-    return said.same(_singular(), shapes="2 singular vectors")
+    return said.same(_singular(), shapes="any one singular vector")
 
 
 @proves(
@@ -126,7 +133,7 @@ def prove_shorter(said):
 )
 def prove_turns(said):
     """The cosine between h and −g does not fall as μ grows: its logarithm
-    has a sum of squares as slope. p₁ is −gᵀh, and p₂ is ‖h‖².
+    has a sum of squares as slope.
     """
     g, q, s = nonzero("g", 3), positive("q", 3), sp.Symbol("s", positive=True)
     of_mu = [sp.Function(name, positive=True)(MU) for name in ("q_1", "q_2", "q_3")]
@@ -204,7 +211,9 @@ def prove_units_and_identity(said):
 def prove_units_and_diagonal(said):
     """Damping with D² = diag(JᵀJ) takes the same step in all units."""
     c = positive("c", 2)
-    ours, hers = (np.array([sp.sqrt(x) for x in (J**2).sum(axis=0)]) for J in (NUMBERS, NUMBERS * c))
+    ours, hers = (
+        np.array([sp.sqrt(x) for x in (J**2).sum(axis=0)]) for J in (NUMBERS, NUMBERS * c)
+    )
     here = in_numbers(MU, D=ours) | {"C": np.diag(c), "D": np.diag(ours)}
     theirs = in_numbers(MU, D=hers, J=NUMBERS * c)["h"]
     return said.same(here | {"h'": theirs}, more=[(here["h"], c * theirs)], shapes=SHAPES)

@@ -8,7 +8,7 @@ from ..layers import Input, Linear, Tanh
 from ..problems import LeastSquares
 from ..symbolic import NetworkOnSymbols, OnSymbols, letters
 from .base import proves, same
-from .on_letters import NUMBERS, any_step, gauss_newton_step, in_numbers, positive
+from .on_letters import NUMBERS, any_step, gauss_newton_step, network, positive
 
 SHAPES = "3 residuals, 2 parameters"
 
@@ -42,7 +42,10 @@ def prove_gauss_newton_step(said):
     names = any_step()
     r, J, h = (names[name] for name in "rJh")
     slopes = [((r + J @ h) @ (r + J @ h) / 2).diff(x) for x in h], J.T @ (r + J @ h)
-    return said.same(in_numbers(0), more=[slopes], shapes=SHAPES)
+    net = NetworkOnSymbols(Input(1) >> Linear(1), n_samples=2)
+    scene = network(net) | {"h": net.here.step(0)}
+    shapes = "3 residuals, 2 parameters, and a straight line through 2 samples"
+    return said.same(scene, more=[slopes], shapes=shapes)
 
 
 @proves(

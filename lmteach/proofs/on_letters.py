@@ -77,7 +77,21 @@ def network(net):
     names = {"a": Layers(0, net.a), "W": W, "w": W, "b": Layers(1, [b for _, b in net.weights])}
     arrays = {key: np.array(getattr(net, key).tolist(), dtype=object) for key in ("J", "A")}
     vectors = {key: np.array(list(getattr(net, key)), dtype=object) for key in ("r", "g", "theta")}
-    sums = {"delta": Layers(1, net.delta), "S": Layers(1, net.S), "F": net.F, "y": net.Y, "x": net.X}
+    sums = {
+        "delta": Layers(1, net.delta),
+        "S": Layers(1, net.S),
+        "F": net.F,
+        "y": net.Y,
+        "x": net.X,
+    }
     L, N = len(net.weights), len(net.X)
     ranges = {"l": range(1, L + 1), "i": range(N), "k": range(m), "first": 0}
     return names | arrays | vectors | sums | ranges | {"L": L, "N": N, "m": m}
+
+
+def one_sample(net):
+    """The same for one sample, which has no number; everything is counted from 1."""
+    names = network(net)
+    for key in ("a", "delta", "S"):
+        names[key] = Layers(names[key].first, [part[0] for part in names[key].values])
+    return names | {"l": range(1, len(net.weights) + 1), "first": 1}

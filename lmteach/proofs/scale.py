@@ -29,7 +29,7 @@ def prove_push_through(said):
     names, here, v = any_step(m=2, n=3), _two_samples(), np.array([1, HALF])
     solved = here.damped(HALF).solve(v)
     more = [(here.A @ solved + HALF * solved, here.J.T @ v)]
-    return said.same(names, more=more, shapes="2 residuals, 3 parameters; the package's for μ = ½")
+    return said.same(names, more=more, shapes="2 residuals, 3 parameters")
 
 
 def _two_samples():
@@ -53,7 +53,7 @@ def prove_dual_step(said):
     promised = (damped.predicted, damped.h @ (HALF * damped.h - two.g) / 2)
     more = [step, package, promised]
     here = names | {"r": r, "v": v, "h": h}
-    return said.same(here, more=more, shapes="2 residuals, 3 parameters; the package's for μ = ½")
+    return said.same(here, more=more, shapes="2 residuals, 3 parameters")
 
 
 @proves(

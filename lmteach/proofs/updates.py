@@ -11,7 +11,7 @@ from ..reading.scenes import linearization
 from ..solvers import levenberg_marquardt
 from ..symbolic import letters
 from .base import close, holds, proves, same
-from .on_letters import NUMBERS, any_step, damped_by_g, in_numbers
+from .on_letters import NUMBERS, any_step, damped_by_g
 
 SHAPES = "3 residuals, 2 parameters"
 
@@ -19,7 +19,10 @@ SHAPES = "3 residuals, 2 parameters"
 @proves({"8.1": r"(J^\top J + \mu I)\,h = -g"}, package="Linearization.step")
 def prove_the_step_of_lesson_07(said):
     """The package's step satisfies (JᵀJ + μI) h = −g."""
-    return said.same(in_numbers(sp.Symbol("mu", positive=True)), shapes=SHAPES)
+    here = rosenbrock().linearize(np.array([sp.Rational(-6, 5), sp.Integer(1)]))
+    mu = sp.Symbol("mu", positive=True)
+    scene = {"J": here.J, "g": here.g, "mu": mu, "h": here.step(mu)}
+    return said.same(scene, shapes="Rosenbrock's valley at (−1.2, 1), every μ")
 
 
 @proves({"8.2": r"F(\theta) - \tfrac12\lVert r + Jh\rVert^2 = -h^\top g - \tfrac12\, h^\top A h"})
@@ -42,7 +45,7 @@ def prove_predicted_decrease(said):
     damped = here.damped(mu)
     end = here.r + here.Jv(damped.h)
     package = (damped.predicted, here.loss - end @ end / 2)
-    shapes = f"{SHAPES}; the package's with 1"
+    shapes = "3 residuals with 2 parameters; the package's with 1"
     return said.same(damped_by_g(), more=[package], shapes=shapes)
 
 
@@ -118,10 +121,11 @@ def prove_nielsens_cubic(said):
     rho, half, a = sp.Symbol("rho"), sp.Rational(1, 2), sp.symbols("a0:4")
     f = sum(a[k] * rho**k for k in range(4))
     at_half = [f.subs(rho, half) - 1, *(f.diff(rho, k).subs(rho, half) for k in (1, 2))]
-    found = sp.solve([f.subs(rho, 0) - 2, *at_half], a)
-    scene = {"rho": rho, "f()": lambda x: f.subs(found).subs(rho, x)}
-    slopes = {f"f{k * chr(39)}()": lambda x, k=k: f.subs(found).diff(rho, k).subs(rho, x) for k in (1, 2)}
-    return said.same(scene | slopes, shapes="every cubic")
+    f = f.subs(sp.solve([f.subs(rho, 0) - 2, *at_half], a))
+    scene = {"rho": rho, "f()": lambda x: f.subs(rho, x)}
+    scene |= {"f'()": lambda x: f.diff(rho).subs(rho, x)}
+    scene |= {"f''()": lambda x: f.diff(rho, 2).subs(rho, x)}
+    return said.same(scene, shapes="every cubic")
 
 
 @proves(
