@@ -140,7 +140,7 @@ def slopes(rng, change):
 # Several samples
 
 
-@serves("1.3", "5.5", "5.6", "5.9", "A.9")
+@serves("5.5", "5.6", "5.9", "A.9")
 def batch(rng, change):
     """2-2-3, four samples; all counted from 0, so that row i·m + k is right."""
     names = network(WIDE, rng, change, N)
@@ -148,12 +148,28 @@ def batch(rng, change):
     return names | ranges | {"first": 0}
 
 
-@serves("4.9", "A.2", "A.6")
+@serves("4.9", "A.6")
 def batch_from_1(rng, change):
     """2-2-3, four samples, counted from 1; r by sample and output in the row that says so."""
     names = network(WIDE_LINEAR, rng, change, N)
     ranges = {"i": range(1, N + 1), "k": range(1, 4)}
     return names | ranges | {"row 1": {"r": names["r"].reshape(N, 3)}}
+
+
+@serves("1.3")
+def residuals_in_order(rng, change):
+    """The same with the package's r."""
+    names = batch(rng, change)
+    problem = NetworkFit(WIDE, names["x"], names["y"])
+    return names | {"r": problem.residual(names["theta"])}
+
+
+@serves("A.2")
+def loss_in_full(rng, change):
+    """Counted from 1, with the package's F."""
+    names = batch_from_1(rng, change)
+    problem = NetworkFit(WIDE_LINEAR, names["x"], names["y"])
+    return names | {"F": problem.loss(names["theta"])}
 
 
 @serves("5.1", "5.10", "A.11")
