@@ -25,6 +25,7 @@ FLOORS = (
         "reading",
         "litmus",
         "replicas",
+        "rivals",
         "algorithms",
     ),
     ("figures", "proofs", "exercises"),
