@@ -5,10 +5,10 @@ import math
 from matplotlib.ticker import FormatStrFormatter
 
 from ..checks import instance
-from .picture import Picture, current_look, label
+from .picture import SHORT, Picture, current_look, label, style
 from .runs import own_style
 
-NAMES = {"LM": "Levenberg-Marquardt"}  # by which a method has its own style
+COUSINS = {"SGD": "GD", "GN + line search": "GN", "LM": "LM"}  # whose style a method has
 WORDS = {
     "trials": "trials",
     "derivatives": "evaluations of J or g",
@@ -58,7 +58,7 @@ def fig_pace(rows):
     """
     runs, table = {}, [("method", "epoch", "cpu_seconds", "median")]
     for row in instance("rows", rows, list, "a list of dicts, one for each row"):
-        name = NAMES.get(row["method"], f"{row['method']}, {row['setting']}")
+        name = SHORT.get(row["method"], f"{row['method']}, {row['setting']}")
         point = float(row["cpu_seconds"]), float(row["median"])
         runs.setdefault(name, []).append(point)
         table.append((name, int(row["epoch"]), *point))
@@ -76,10 +76,13 @@ def fig_pace(rows):
 
 def _lines(axes, curves):
     """Draw {name: [(x, y), …]}, a line and its marks for each."""
-    names = {name: NAMES.get(name, name) for name in curves}
+    others = [name for name in curves if name not in COUSINS]
     for name, points in curves.items():
-        own = own_style(axes.figure.look, names[name], list(names.values()))
-        axes.plot(*zip(*points, strict=True) if points else ([], []), label=names[name], **own)
+        look, said = axes.figure.look, SHORT.get(name, name)
+        known = name in COUSINS
+        own = style(look, COUSINS[name]) if known else own_style(look, said, others)
+        places = zip(*points, strict=True) if points else ([], [])
+        axes.plot(*places, label=said if points else f"{said} (never)", **own)
 
 
 def _arrived(goals):
