@@ -15,9 +15,11 @@ from . import (
     residuals,
     scale,
     slope_and_bowl,
+    start,
     updates,
 )
-from .base import EXERCISES, Exercise, Verdict, check, hint, solution
+from .base import EXERCISES, Exercise, check, exercise, hint, progress, solution
+from .verdict import Verdict
 
 __all__ = [
     "EXERCISES",
@@ -29,13 +31,16 @@ __all__ = [
     "error_terms",
     "gauss_newton",
     "gradient_descent",
+    "exercise",
     "hint",
     "jacobian",
     "one_page",
+    "progress",
     "race",
     "residuals",
     "scale",
     "slope_and_bowl",
     "solution",
+    "start",
     "updates",
 ]
