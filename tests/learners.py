@@ -798,9 +798,9 @@ def chain(x, w, b, slope=lambda a: 1 - a**2, shift=0, first=None):
         a.append(np.tanh(v * a[-1] + c))
     S, row = 1.0 if first is None else first(w[-1] * a[-1] + b[-1]), []
     S0 = S
-    for l in reversed(range(len(w) - 1)):
-        S = S * w[l + 1 - shift] * slope(a[l + 1])
-        row = [S * a[l], S, *row]
+    for at in reversed(range(len(w) - 1)):
+        S = S * w[at + 1 - shift] * slope(a[at + 1])
+        row = [S * a[at], S, *row]
     return np.array([*row, S0 * a[-1], S0])
 
 
@@ -840,3 +840,49 @@ right("A.2", chain)
 right("A.2", lambda x, w, b: list(chain(x, w, b)))
 right("A.3", [1e-3, 500])
 right("A.3", (Fraction(1, 1000), 1000))
+
+# Formulas
+
+wrong("4.4", "δ¹ = (W² r) ∘ (1 − a¹ ∘ a¹)", "2 × 3 times 2 × 1")
+wrong("4.4", r"\delta^1 = W^{2\top} r", "Not so")
+wrong("4.4", r"\delta^1 = (W^{2\top} r)(1 - a^1 \circ a^1)", "3 × 1 times 3 × 1")
+wrong("4.4", "δ¹ = δ¹", "does not say")
+wrong("4.5", "G = x δ¹ᵀ", "2 × 3")
+wrong("4.5", "G = δ¹ᵀ x", "not defined")
+wrong("5.4", "S¹ = diag(1 − a¹ ∘ a¹) W²", "not defined")
+wrong("5.4", "S[1] = W[2] * (1 - a[1])", "Not so")
+wrong("5.5", "δ¹ = S¹ r", "not defined")
+wrong("5.5", "δ¹ = -S¹ᵀ r", "Not so")
+wrong("6.4", "Q = F + gᵀh", "Not so")
+wrong("6.4", "Q = F - ½ gᵀh", "Not so")
+wrong("7.4", "(2JᵀJ + λI) h = 2Jᵀr", "Not so")
+wrong("7.4", "(2JᵀJ + λI) h = -Jᵀr", "Not so")
+wrong("7.4", "(JᵀJ + λI) h = -Jᵀr", "Not so")
+wrong("8.5", "q = ν² μ", "Not so")
+wrong("8.5", "q = 2 ν μ", "Not so")
+wrong("8.6", "ρ = (rᵀr − sᵀs) / (hᵀ(μ h + Jᵀr))", "Not so")
+wrong("8.6", "rho = (s's - r'r) / (h'(mu h - J'r))", "Not so")
+wrong("11.5", "q = v", "Not so")
+wrong("11.5", "q = -μ v", "Not so")
+wrong("A.4", "p = ½‖Jh‖² + ½μ‖h‖²", "Not so")
+wrong("A.4", 3.5, "expected text")
+right("4.4", "δ¹ = (W²ᵀ r) ∘ (1 − a¹ ∘ a¹)")
+right("4.4", "delta[1] = (W[2].T @ r) * (1 - a[1]**2)")
+right("4.4", r"\delta^1 = (1 - a^1 \circ a^1) \circ (W^{2\top} r)")
+right("4.5", "G = np.outer(delta[1], x)")
+right("4.5", r"G^\top = x \delta^{1\top}")
+right("5.4", "S[1] = W[2] * (1 - a[1]**2)")
+right("5.4", "S¹ = W² diag(1 − a¹ ∘ a¹)")
+right("5.5", r"\delta^{1\top} = r^\top S^1")
+right("5.5", "delta[1] = S[1].T @ r")
+right("6.4", "Q = F + g.T @ h / 2")
+right("6.4", r"Q - F = \frac{g^\top h}{2}")
+right("7.4", "2 J'(J h + r) + λ h = 0")
+right("7.4", r"(J^\top J + \frac{\lambda}{2} I) h = -J^\top r")
+right("8.5", "q = mu*nu*2*nu")
+right("8.5", "q = 2 ν² μ")
+right("8.6", "rho = (r@r - s@s)/(h@(mu*h - J.T@r))")
+right("8.6", "rho = (r'r - s's) / (h'(mu h - J'r))")
+right("11.5", "q = mu*v")
+right("A.4", "p = ½ hᵀJᵀJ h + μ hᵀh")
+right("A.4", "p = (J@h)@(J@h)/2 + mu*h@h")

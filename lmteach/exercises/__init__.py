@@ -1,12 +1,14 @@
-"""Exercises: `check` an answer, ask for a `hint`, look at the reference `solution`.
+"""Exercises: `check` an answer, ask for a `hint`, look at the `solution`, see your `progress`.
 
-Each lesson has a module with the kind, reference, tolerance and known mistakes of its exercises.
+Each lesson has a module with the kind, reference, tolerance and known mistakes of its exercises;
+those whose answer is a formula stand together in `formulas`. `slips` is the vocabulary of mistakes.
 """
 
 from . import (
     damping,
     debug,
     error_terms,
+    formulas,
     gauss_newton,
     gradient_descent,
     jacobian,
@@ -32,6 +34,7 @@ __all__ = [
     "gauss_newton",
     "gradient_descent",
     "exercise",
+    "formulas",
     "hint",
     "jacobian",
     "one_page",

@@ -22,7 +22,7 @@ NEAR = 1e-3  # relative distance of a witness from a known wrong one
 
 @dataclass(frozen=True)
 class Exercise:
-    """One task: a value, a function, a witness (a start, data, a μ that shows something), a formula.
+    """One task: a value, a function, a witness (a start, data, a μ), or a formula.
 
     Attributes
     ----------
@@ -92,7 +92,9 @@ class Exercise:
 
     @property
     def solution(self):
-        """The source of the reference, without its decorator."""
+        """The source of the reference, without its decorator; of a formula, its LaTeX."""
+        if self.kind == "formula":
+            return self.reference()
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(self.reference)))
         return source[source.index("def ") :].rstrip()
 

@@ -143,7 +143,10 @@ def _of_several(answer, expected, task, sizes):
     first = judged.index(False)
     right = [name for name, good in zip(task.names, judged, strict=True) if good]
     said = _of_one(answers[first], expected[first], task.names[first], sizes, task.digits)
-    return f"{listed(right)} {'is' if len(right) == 1 else 'are'} right. {said}" if right else said
+    if not right:
+        return said
+    said = f"T{said[1:]}" if said.startswith("the ") else said
+    return f"{listed(right)} {'is' if len(right) == 1 else 'are'} right. {said}"
 
 
 def listed(words):

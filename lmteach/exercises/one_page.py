@@ -10,7 +10,7 @@ from ..problems import LeastSquares
 from ..solvers import levenberg_marquardt
 from .base import exercise
 from .compare import numbers
-from .slips import instead, part, slips_named, turned
+from .slips import part, slips_named, turned
 
 THETA, MU = 3.0, 12.0  # of A.1
 LOWEST, HIGHEST = 1e-6, 1e6  # the smallest and largest μ that A.3 tries

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..problems import LeastSquares
 from .base import exercise
-from .compare import one_number, numbers
+from .compare import numbers, one_number
 from .slips import instead, part
 
 TIMES = np.array([1.0, 2.0])
