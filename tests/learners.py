@@ -699,6 +699,34 @@ wrong("10.2", dict.fromkeys("ABC", "blocks"), "is not 'blocks'")
 wrong("10.3", 3, "function")
 wrong("10.3", lambda residual, jacobian, theta, mu: theta, "(θ, accepted, extra)")
 wrong("10.3", lambda residual, jacobian, theta, mu: (theta + 1, True, {}), "fails")
+wrong("10.2", {"A": "blocks", "B": "blocks", "C": "always kept"}, "B is not 'blocks'")
+wrong("10.2", {"A": "gradient descent", "B": "always kept", "C": "always kept"}, "A is not")
+
+
+def keeps_all(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    h = np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), -J.T @ r)
+    return theta + h, True, {"h": h, "J": J}
+
+
+def climbs(residual, jacobian, theta, mu):
+    new, accepted, extra = keeps_all(residual, jacobian, theta, mu)
+    return 2 * theta - new, accepted, extra | {"h": -extra["h"]}
+
+
+def of_ones(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    h = np.linalg.solve(J.T @ J + mu, -J.T @ r)
+    trial = residual(theta + h)
+    good = bool(trial @ trial < r @ r)
+    return (theta + h if good else theta), good, {"h": h, "J": J}
+
+
+wrong("10.3", keeps_all, "kept")
+wrong("10.3", climbs, "fails")
+wrong("10.3", of_ones, "fails")
+wrong("10.3", lambda residual, jacobian, theta: theta, "raised TypeError")
+wrong("10.3", lambda residual, jacobian, theta, mu: None, "return")
 right("10.1", lambda J, r, mu: squares(J, r, mu))
 right("10.1", lambda J, r, mu: squares(J, r, mu).tolist())
 right(

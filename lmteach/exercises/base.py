@@ -92,9 +92,9 @@ class Exercise:
 
     @property
     def solution(self):
-        """The source of the reference, without its decorator; of a formula, its LaTeX."""
+        """The source of the reference, without its decorator; of a formula, with its LaTeX."""
         if self.kind == "formula":
-            return self.reference()
+            return f'def formula():\n    return r"{self.reference()}"'
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(self.reference)))
         return source[source.index("def ") :].rstrip()
 

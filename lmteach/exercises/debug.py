@@ -18,6 +18,7 @@ ONE_STEP = (
     np.array([2.0, 3.0]),
     1.0,
 )
+LITMUS_SECONDS = 20.0  # of CPU time for all tests
 STEP = "step(residual, jacobian, theta, mu) → (theta, accepted, {'h': h, 'J': J})"
 
 
@@ -188,7 +189,10 @@ def _judge_step(step):
         return False, f"it returns None: is a `return` missing? Expected {STEP}."
     if not isinstance(ran.results[0], (tuple, list)) or len(ran.results[0]) != 3:
         return False, f"it does not return three things, (θ, accepted, extra): expected {STEP}."
-    report = litmus(step)
+    tried = run(litmus, [(step,)], LITMUS_SECONDS)
+    if tried.error is not None:
+        return False, explained(step, tried, ("step",))
+    (report,) = tried.results
     if report.passed:
         return True, "litmus finds nothing."
     said = report.mistakes[0] if report.mistakes else "no mistake that it knows looks like this."

@@ -1,4 +1,4 @@
-"""A formula to be written: in LaTeX or plain text, read, and true wherever its names have values."""
+"""A formula to be written: in LaTeX or plain text, and true wherever its names have values."""
 
 import numpy as np
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -16,9 +17,14 @@ notes = {}  # what went wrong with the file: {place: sentence}
 
 
 def place():
-    """The folder of the lessons, where this notebook runs; None where there are no lessons."""
-    here = Path.cwd()
+    """The folder of the lessons, where this notebook runs; None where there are no lessons.
+
+    And None where the environment variable LMTEACH_NO_PROGRESS is set: nothing is written then.
+    """
+    if os.environ.get("LMTEACH_NO_PROGRESS"):
+        return None
     try:
+        here = Path.cwd()
         return here if any(here.glob(LESSON)) else None
     except OSError:
         return None
@@ -94,7 +100,8 @@ def _save(id, known):
         os.replace(draft, folder / FILE)
     except OSError as error:
         notes[folder] = f"{FILE} cannot be written: {error.strerror}. This session remembers."
-        draft.unlink(missing_ok=True) if os.access(folder, os.W_OK) else None
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 class Progress:

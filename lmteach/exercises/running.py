@@ -35,6 +35,7 @@ class Ran:
     error: BaseException | None = None
     arguments: tuple = ()  # of the call that ended with the error
     printed: str = ""  # by the first call
+    seconds: float = 0.0  # of CPU time, at most
 
     @property
     def endless(self):
@@ -54,10 +55,10 @@ def run(function, calls, seconds=None):
 
     Returns a Ran. A KeyboardInterrupt is the learner's own wish, and passes through.
     """
-    ran, paper = Ran(), io.StringIO()
+    ran, paper = Ran(seconds=SECONDS if seconds is None else seconds), io.StringIO()
     with redirect_stdout(paper):
-        _within(SECONDS if seconds is None else seconds, lambda: _call_all(function, calls, ran))
-    ran.printed = ran.printed or paper.getvalue()
+        _within(ran.seconds, lambda: _call_all(function, calls, ran))
+    ran.printed = (ran.printed or paper.getvalue())[:LONGEST_PRINT]
     return ran
 
 
@@ -135,7 +136,7 @@ def explained(function, ran, names):
     name = getattr(function, "__name__", "your function")
     place = where(function, ran.error)
     if ran.endless:
-        return STOPPED.format(name=name, seconds=SECONDS, place=place or "code of a library")
+        return STOPPED.format(name=name, seconds=ran.seconds, place=place or "code of a library")
     said = f"{name} raised {type(ran.error).__name__}" + (f" in {place}" if place else "")
     if isinstance(ran.error, RecursionError):
         return f"{said}: it calls itself without an end."
