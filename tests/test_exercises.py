@@ -339,7 +339,7 @@ def test_words_of_the_vocabulary_say_different_things():
 
 @pytest.mark.parametrize("id", FORMULAS)
 def test_a_flipped_sign_is_untrue_and_the_third_hint_mends_it(id):
-    left, _, right = solution(id).partition("=")
+    left, _, right = EXERCISES[id].reference().partition("=")
     wrong = f"{left}= -({right})" if "-J" not in right else f"{left}= {right.replace('-', '')}"
     verdict = check(id, wrong)
     assert verdict.right is False and "Not so" in verdict.text

@@ -1,4 +1,4 @@
-"""Learners' code is run: endless loops, errors with their line, prints, and progress that is kept."""
+"""Learners' code is run: endless loops, errors with their line, prints; progress is kept."""
 
 import _thread
 import json

@@ -371,7 +371,7 @@ def _shares(mu):
 )
 def a_mu_at_the_edge():
     low, high = 1.0, 1000.0  # the second batch is worse off at the first, better at the second
-    for _ in range(12):
+    for _ in range(9):
         middle = (low * high) ** 0.5
         low, high = (middle, high) if _shares(middle)[1] > 1 else (low, middle)
     return middle
