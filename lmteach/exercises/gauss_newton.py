@@ -4,7 +4,7 @@ import numpy as np
 
 from ..examples import next_theta, rosenbrock
 from ..primitives import least_norm
-from ..solvers import gauss_newton
+from ..undamped import gauss_newton
 from .base import exercise
 from .compare import numbers, one_number
 from .slips import damped_system, instead, part, slips_named, turned

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..problems import CurveFit
+from ..curve_fit import CurveFit
 from .base import exercise
 from .compare import one_number
 from .slips import handed, instead, part, turned

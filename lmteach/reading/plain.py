@@ -219,7 +219,7 @@ class Translator:
         layer, power, turned = match.groups()
         layer = " ".join(layer or "")
         found = ["layer", layer] if has_layer and layer else [layer] if layer else []
-        return found + [part for part in (power, turned) if part]
+        return found + [" ".join(part) for part in (power, turned) if part]
 
     def emit_scripts(self, scripts):
         """Emit ^{…} for each script."""

@@ -10,7 +10,6 @@ SIGN = {"+": "-", "-": "+"}
 ORDER = {"<": ">", ">": "<", r"\le": r"\ge", r"\ge": r"\le"}
 EXTREME = {r"\max": r"\min", r"\min": r"\max", r"\infty": "0"}
 PRODUCT = {r"\circ": "", r"\otimes": r"\circ", "@": "*", "*": "@"}
-SIZES = {"first", "m", "N", "L", "P"}  # no slip takes one for another
 LAYERS = ("l", "L", "k")
 
 
@@ -126,7 +125,7 @@ def _kinds(scene):
     """{name: what it may be taken for: values of one shape}."""
     found = {}
     for key, value in scene.values.items():
-        plain = key.isalpha() and key not in SIZES
+        plain = key.isalpha() and key != "first"
         if plain and not callable(value) and not isinstance(value, dict | range | str):
             one = value.values[-1] if isinstance(value, Numbered) else value
             found[key] = isinstance(value, Layers), np.shape(one)

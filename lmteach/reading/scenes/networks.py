@@ -14,7 +14,8 @@ from .base import serves
 
 SIZES = (2, 3, 4, 2)  # of DEEP
 DEEP = Input(2) >> Tanh(3) >> Tanh(4) >> Tanh(2)
-WIDE, WIDE_LINEAR = (Input(2) >> Tanh(3) >> last(2) for last in (Tanh, Linear))
+WIDE, WIDE_LINEAR = (Input(2) >> Tanh(2) >> last(3) for last in (Tanh, Linear))
+N = 4  # samples of WIDE: no two of N, m and L are the same number
 SQUARE, SQUARE_LINEAR = (Input(2) >> Tanh(2) >> last(2) for last in (Tanh, Linear))
 ONE_TWO_ONE, ONE_TWO_TWO = Input(1) >> Sigmoid(2) >> Linear(1), Input(1) >> Tanh(2) >> Linear(2)
 CLASSES = Input(1) >> Tanh(1) >> Softmax(3)
@@ -141,17 +142,18 @@ def slopes(rng, change):
 
 @serves("1.3", "5.5", "5.6", "5.9", "A.9")
 def batch(rng, change):
-    """2-3-2, two samples; all counted from 0, so that row i·m + k is right."""
-    names = network(WIDE, rng, change, n_samples=2)
-    return names | {name: range(2) for name in "ikjpq"} | {"first": 0}
+    """2-2-3, four samples; all counted from 0, so that row i·m + k is right."""
+    names = network(WIDE, rng, change, N)
+    ranges = {"i": range(N), "k": range(3), "q": range(3), "j": range(2), "p": range(2)}
+    return names | ranges | {"first": 0}
 
 
 @serves("4.9", "A.2", "A.6")
 def batch_from_1(rng, change):
-    """2-3-2, two samples, counted from 1; r by sample and output in the row that says so."""
-    names = network(WIDE_LINEAR, rng, change, n_samples=2)
-    ranges = {"i": range(1, 3), "k": range(1, 3)}
-    return names | ranges | {"row 1": {"r": names["r"].reshape(2, 2)}}
+    """2-2-3, four samples, counted from 1; r by sample and output in the row that says so."""
+    names = network(WIDE_LINEAR, rng, change, N)
+    ranges = {"i": range(1, N + 1), "k": range(1, 4)}
+    return names | ranges | {"row 1": {"r": names["r"].reshape(N, 3)}}
 
 
 @serves("5.1", "5.10", "A.11")
@@ -231,8 +233,8 @@ def root_of(matrix):
 
 
 def by_route(route, rng, change):
-    """Return the names of 2-3-2 on two samples, and the package's Linearization on a route."""
-    names = network(WIDE, rng, change, n_samples=2)
+    """Return the names of 2-2-3 on four samples, and the package's Linearization on a route."""
+    names = network(WIDE, rng, change, N)
     problem = NetworkFit(WIDE, names["x"], names["y"], route=route)
     return names, problem.linearize(names["theta"])
 
@@ -241,8 +243,8 @@ def by_route(route, rng, change):
 def gram(rng, change):
     """A J with the JJᵀ of the package's route of samples; â = (a, 1)."""
     names, here = by_route("samples", rng, change)
-    a = [np.column_stack([part, np.ones(2)]) for part in names["a"].values]
-    ranges = {name: range(2) for name in "ikjq"} | {"first": 0}
+    a = [np.column_stack([part, np.ones(N)]) for part in names["a"].values]
+    ranges = {"i": range(N), "j": range(N), "k": range(3), "q": range(3), "first": 0}
     return names | ranges | {"hat a": Layers(0, a), "J": root_of(here.gram()).T}
 
 
@@ -251,7 +253,7 @@ def blocks(rng, change):
     """A J with the JᵀJ of the package's route of blocks; W^k is where Wᵏ stands in θ."""
     names, here = by_route("blocks", rng, change)
     places = [W.ravel() for W, _ in WIDE.split(np.arange(1, WIDE.n_parameters + 1))]
-    ranges = {"k": range(1, 3), "i": range(1, 3)}
+    ranges = {"k": range(1, 3), "i": range(1, N + 1)}
     return names | ranges | {"W": Layers(1, places), "J": root_of(here.lower_A())}
 
 
