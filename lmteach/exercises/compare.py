@@ -128,7 +128,8 @@ def difference(answer, expected, task, sizes):
     if several(expected):
         said = _of_several(answer, expected, task, sizes)
         return f"T{said[1:]}" if said.startswith("the ") else said
-    return _of_one(answer, expected, task.what, sizes, task.digits)
+    said = _of_one(answer, expected, task.what, sizes, task.digits)
+    return _reminded(said, task, 0)
 
 
 def _of_several(answer, expected, task, sizes):
@@ -143,10 +144,19 @@ def _of_several(answer, expected, task, sizes):
     first = judged.index(False)
     right = [name for name, good in zip(task.names, judged, strict=True) if good]
     said = _of_one(answers[first], expected[first], task.names[first], sizes, task.digits)
+    said = _reminded(said, task, first)
     if not right:
         return said
     said = f"T{said[1:]}" if said.startswith("the ") else said
     return f"{listed(right)} {'is' if len(right) == 1 else 'are'} right. {said}"
+
+
+def _reminded(said, task, place):
+    """In place of a distance, what the number is made of, where the exercise says so."""
+    what, off, _ = said.partition(" is off by ")
+    if not off or place >= len(task.reminders):
+        return said
+    return f"{what} is another number: {task.reminders[place]}"
 
 
 def listed(words):

@@ -8,7 +8,8 @@ from ..examples import START, rosenbrock
 from ..linearization import Explicit
 from .base import exercise
 from .compare import one_number
-from .slips import damped_system, handed, instead, part, slips_named, turned
+from .probing import Probe
+from .slips import damped_system, handed, instead, mu_of_the_step, part, slips_named, turned
 
 LENGTH = 0.5  # the ‖h‖ asked for in 7.1
 CLOSE = 0.01  # relative error of ‖h‖ that is right
@@ -96,6 +97,17 @@ def _package(J, r):
     return Explicit(r, J.T)
 
 
+def _another_mu(h, right, J, r, mu):
+    """Which μ the step belongs to, if it is a damped step at all."""
+    found = mu_of_the_step(h, J, r)
+    if found is None:
+        return ""
+    return (
+        f"This is the damped step of another μ: of {found:.3g}, where {mu:.3g} was given. What "
+        "stands on the diagonal is not μ."
+    )
+
+
 @exercise(
     "7.2",
     "function",
@@ -113,6 +125,16 @@ def _package(J, r):
     what="h",
     sizes=lambda J, r, mu: {"N·m": len(r), "P": J.shape[1]},
     forbids=("inv", "pinv"),
+    diagnose=_another_mu,
+    probes=(
+        Probe("μ is 0", "how μ comes in", lambda J, r, mu: (J, r, 0.0)),
+        Probe(
+            "the columns of J are orthonormal, where JᵀJ is I",
+            "the matrix of the system",
+            lambda J, r, mu: (np.linalg.qr(J)[0], r, mu),
+        ),
+        Probe("r is 1 everywhere", "where r comes in", lambda J, r, mu: (J, np.ones_like(r), mu)),
+    ),
     slips=(
         *slips_named(
             "g uphill",
@@ -215,6 +237,10 @@ def _inverse(c):
     what="h",
     sizes=lambda J, r, mu, c: {"N·m": len(r), "P": J.shape[1]},
     forbids=("inv", "pinv"),
+    probes=(
+        Probe("c is 1", "where c comes in", lambda J, r, mu, c: (J, r, mu, 1.0)),
+        Probe("μ is 0", "how μ comes in", lambda J, r, mu, c: (J, r, 0.0, c)),
+    ),
     slips=(
         part(
             "This is the step in your own units: with this c nothing was changed. Is J's last "

@@ -7,6 +7,7 @@ import numpy as np
 from ..litmus import litmus
 from ..replicas import ANONYMOUS, REPLICAS
 from .base import exercise
+from .probing import Probe
 from .running import explained, run
 from .slips import damped_system, instead, part, slips_named
 
@@ -55,6 +56,15 @@ def _of_squares(J, r, mu, squares=np.square, rows=_chained, **parts):
     what="h",
     sizes=lambda J, r, mu: {"N": len(r), "P": J.shape[1]},
     forbids=("inv", "pinv"),
+    probes=(
+        Probe("μ is 0", "how μ comes in", lambda J, r, mu: (J, r, 0.0)),
+        Probe(
+            "r is 1 everywhere",
+            "where r comes in, in the new J and in the new r",
+            lambda J, r, mu: (J, np.ones_like(r), mu),
+        ),
+        Probe("r is above 0", "the sign of r", lambda J, r, mu: (J, abs(r), mu)),
+    ),
     slips=(
         part(
             "This is our own step, of r and J. The class squares the residuals first.",

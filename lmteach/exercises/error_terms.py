@@ -4,6 +4,7 @@ import numpy as np
 
 from ..layers import Input, Linear, Tanh
 from .base import exercise
+from .probing import Probe
 from .slips import instead, part, slips_named, turned
 
 # All layers and the batch have one size: no mistake fails by its shape, each gives numbers.
@@ -46,6 +47,19 @@ def _delta(delta_next, W_next, a, back=None, slope=lambda a, z: 1 - a**2):
     package=_package_delta,
     recipe=_delta,
     what="δ",
+    probes=(
+        Probe("a is 0, where every slope is 1", "the slope", lambda d, W, a: (d, W, 0 * a)),
+        Probe(
+            "W_next is I",
+            "how the weights come in",
+            lambda d, W, a: (d, np.eye(len(W)), a),
+        ),
+        Probe(
+            "W_next is I and a is 0",
+            "how the weights and the slope come in",
+            lambda d, W, a: (d, np.eye(len(W)), 0 * a),
+        ),
+    ),
     slips=(
         *slips_named(
             (
@@ -68,6 +82,28 @@ def _delta(delta_next, W_next, a, back=None, slope=lambda a, z: 1 - a**2):
             "slope 1 + a²",
             "slope negative",
             "activation for slope",
+        ),
+        part(
+            "The slope is 1 − 2a: a is squared, not doubled. tanh′ = 1 − a².",
+            slope=lambda a, z: 1 - 2 * a,
+        ),
+        part("This is the slope of relu. The layer is a tanh layer.", slope=lambda a, z: a > 0),
+        part(
+            "tanh(a) stands where the slope belongs: the slope is 1 − a².",
+            slope=lambda a, z: np.tanh(a),
+        ),
+        part("The slope came in twice, as its square.", slope=lambda a, z: (1 - a**2) ** 2),
+        part(
+            "The slope is multiplied with a as well: that a belongs to the gradient of a weight.",
+            slope=lambda a, z: (1 - a**2) * a,
+        ),
+        part(
+            "The slopes were summed before they came in: each unit has its own.",
+            slope=lambda a, z: (1 - a**2).sum(),
+        ),
+        part(
+            "δ_next was transposed on the way: samples are its rows, and d @ W keeps them.",
+            back=lambda d, W: W.T @ d.T,
         ),
         part(
             "The weights are the wrong way round: this is Wδ for each row, and the way back is "
@@ -154,6 +190,19 @@ def _gradient(delta, a_before, a, for_W=None, for_b=None):
     package=_package_gradient,
     recipe=_gradient,
     names=("∂F/∂W", "∂F/∂b"),
+    probes=(
+        Probe(
+            "there is one sample",
+            "the sums over the samples",
+            lambda delta, before, a: (delta[:1], before[:1], a[:1]),
+        ),
+        Probe(
+            "a_before is 1 everywhere",
+            "how a_before comes in",
+            lambda delta, before, a: (delta, np.ones_like(before), a),
+        ),
+        Probe("a is 0", "a: it is not needed", lambda delta, before, a: (delta, before, 0 * a)),
+    ),
     slips=(
         part(
             "The wrong layer's a in ∂F/∂W: a weight starts at the layer before, and only ends at "
@@ -263,6 +312,12 @@ def _by_hand(W=(2.0, -1.0), r=0.5, slope=lambda a, z: 1 - a**2, at_W=3.0, at_b=1
     recipe=_by_hand,
     digits=3,
     names=("the first weight's", "the second weight's", "the first bias's", "the second bias's"),
+    reminders=(
+        "it is the unit's δ¹ times x.",
+        "it is the unit's δ¹ times x.",
+        "it is the unit's δ¹ alone: its weight in W² times r, times 1 − a².",
+        "it is the unit's δ¹ alone: its weight in W² times r, times 1 − a².",
+    ),
     slips=(
         part(
             "The two biases are right. The weights of the first layer start at x = 3, not at 1.",

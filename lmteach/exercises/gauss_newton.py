@@ -7,6 +7,7 @@ from ..primitives import least_norm
 from ..undamped import gauss_newton
 from .base import exercise
 from .compare import numbers, one_number
+from .probing import Probe
 from .slips import damped_system, instead, part, slips_named, turned
 
 LOW = 1.0  # largest F at the start of 6.2
@@ -43,6 +44,14 @@ def _systems(rng):
     what="h",
     sizes=lambda J, r: {"N·m": len(r), "P": J.shape[1]},
     forbids=("inv", "pinv", "lstsq"),
+    probes=(
+        Probe(
+            "the columns of J are orthonormal, where JᵀJ is I",
+            "the matrix of the system",
+            lambda J, r: (np.linalg.qr(J)[0], r),
+        ),
+        Probe("r is 1 everywhere", "where r comes in", lambda J, r: (J, np.ones_like(r))),
+    ),
     slips=(
         *slips_named(
             (

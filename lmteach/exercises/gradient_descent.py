@@ -5,6 +5,7 @@ import numpy as np
 from ..curve_fit import CurveFit
 from .base import exercise
 from .compare import one_number
+from .probing import Probe
 from .slips import handed, instead, part, turned
 
 T = np.array([0.0, 1.0, 3.0])
@@ -23,6 +24,9 @@ T = np.array([0.0, 1.0, 3.0])
     digits=3,
     package=lambda: 2 / np.sum(np.linalg.svd(np.column_stack([T, np.ones(3)]))[1] ** 2),
     what="The rate",
+    reminders=(
+        "(3.7) is 2 over the sum of the two eigenvalues of JᵀJ; J has the columns t and 1.",
+    ),
     slips=(
         (
             lambda: 2 / _squares()[0],
@@ -88,6 +92,12 @@ def _of_line(theta, t, y, with_slope=True, with_intercept=True, times=None, ones
     recipe=_of_line,
     what="The gradient",
     sizes=lambda theta, t, y: {"N": len(t)},
+    probes=(
+        Probe("theta is 0", "how theta comes into r", lambda p, t, y: (0 * p, t, y)),
+        Probe("y is 0", "how y comes in", lambda p, t, y: (p, t, 0 * y)),
+        Probe("t is 1 everywhere", "where t comes in", lambda p, t, y: (p, np.ones_like(t), y)),
+        Probe("there is one point", "the sums over the points", lambda p, t, y: (p, t[:1], y[:1])),
+    ),
     slips=(
         turned(
             "This is the mean over the points. F is a sum, and so is g.",

@@ -5,13 +5,15 @@ import numpy as np
 from ..layers import Input, Linear, Tanh
 from ..network_fit import NetworkFit
 from .base import exercise
-from .compare import numbers
+from .compare import agree, listed, numbers
+from .probing import Probe
 from .slips import instead, part, slips_named, turned
 
 N = 5000  # samples in 5.1
 # The lesson's 2-2-2 network and its data.
 THETA = (0.5, -0.4, 0.3, 0.8, 0.1, -0.2, 0.7, -0.6, -0.5, 0.9, 0.2, -0.1)
 X, Y = ((1.0, 0.5), (-1.0, 1.0), (0.5, -1.5)), ((0.5, -0.5), (0.0, 1.0), (-1.0, 0.2))
+PARAMETERS = ("W1", "b1", "W2", "b2")
 LARGEST = 100  # largest entry of a step that is tried
 LEAST = 1e-3  # an output that moves by less has not visibly moved
 NOTHING = 1e-12  # an output that moves by no more has not moved
@@ -36,6 +38,10 @@ def _bytes_of_the_real_one():
     package=_bytes_of_the_real_one,
     recipe=lambda rows=5000 * 3, columns=243, each=8: rows * columns * each,
     what="The number of bytes",
+    reminders=(
+        "rows times columns times 8: a row for each sample and output, a column for each weight "
+        "and bias.",
+    ),
     slips=(
         part("This is the number of entries: each takes 8 bytes.", each=1),
         part("The biases are missing: they are columns of J too.", columns=220),
@@ -115,6 +121,25 @@ def _summed(axis):
     return lambda blocks: [block.sum(axis=axis, keepdims=True) for block in blocks]
 
 
+def _one_output(X, W1, b1, W2, b2):
+    return X, W1, b1, W2[:1], b2[:1]
+
+
+def _right_columns(result, right, X, W1, b1, W2, b2):
+    """Which parameters' columns are right, and which are not, where only some are."""
+    given, start, good, bad = numbers(result), 0, [], []
+    if given is None or given.shape != right.shape:
+        return ""
+    for name, part_of_theta in zip(PARAMETERS, (W1, b1, W2, b2), strict=True):
+        columns = slice(start, start + part_of_theta.size)
+        same = agree(given[:, columns], right[:, columns], 1e-6)
+        (good if same else bad).append(name)
+        start = columns.stop
+    if not good or not bad:
+        return ""
+    return f"The columns of {listed(good)} are right, those of {listed(bad)} are not."
+
+
 def _sizes(X, W1, b1, W2, b2):
     N, m, P = len(X), len(b2), W1.size + len(b1) + W2.size + len(b2)
     return {"N": N, "m": m, "N·m": N * m, "P": P}
@@ -139,6 +164,16 @@ def _sizes(X, W1, b1, W2, b2):
     recipe=_assembled,
     what="J",
     sizes=_sizes,
+    diagnose=_right_columns,
+    probes=(
+        Probe("there is one output", "the rows of the outputs", _one_output),
+        Probe("there is one sample", "the rows of the samples", lambda X, *rest: (X[:1], *rest)),
+        Probe(
+            "W1 and b1 are 0, where every slope is 1",
+            "the slope",
+            lambda X, W1, b1, W2, b2: (X, 0 * W1, 0 * b1, W2, b2),
+        ),
+    ),
     slips=(
         *slips_named(
             "slope at z",

@@ -10,6 +10,7 @@ from ..problems import LeastSquares
 from ..solvers import levenberg_marquardt
 from .base import exercise
 from .compare import numbers
+from .probing import Probe
 from .slips import part, slips_named, turned
 
 THETA, MU = 3.0, 12.0  # of A.1
@@ -57,6 +58,11 @@ def _package_trial():
     digits=3,
     tolerance=(1e-6, 1e-6, 4e-3),  # the three digits of ρ may have been used for μ
     names=("h", "ρ", "the next μ"),
+    reminders=(
+        "it solves (J² + μ) h = −J r, with J = 2θ.",
+        "it is (32 − F at θ + h), over ½h(μh − g).",
+        "it is μ times the larger of a third and 1 − (2ρ − 1)³.",
+    ),
     slips=(
         part("h has the wrong sign: (JᵀJ + μI)h is minus g.", g=-48.0),
         part("h has no μ in it: this is the Gauss-Newton step.", mu=0.0),
@@ -179,6 +185,22 @@ def _chain(
     return put(np.array(rows))
 
 
+def _right_layers(row, right, x, w, b):
+    """Down to which layer the entries are right, where only the last ones are."""
+    given = numbers(row)
+    if given is None or given.shape != right.shape:
+        return ""
+    wrong = np.flatnonzero(abs(given - right) > 1e-6 * abs(right).max())
+    layer = int(wrong[-1]) // 2 + 1
+    part = "weight" if wrong[-1] % 2 == 0 else "bias"
+    if layer == len(w):
+        return "" if part == "bias" else "The last bias is right, the weight before it is not."
+    return (
+        f"From layer {layer + 1} on the entries are right. Going back, the {part} of layer {layer} "
+        "is the first that is not."
+    )
+
+
 @exercise(
     "A.2",
     "function",
@@ -198,6 +220,21 @@ def _chain(
     recipe=_chain,
     what="The row",
     sizes=lambda x, w, b: {"L": len(w), "2L": 2 * len(w)},
+    diagnose=_right_layers,
+    probes=(
+        Probe(
+            "there is one hidden unit",
+            "the way from layer to layer",
+            lambda x, w, b: (x, w[-2:], b[-2:]),
+        ),
+        Probe("all w are 1", "which weight comes in where", lambda x, w, b: (x, w / w, b)),
+        Probe("all b are 0", "where b comes in", lambda x, w, b: (x, w, 0 * b)),
+        Probe(
+            "x and b are 0, where every slope is 1",
+            "the slope",
+            lambda x, w, b: (0.0, w, 0 * b),
+        ),
+    ),
     slips=(
         *slips_named(
             "slope missing",

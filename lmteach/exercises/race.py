@@ -7,6 +7,7 @@ from ..layers import Input, Linear, Tanh
 from ..network_fit import NetworkFit
 from .base import exercise
 from .compare import one_number
+from .probing import Probe
 from .slips import handed, instead, part
 
 N_POINTS = 40
@@ -40,6 +41,7 @@ def _mu_of_the_colleague():
     package=_mu_of_the_colleague,
     recipe=lambda N=60, m=3, half=2, lam=0.1: lam * N * m / half,
     what="μ",
+    reminders=("it is λ/c, where the colleague's loss is c times ours: c = 2/(N·m).",),
     slips=(
         part("The mean is over samples and outputs: 180 residuals, not 60.", m=1),
         part("The mean is over all 180 residuals, not only over the 3 outputs.", N=1),
@@ -157,6 +159,23 @@ def _bill(
     inputs=_run,
     recipe=_bill,
     what="The bill",
+    probes=(
+        Probe(
+            "no trial is refused",
+            "what a refused trial costs",
+            lambda N, P, accepted, refused: (N, P, accepted, 0),
+        ),
+        Probe(
+            "no trial is accepted",
+            "what an accepted trial costs",
+            lambda N, P, accepted, refused: (N, P, 0, refused),
+        ),
+        Probe(
+            "there is one accepted trial and no other",
+            "how often each part is paid",
+            lambda N, P, accepted, refused: (N, P, 1, 0),
+        ),
+    ),
     slips=(
         part(
             "The refused trials are missing: each still evaluates r once and solves a system.",

@@ -5,6 +5,7 @@ import numpy as np
 from ..layers import Input, Linear, Tanh
 from ..network_fit import NetworkFit
 from .base import exercise
+from .probing import Probe
 from .slips import instead, part, turned
 
 NET, N_SAMPLES = Input(3) >> Tanh(4) >> Linear(2), 5
@@ -26,7 +27,11 @@ def _fit():
         "each; the output layer 2 units with 4 weights and 1.",
     ),
     package=lambda: _fit().linearize(NET.theta).J.shape,
-    names=("the number of entries of r", "that of theta"),
+    names=("the number of entries of r", "the number of entries of theta"),
+    reminders=(
+        "each sample has an entry for each output.",
+        "each unit after the input has its weights, one from each unit before, and a bias.",
+    ),
     slips=(
         ((26, 10), "Right numbers, the other way round: first r, then theta."),
         ((10, 20), "r is right. theta holds the biases too."),
@@ -71,6 +76,11 @@ def her_table(prediction, target, sign=1, turn=True, power=1):
     recipe=her_table,
     what="r",
     sizes=lambda prediction, target: {"m": len(target), "N": len(target[0]), "N·m": target.size},
+    probes=(
+        Probe("there is one output", "the order of the entries", lambda a, y: (a[:1], y[:1])),
+        Probe("there is one sample", "the order of the entries", lambda a, y: (a[:, :1], y[:, :1])),
+        Probe("the target is 0", "how the target comes in", lambda a, y: (a, 0 * y)),
+    ),
     slips=(
         part("The sign is flipped: this is target minus prediction.", sign=-1),
         part("Right numbers, wrong order: all samples of output 0 come first.", turn=False),
@@ -137,6 +147,10 @@ def her_mu(N=5, m=2, half=2, unit=100**2, mu=80):
     package=_mu_of_her_step,
     recipe=her_mu,
     what="mu",
+    reminders=(
+        "her mu is divided by c, and c has a factor from the mean, one from her unit, one from the "
+        "½ that she leaves out.",
+    ),
     slips=(
         part("Her unit is missing: a residual in per cent is 100 times ours.", unit=1),
         part("Her loss has the residuals squared: so is the 100.", unit=100),

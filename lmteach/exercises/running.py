@@ -7,6 +7,7 @@ import io
 import linecache
 import re
 import sys
+import textwrap
 import threading
 import time
 import tracemalloc
@@ -20,6 +21,7 @@ from .compare import numbers
 
 SECONDS = 4.0  # of CPU time, for all calls of one check together
 POLL = 0.05  # seconds between two looks at the clock
+LONGEST_LINE = 80  # characters of the learner's line that are shown
 LONGEST_PRINT = 4000  # characters that are shown
 
 
@@ -182,7 +184,7 @@ def where(function, error):
         trace = trace.tb_next
     if found is None:
         return ""
-    text = linecache.getline(own, found.tb_lineno).strip()
+    text = textwrap.shorten(linecache.getline(own, found.tb_lineno), LONGEST_LINE, placeholder=" …")
     first = function.__code__.co_firstlineno
     number = found.tb_lineno - first + 1 if found.tb_lineno >= first else found.tb_lineno
     return f"its line {number}" + (f", `{text}`" if text else "")

@@ -14,6 +14,7 @@ from ..routes.prices import prices
 from ..solvers import levenberg_marquardt
 from .base import exercise
 from .compare import one_number
+from .probing import Probe
 from .running import peak_of
 from .slips import instead, part, turned
 
@@ -72,6 +73,19 @@ def _sizes_and_samples(rng):
     package=_package_price,
     recipe=_price,
     names=("the price of rows", "the price of samples"),
+    probes=(
+        Probe(
+            "there is no hidden layer",
+            "the sums over the layers",
+            lambda sizes, n: (sizes[:2], n),
+        ),
+        Probe("there is one sample", "where N comes in", lambda sizes, n: (sizes, 1)),
+        Probe("there is one output", "where m comes in", lambda sizes, n: ((*sizes[:-1], 1), n)),
+    ),
+    reminders=(
+        "N·m·P² + P³/3, with P weights and biases, and m the last of the sizes.",
+        "(N·m)²·Σn_l + (N·m)³/3, with all units after the input.",
+    ),
     slips=(
         part("The biases are missing from P: each unit has one.", bias=0),
         part(
@@ -199,6 +213,19 @@ def _no_square_of_P(answer):
     sizes=lambda J, r, mu, scale: {"N·m": len(r), "P": J.shape[1]},
     forbids=("inv", "pinv"),
     also=_no_square_of_P,
+    probes=(
+        Probe(
+            "scale is 1 everywhere",
+            "where scale comes in",
+            lambda J, r, mu, scale: (J, r, mu, np.ones_like(scale)),
+        ),
+        Probe(
+            "there is one residual",
+            "the matrix of the system",
+            lambda J, r, mu, scale: (J[:1], r[:1], mu, scale),
+        ),
+        Probe("μ is 0", "how μ comes in", lambda J, r, mu, scale: (J, r, 0.0, scale)),
+    ),
     slips=(
         part(
             "This is (11.2) as it stands, with D = I: where has scale gone?",
@@ -290,6 +317,7 @@ def _package_bytes(N):
         np.sqrt(memory / each / matrices) / classes
     ),
     what="The number of samples",
+    reminders=("two matrices of (1000·N)² numbers of 8 bytes shall fit into 16·10⁹ bytes.",),
     slips=(
         instead(32, "More than fits: round down (and a GB has 10⁹ bytes here)."),
         part("That many residuals; each sample has 1000 of them.", classes=1),

@@ -12,6 +12,9 @@ from itertools import combinations
 
 import numpy as np
 
+from .compare import numbers
+from .running import copied
+
 
 @dataclass(frozen=True)
 class Slip:
@@ -83,6 +86,15 @@ def compose(recipe, slips):
         return result
 
     return wrong
+
+
+def quietly(function, arguments):
+    """What the function gives; None where it fails or numbers leave their range."""
+    try:
+        with np.errstate(all="ignore"):
+            return function(*copied(arguments))
+    except Exception:
+        return None
 
 
 def recognised(recipe, slips, behaves):
@@ -183,6 +195,16 @@ def damped_system(J, r, mu=0.0, matrix=None, damping=None, right=None, solve=Non
     D = mu * np.eye(J.shape[1]) if damping is None else damping(J, r, mu)
     b = -J.T @ r if right is None else right(J, r)
     return np.linalg.solve(A + D, b) if solve is None else solve(A + D, b)
+
+
+def mu_of_the_step(h, J, r):
+    """The μ with (JᵀJ + μI) h = −Jᵀr, None where no μ makes it so."""
+    h = numbers(h)
+    if h is None or h.dtype.kind == "c" or h.shape != (J.shape[1],) or not h.any():
+        return None
+    missing = -J.T @ r - J.T @ (J @ h)  # what μh has to be
+    mu = float(missing @ h / (h @ h))
+    return mu if np.allclose(missing, mu * h, rtol=1e-6, atol=1e-8 * abs(missing).max()) else None
 
 
 def _diagonal(A):

@@ -5,6 +5,7 @@ import numpy as np
 from ..problems import LeastSquares
 from .base import exercise
 from .compare import numbers, one_number
+from .probing import Probe
 from .slips import instead, part
 
 TIMES = np.array([1.0, 2.0])
@@ -164,6 +165,15 @@ def newton(r, J, curvatures, weights=None, right=None, bowl=None, factor=1.0):
     what="h",
     sizes=lambda r, J, curvatures: {"M": len(r), "P": J.shape[1]},
     forbids=("inv", "pinv"),
+    probes=(
+        Probe("the ∇²rᵢ are 0", "the second part of H", lambda r, J, C: (r, J, 0 * C)),
+        Probe("r is 1 everywhere", "where r comes in", lambda r, J, C: (np.ones_like(r), J, C)),
+        Probe(
+            "there is one parameter",
+            "the order of the axes",
+            lambda r, J, C: (r, J[:, :1], C[:, :1, :1]),
+        ),
+    ),
     slips=(
         part(
             "The sign is flipped: this step solves Hh = +g. At the bottom g + Hh is zero.",

@@ -20,6 +20,7 @@ TIMES, VALUES = np.array([0.0, 1.0, 2.0]), np.array([0.0, 3.0, 3.0])
         "Row by row, Wx = (1 − 2, 3 − 1). Then each column of W times that.",
     ),
     what="The gradient",
+    reminders=("it is Wᵀz with z = Wx: back through the weights.",),
     slips=(
         (2 * W.T @ W @ X, "A factor 2 too many. Where did the ½ go?"),
         (W.T @ W @ X / 2, "A factor ½ too many: the 2 of the square meets it."),
@@ -45,6 +46,7 @@ def gradient():
         "(3 − s)² = 1.",
     ),
     names=("the smaller one", "the larger one"),
+    reminders=("the two add up to the trace, 6.", "the two add up to the trace, 6."),
     slips=(
         ((4, 2), "Right numbers; the smaller one comes first."),
         ((3, 3), "This is the diagonal. Without the entries beside it, it would be right."),
@@ -73,6 +75,7 @@ def eigenvalues():
         "BᵀB = [[5, 3], [3, 3]] and Bᵀv = (9, 6).",
     ),
     names=("the slope", "the intercept"),
+    reminders=("solve BᵀB p = Bᵀv.", "the line goes through the middle of the points, (1, 2)."),
     slips=(
         ((0.5, 1.5), "Right numbers; the slope comes first."),
         ((1.8, 0.0), "This is the best line through the origin: an intercept is free to help."),
@@ -102,6 +105,7 @@ def closest_line():
         "Each 1 is then stretched to the 5 beside it.",
     ),
     names=("the first length", "the second length"),
+    reminders=("(5,) stands for (1, 5).", "(5,) stands for (1, 5)."),
     slips=(
         (
             (5, 1),
@@ -136,6 +140,7 @@ def shape():
         "[:, 0] is the first column.",
     ),
     names=("the first", "the second"),
+    reminders=("the block is [[2, 3], [4, 5]].", "the block is [[2, 3], [4, 5]]."),
     slips=(
         ((2, 3), "That is the first row, [:, 0] is a column."),
         ((3, 5), "That is the second column: counting begins at 0."),

@@ -10,7 +10,7 @@ from ..problems import LeastSquares
 from ..solvers import levenberg_marquardt
 from .base import exercise
 from .compare import numbers
-from .slips import instead, part, turned
+from .slips import instead, mu_of_the_step, part, turned
 
 KINDS = ("gradient", "step", "loss", "target")
 FAR = 0.1  # θ is no minimum where the largest |cos(J_j, r)| is above this
@@ -121,7 +121,7 @@ def _accepted_only(thetas, *task):
 
 
 def _departs(answer, expected, *task):
-    """At which trial and entry a path leaves the right one."""
+    """At which trial and entry a path leaves the right one, and which μ it has there."""
     path = numbers(answer)
     if path is None or path.shape != expected.shape:
         return ""
@@ -129,8 +129,52 @@ def _departs(answer, expected, *task):
     k, entry = (int(i) for i in np.argwhere(off | np.isnan(path))[0])
     if k == 0:
         return f"It departs at the start: entry {entry} of the first theta is not the one given."
-    kept = "refused" if (expected[k] == expected[k - 1]).all() else "accepted"
-    return f"Your path departs at trial {k} of {len(path) - 1} ({kept} in ours), at entry {entry}."
+    kept = "accepted" if _moves(expected, k) else "refused"
+    said = f"Your path departs at trial {k} of {len(path) - 1} ({kept} in ours), at entry {entry}"
+    return f"{said}{_why(path, expected, k, *task)}."
+
+
+def _moves(path, k):
+    """Whether trial k was accepted."""
+    return bool((path[k] != path[k - 1]).any())
+
+
+def _why(path, expected, k, residual, jacobian, theta, n_trials):
+    """What is wrong with trial k of a path: the verdict, or the μ and the trial before."""
+    if not _moves(path, k):
+        return ": yours stays where it was"
+    before = expected[k - 1]
+    mu = mu_of_the_step(path[k] - before, jacobian(before), residual(before))
+    ours = _mu_of_trial(k, residual, jacobian, theta)
+    if mu is None:
+        return ": your step there is no damped step of this theta, with any mu"
+    if np.isclose(mu, ours, rtol=1e-4):
+        return ": yours moves on a step by which F rises"
+    last = "accepted" if k > 1 and _moves(expected, k - 1) else "refused"
+    after = f"after trial {k - 1}, which was {last}" if k > 1 else "at first"
+    return f": your mu there is {mu / ours:.3g} times ours. Look at what mu becomes {after}"
+
+
+def _mu_of_trial(k, residual, jacobian, theta):
+    """The μ of our trial k."""
+    problem = LeastSquares(residual, jacobian, check_jacobian=False)
+    return next(islice(levenberg_marquardt(problem, theta), k - 1, None)).mu
+
+
+def _first_other_pair(table, expected):
+    """Which pair of (mu, nu) is the first that is wrong, and which of the two."""
+    if not isinstance(table, np.ndarray) or table.shape != expected.shape:
+        return ""
+    off = abs(table - expected) > 0.01 * abs(expected)  # three digits
+    row = int(off.any(axis=1).argmax())
+    name = "mu and nu" if off[row].all() else ("mu", "nu")[int(off[row].argmax())]
+    rule = (
+        "A refused trial multiplies mu by nu, and then doubles nu"
+        if row < 2
+        else "An accepted trial multiplies mu by max(⅓, 1 − (2ρ − 1)³), and sets nu back to 2"
+    )
+    first = "" if row == 0 else f"The first {'pair is' if row == 1 else 'two pairs are'} right. "
+    return f"{first}After trial {row + 1} {name} should be another number. {rule}."
 
 
 @exercise(
@@ -154,7 +198,8 @@ def _departs(answer, expected, *task):
     recipe=_looped,
     what="The list of thetas",
     sizes=lambda residual, jacobian, theta, n_trials: {"n_trials + 1": n_trials + 1, "P": 2},
-    departs=_departs,
+    diagnose=_departs,
+    path=True,
     slips=(
         part(
             "theta moves on refused trials too. A refused trial changes mu and nu, and nothing "
@@ -228,6 +273,31 @@ def _departs(answer, expected, *task):
             accept=lambda mu, nu, rho: (mu * _cubic(rho), 3),
         ),
         part("nu starts at 3: Nielsen's is 2.", nu=3),
+        part(
+            "A trial is accepted only where rho is above a threshold, ¼ or more: any decrease is "
+            "accepted here.",
+            accepted=lambda rho, came: rho > 0.25,
+        ),
+        part(
+            "2rho − 1 is squared: it is cubed, so that its sign counts.",
+            accept=lambda mu, nu, rho: (mu * max(1 / 3, 1 - (2 * rho - 1) ** 2), 2),
+        ),
+        part(
+            "The cube is added to 1: it is subtracted, so that a good rho lowers mu.",
+            accept=lambda mu, nu, rho: (mu * max(1 / 3, 1 + (2 * rho - 1) ** 3), 2),
+        ),
+        part(
+            "An accepted trial makes mu the factor itself: the factor multiplies mu.",
+            accept=lambda mu, nu, rho: (_cubic(rho), 2),
+        ),
+        part(
+            "mu does not change after an accepted trial: it takes the cubic.",
+            accept=lambda mu, nu, rho: (mu, 2),
+        ),
+        part(
+            "nu is squared at a refusal: it doubles.",
+            refuse=lambda mu, nu, rho: (mu * nu, nu**2),
+        ),
         part("nu starts at 1, so the first refusal leaves mu as it is: it is 2.", nu=1),
         part(
             "nu does not double when a trial is refused.", refuse=lambda mu, nu, rho: (mu * nu, nu)
@@ -459,6 +529,7 @@ def stops():
     ),
     recipe=lambda **parts: _pairs(**parts),
     what="The table of (mu, nu)",
+    diagnose=_first_other_pair,
     digits=3,
     slips=(
         part("nu has to double at each refusal.", refuse=lambda mu, nu, rho: (mu * nu, nu)),
@@ -552,7 +623,12 @@ def _pairs(accept=_kept, refuse=_refused):
         "J is evaluated once where an epoch begins. Refused "
         "trials are made from the same theta, with the same J.",
     ),
-    names=("the number of trials", "that of epochs", "that of Jacobians"),
+    names=("the number of trials", "the number of epochs", "the number of Jacobians"),
+    reminders=(
+        "every letter is a trial.",
+        "an epoch ends with each accepted trial.",
+        "there is one for each theta that a trial began from.",
+    ),
     slips=(
         (
             (7, 7, 7),
