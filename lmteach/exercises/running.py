@@ -6,7 +6,6 @@ import inspect
 import io
 import linecache
 import re
-import sys
 import textwrap
 import threading
 import time
@@ -59,12 +58,12 @@ def run(function, calls, seconds=None):
     """
     ran, paper = Ran(seconds=SECONDS if seconds is None else seconds), io.StringIO()
     with redirect_stdout(paper):
-        _within(ran.seconds, lambda: _call_all(function, calls, ran))
+        _within(ran.seconds, lambda: _call_all(function, calls, ran, paper))
     ran.printed = (ran.printed or paper.getvalue())[:LONGEST_PRINT]
     return ran
 
 
-def _call_all(function, calls, ran):
+def _call_all(function, calls, ran, paper):
     """Collect the results in `ran`, or the error that came."""
     for arguments in calls:
         ran.arguments = arguments
@@ -74,7 +73,7 @@ def _call_all(function, calls, ran):
             ran.error = error
             return
         if len(ran.results) == 1:
-            ran.printed = sys.stdout.getvalue()
+            ran.printed = paper.getvalue()
 
 
 class Watch(threading.Thread):

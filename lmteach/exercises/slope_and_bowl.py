@@ -25,30 +25,27 @@ def _judge_targets(answer):
         return False, f"this is a {type(answer).__name__}: expected two numbers, y_1 and y_2."
     if y.size != 2:
         return False, f"the shape is {y.shape}: expected two numbers, y_1 and y_2."
-    y = y.ravel()
     if not (abs(y) <= 1e3).all():
         return False, "expected two finite numbers, not larger than 1000."
-    r, J, bend = np.sin(TIMES) - y, TIMES * np.cos(TIMES), -(TIMES**2) * np.sin(TIMES)
+    return _said_of_targets(np.sin(TIMES) - y.ravel())
+
+
+def _said_of_targets(r):
+    """(right?, what was seen), from the residuals on the wave at θ = 1."""
+    J, bend = TIMES * np.cos(TIMES), -(TIMES**2) * np.sin(TIMES)
     lost, A = r @ bend, J @ J
     seen = (
-        f"at θ = 1 the residuals are {_list(r)}, and they "
-        f"are weighted with {_list(bend)}: the lost term is "
+        f"At θ = 1 the residuals are {_list(r)}, and they are weighted with {_list(bend)}: the "
+        f"lost term is {0 if abs(lost) <= CLOSE else lost:.3g}, H = {A + lost:.3g} and "
+        f"JᵀJ = {A:.3g}."
     )
-    seen += f"{0 if abs(lost) <= CLOSE else lost:.3g}, H = {A + lost:.3g} and JᵀJ = {A:.3g}"
     if not (abs(r) >= LEAST - 1e-9).all():  # sin 1 − y is rounded
-        return (
-            False,
-            seen + ". Both residuals should be at least 0.1 in size: small ones are another way.",
-        )
+        return False, f"{seen} Both residuals should be at least 0.1 in size."
     if abs(lost) <= CLOSE:
-        return True, f"{seen[0].upper()}{seen[1:]}."
-    other = np.sin(TIMES) + [1, -1] * r  # the sign of one residual turned
-    hint = (
-        ". One sign is lost: the two products add up"
-        if abs((np.sin(TIMES) - other) @ bend) <= CLOSE
-        else ""
-    )
-    return False, f"{seen}: not yet 0{hint}."
+        return True, seen
+    turned = abs([1, -1] * r @ bend) <= CLOSE
+    hint = " One sign is lost: the two products add up." if turned else ""
+    return False, f"{seen} It is not yet 0.{hint}"
 
 
 @exercise(
