@@ -110,7 +110,7 @@ PICTURES_AND_PROGRAMS = {
 LONG = {"test_documents.py", "test_interrupts.py"}
 # SymPy, and runs to many minima: portable, but not quick.
 SYMBOLS = {"test_proofs.py", "test_slices.py", "test_symbolic.py"}
-MANY_RUNS = {"test_exercises.py", "test_mgh.py"}
+MANY_RUNS = {"test_exercises.py", "test_exercises_run.py", "test_mgh.py"}
 # The same for a few tests of other files, by words in their names.
 LONG_TESTS = ("sympys", "on_symbols", "continuation_from_any_step", "neupys_second_behaviour")
 # Two lessons stand for all: J from sensitivities, and the runs of the damping rules.
