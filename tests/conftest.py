@@ -104,6 +104,8 @@ PICTURES_AND_PROGRAMS = {
     "test_player.py",
     "test_scenes.py",
     "test_still.py",
+    "test_touch.py",
+    "test_touch_in_browser.py",
     "test_widgets.py",
 }
 # These take long, or run programs, and say the same on every CPU: neither quick nor portable.
