@@ -37,6 +37,7 @@ FLOORS = (
         "reading",
         "litmus",
         "replicas",
+        "rivals",
         "algorithms",
     ),
     ("figures", "proofs", "exercises"),
