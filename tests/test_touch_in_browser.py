@@ -44,6 +44,7 @@ ASKING = len(TOUCHED)
 CELLS.append(CELL.format(OneWeight).replace("()", "(guess=None)"))
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 ROOMS = {"JupyterLab": open_lesson, "Notebook 7": open_in_notebook_7}
+EACH = ["JupyterLab", pytest.param("Notebook 7", marks=pytest.mark.full)]
 MOVES = 90
 GONE = "This picture has lost its kernel. Run this cell again."
 
@@ -79,7 +80,7 @@ SHIFT = """cell => {
 }"""
 
 
-@pytest.fixture(scope="module", params=ROOMS)
+@pytest.fixture(scope="module", params=EACH)
 def room(request, lab, browser):
     """A page with the notebook of all that can be touched, run, and what it asked for outside."""
     cells = [new_code_cell(source) for source in [*CELLS, BUSY]]
