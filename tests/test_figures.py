@@ -440,7 +440,7 @@ def test_a_guess_is_about_what_is_held_back():
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
-        (lambda fit: Training(3), TypeError, "problem is an int: expected a NetworkFit or CurveFit"),
+        (lambda fit: Training(3), TypeError, "problem is an int: expected a NetworkFit"),
         (lambda fit: Training(fit), TypeError, "steps is missing"),
         (lambda fit: Training(steps=iter([])), TypeError, "problem is missing"),
         (lambda fit: Training(fit, [1]), TypeError, "a step is an int: expected a Step"),
