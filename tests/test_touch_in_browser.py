@@ -116,6 +116,18 @@ class Both:
         )
         return self.here.stage.part_at(index, place)
 
+    def rest(self, index):
+        """Bring a handle to the middle of the window, and wait until it stays there."""
+        before = None
+        for _ in range(50):
+            self.handle(index).evaluate("handle => handle.scrollIntoView({block: 'center'})")
+            self.page.wait_for_timeout(200)
+            place = self.handle(index).evaluate(RECTANGLE)
+            if place == before:
+                return
+            before = place
+        raise AssertionError("the page does not come to rest")
+
     def pixel(self, index, point):
         """Return the whole pixel nearest to a point of the axes, and the point that it is."""
         left, bottom, width, height = self.handle(index).evaluate(RECTANGLE)
@@ -136,11 +148,12 @@ class Both:
 
     def drag(self, index, end, steps=5):
         """Take the handle up where it is, and lay it down at a point of its axes."""
-        self.handle(index).scroll_into_view_if_needed()
+        self.rest(index)
         taken, start = self.pixel(index, self.at(index))
         left, end = self.pixel(index, end)
         self.page.mouse.move(*taken)
         self.page.mouse.down()
+        assert self.handle(index).evaluate("handle => handle === document.activeElement")
         self.page.mouse.move(*left, steps=steps)
         self.page.mouse.up()
         self.moved(index, start, end)
