@@ -18,7 +18,7 @@ README, CONTRIBUTING = ROOT / "README.md", ROOT / "docs" / "CONTRIBUTING.md"
 WITH_CODE = [README, *sorted((ROOT / "docs").glob("*.md"))]
 DOCUMENTS = [*WITH_CODE, ROOT / "CHANGELOG.md"]
 LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
-INSTALL = "python -m pip install . && python -m lmteach lab"
+INSTALL = 'python -m pip install ".[lab]" && python -m lmteach lab'
 TEST = 'python -m pip install -e ".[test]" && python -m pytest'
 LONGEST_LINE, LONGEST_README, FIRST_CODE = 100, 180, 25  # tables may grow with the lessons
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from importlib.util import find_spec
 
 import pytest
@@ -130,10 +131,12 @@ def test_a_check_that_was_overwritten_is_not_asked(monkeypatch):
 
 def nbgrader(course, *words):
     """Run nbgrader in the course, with the lmteach of these tests in its kernels."""
+    # It starts alembic, which stands beside this Python.
+    path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", *words],
         cwd=course,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PATH": path},
         capture_output=True,
         text=True,
         encoding="utf-8",

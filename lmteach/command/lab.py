@@ -8,6 +8,7 @@ import urllib.request
 import webbrowser
 from pathlib import Path
 
+from .. import __version__
 from . import lessons
 from .doctor import is_this_python, kernel_python
 from .versions import disagreements
@@ -47,7 +48,7 @@ def bring(folder, reset):
     """Bring the lessons up to date in the folder, say what was done, and return the exit code."""
     said = disagreements(kernel_python() or sys.executable, folder)
     try:
-        outcomes = lessons.install(folder, reset) + lessons.strip_dead_views(folder)
+        outcomes = lessons.install(folder, reset, __version__) + lessons.strip_dead_views(folder)
     except lessons.LessonError as error:
         return _fail(str(error))
     except OSError as error:

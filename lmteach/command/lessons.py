@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import __version__
 from . import views
 from .copies import learners_copy
 from .files import (
@@ -71,11 +70,12 @@ def _is_hidden(name):
     return any(part.startswith((".", "__")) for part in name.parts)
 
 
-def install(folder, reset=()):
+def install(folder, reset=(), version=""):
     """Bring the shipped lessons into the folder and return an Outcome for each.
 
     Whatever the learner changed is kept. The lessons named in `reset` are copied afresh, and the
-    learner's are set aside. What is in the way of one lesson does not stop the others. Raises
+    learner's are set aside. What is in the way of one lesson does not stop the others. `version`
+    is remembered as that of the lmteach that put them there. Raises
     LessonError for a full disk and for a lesson that does not exist, OSError where nothing at all
     can be written.
     """
@@ -97,7 +97,7 @@ def install(folder, reset=()):
     if len(errors) == len(files):
         raise errors[0]
     known.pop(BEGUN, None)
-    known[VERSION] = __version__
+    known[VERSION] = version
     return outcomes + _remember(folder, known)
 
 
