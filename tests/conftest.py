@@ -74,12 +74,16 @@ PICTURES_AND_PROGRAMS = {
     "test_explorers_in_browser.py",
     "test_figures.py",
     "test_lessons.py",
+    "test_nbgrader.py",
     "test_notebooks.py",
     "test_packaging.py",
     "test_page.py",
     "test_player.py",
     "test_scenes.py",
+    "test_site.py",
+    "test_slides.py",
     "test_still.py",
+    "test_versions.py",
     "test_widgets.py",
 }
 # These take long, or run programs, and say the same on every CPU: neither quick nor portable.
