@@ -1,4 +1,4 @@
-"""What Sphinx is told: used by make_site.py, which lays out the pages beside a copy of this file."""
+"""What Sphinx is told. `make_site.py` puts a copy of this file beside the pages that it lays out."""
 
 import re
 

@@ -87,7 +87,9 @@ def _write_reference(folder):
 def _write_gallery(source, lessons):
     """Every figure to drag as a still picture, with its words and the lesson it is from."""
     (source / "gallery").mkdir()
-    parts = ["# Gallery\n\nEvery figure that can be dragged, as a still picture. In a lesson it moves."]
+    parts = [
+        "# Gallery\n\nEvery figure that can be dragged, as a still picture. In a lesson it moves."
+    ]
     for lesson in lessons:
         for number, (picture, words) in enumerate(_stills(source, lesson), 1):
             name = f"gallery/{lesson}_{number}.png"
@@ -159,7 +161,9 @@ minimum.](notebooks/pictures/three_ways_down.png)
 
 
 def _tree(caption, pages):
-    return "\n".join(["```{toctree}", ":maxdepth: 1", f":caption: {caption}", "", *pages, "```", ""])
+    return "\n".join(
+        ["```{toctree}", ":maxdepth: 1", f":caption: {caption}", "", *pages, "```", ""]
+    )
 
 
 if __name__ == "__main__":

@@ -432,7 +432,9 @@ def test_a_learners_copy_does_not_answer_what_it_asks(shipped, tmp_path, asks):
         edit(shipped / f"{name}.ipynb", *sources)
         run_cells(shipped / f"{name}.ipynb")
     lessons.install(tmp_path / "kurs")
-    cells = json.loads((tmp_path / "kurs" / "07_damping.ipynb").read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((tmp_path / "kurs" / "07_damping.ipynb").read_text(encoding="utf-8"))[
+        "cells"
+    ]
     assert [(cell["outputs"], cell["execution_count"]) for cell in cells] == [([], None)] * 3
     asks_nothing = tmp_path / "kurs" / "01_residuals.ipynb"
     assert asks_nothing.read_bytes() == (shipped / "01_residuals.ipynb").read_bytes()

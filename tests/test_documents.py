@@ -179,9 +179,7 @@ def test_minutes_go_into_their_place_and_nowhere_else():
 @pytest.mark.parametrize("name", LESSONS)
 def test_teaching_answers_what_a_lesson_has_to_discuss(name):
     texts = json.loads(text_of(ROOT / "notebooks" / name))["cells"]
-    asked = [
-        cell for cell in texts if re.search(r"\bDiscuss\b|\(discuss", "".join(cell["source"]))
-    ]
+    asked = [cell for cell in texts if re.search(r"\bDiscuss\b|\(discuss", "".join(cell["source"]))]
     answers = section(text_of(ROOT / "docs" / "TEACHING.md"), 'Answers to every "Discuss"')
     lesson = name.partition("_")[0]
     assert bool(asked) == bool(re.search(rf"^\*\*{lesson}\.", answers, re.M)), lesson

@@ -16,7 +16,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # nbgrader's marks
 
 
 class Question(NamedTuple):
-    """What a cell asks: the exercise's id, the name of the answer, and the statement it replaces."""
+    """What a cell asks: the exercise, the name of the answer, and the statement it replaces."""
 
     id: str
     name: str

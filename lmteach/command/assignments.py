@@ -45,7 +45,9 @@ def write(folder, only=()):
     except (lessons.LessonError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{len(sources)} lessons were written: {', '.join(path.stem for path in sources.values())}")
+    print(
+        f"{len(sources)} lessons were written: {', '.join(path.stem for path in sources.values())}"
+    )
     print(NEXT.format(folder=folder.resolve()))
     return 0
 
