@@ -1,4 +1,4 @@
-"""What Sphinx is told. `make_site.py` puts a copy of this file beside the pages that it lays out."""
+"""What Sphinx is told. `make_site.py` puts a copy of this file beside the pages it lays out."""
 
 import re
 

@@ -74,10 +74,10 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_every_formula_of_a_lesson_is_typeset(page, outside, lesson):
     page.goto(f"{page.address}notebooks/{lesson}.html")
-    assert page.evaluate(TYPESET) is True
-    assert page.evaluate(ERRORS) == []
-    if "$" in (ROOT / "notebooks" / f"{lesson}.ipynb").read_text(encoding="utf-8"):
+    if "$$" in (ROOT / "notebooks" / f"{lesson}.ipynb").read_text(encoding="utf-8"):
+        assert page.evaluate(TYPESET) is True
         assert page.evaluate(FORMULAS) > 0
+    assert page.evaluate(ERRORS) == []
     assert outside == []
 
 
