@@ -55,7 +55,7 @@ def render_with_words(self, data):
     return found
 
 
-SPECIAL = re.compile(r"([|*]|(?<=\w)_(?!\w))")  # what reStructuredText would take for its own
+SPECIAL = re.compile(r"([|*`]|(?<=\w)_(?!\w))")  # what reStructuredText would take for its own
 LITERAL = re.compile(r"(``[^`]*``|`[^`]*`)")
 
 
@@ -64,6 +64,8 @@ def escape(app, what, name, object, options, lines):
     for number, line in enumerate(lines):
         parts = LITERAL.split(line)
         parts[::2] = [SPECIAL.sub(r"\\\1", part) for part in parts[::2]]
+        # An escaped space ends a literal before a letter, as in the plural `J`s.
+        parts[1::2] = [f"``{part.strip('`')}``\\ " for part in parts[1::2]]
         lines[number] = "".join(parts)
 
 

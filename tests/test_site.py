@@ -27,6 +27,8 @@ TYPESET = "() => window.MathJax?.startup?.promise?.then(() => true)"
 FORMULAS = "() => document.querySelectorAll('mjx-container').length"
 ERRORS = """() => [...document.querySelectorAll('[data-mjx-error]')]
     .map(node => node.getAttribute('data-mjx-error'))"""
+BROKEN = """() => [...document.querySelectorAll('article img')]
+    .filter(image => !image.complete || !image.naturalWidth).map(image => image.src)"""
 FOUND = "() => [...document.querySelectorAll('#search-results li a')].map(link => link.href)"
 
 
@@ -85,6 +87,13 @@ def test_the_search_finds_the_gain_ratio(page, outside):
     page.goto(f"{page.address}search.html?q=gain+ratio")
     page.locator("#search-results li a").first.wait_for()
     assert any("08_updates" in link for link in page.evaluate(FOUND))
+    assert outside == []
+
+
+def test_the_gallerys_pictures_are_there(page, outside):
+    page.goto(f"{page.address}gallery.html")
+    assert page.locator("article img").count() > 10
+    assert page.evaluate(BROKEN) == []
     assert outside == []
 
 
