@@ -82,6 +82,7 @@ PICTURES_AND_PROGRAMS = {
     "test_scenes.py",
     "test_site.py",
     "test_slides.py",
+    "test_solutions.py",
     "test_still.py",
     "test_versions.py",
     "test_widgets.py",

@@ -31,6 +31,8 @@ def write(folder, only=()):
     prefer_this_kernel()
     try:
         sources = chosen(only)
+        lessons.refuse_the_source(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         copy_pictures(folder)
         failures = [name for name, source in sources.items() if not _solve(folder, name, source)]
     except (lessons.LessonError, OSError) as error:
@@ -73,7 +75,6 @@ def questions(path):
 
 def copy_pictures(folder):
     """Copy what the lessons show and read beside them."""
-    lessons.refuse_the_source(folder)
     for name, path in lessons.shipped().items():
         if not name.endswith(".ipynb"):
             write_whole(folder / name, path.read_bytes())
