@@ -44,9 +44,8 @@ def main(arguments=None):
 def write_source(source):
     """Lay out what Sphinx reads, in the same places as here, so that links between files hold."""
     shutil.copytree(ROOT / "notebooks", source / "notebooks")
-    (source / "docs").mkdir()
-    for path in (ROOT / "docs").glob("*.md"):
-        shutil.copy(path, source / "docs")
+    not_shown = shutil.ignore_patterns("*.py", "__pycache__")
+    shutil.copytree(ROOT / "docs", source / "docs", ignore=not_shown)
     for name in DOCUMENTS:
         shutil.copy(ROOT / name, source)
     shutil.copy(ROOT / "docs" / "conf.py", source)
