@@ -27,9 +27,9 @@ c.ExecutePreprocessor.interrupt_on_timeout = True
 """
 NEXT = """\
 Each is an assignment for nbgrader. In {folder}:
-    nbgrader generate_assignment 07_damping    makes the learners' copy, in release
-    nbgrader autograde 07_damping              grades what lies in submitted/NAME/07_damping
-    nbgrader generate_feedback 07_damping      writes a page for each learner
+    nbgrader generate_assignment {name}    makes the learners' copy, in release
+    nbgrader autograde {name}              grades what lies in submitted/NAME/{name}
+    nbgrader generate_feedback {name}      writes a page for each learner
 docs/TEACHING.md goes through it."""
 
 
@@ -48,7 +48,8 @@ def write(folder, only=()):
     print(
         f"{len(sources)} lessons were written: {', '.join(path.stem for path in sources.values())}"
     )
-    print(NEXT.format(folder=folder.resolve()))
+    first = next(path.stem for path in sources.values())
+    print(NEXT.format(folder=folder.resolve(), name=first))
     return 0
 
 
