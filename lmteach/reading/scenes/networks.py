@@ -139,7 +139,7 @@ def slopes(rng, change):
 # Several samples
 
 
-@serves("1.3", "5.5", "5.6", "5.9", "A.2", "A.9")
+@serves("5.5", "5.6", "5.9", "A.9")
 def batch(rng, change):
     """2-2-3, four samples; all counted from 0, so that row i·m + k is right."""
     names = network(WIDE, rng, change, N)
@@ -148,9 +148,19 @@ def batch(rng, change):
 
 
 @serves("4.9", "A.6")
-def batch_of_samples(rng, change):
-    """2-2-3, four samples i."""
-    return network(WIDE_LINEAR, rng, change, N) | {"i": range(1, N + 1)}
+def batch_from_1(rng, change):
+    """2-2-3, four samples, counted from 1; r by sample and output in the row that says so."""
+    names = network(WIDE_LINEAR, rng, change, N)
+    ranges = {"i": range(1, N + 1), "k": range(1, 4)}
+    return names | ranges | {"row 1": {"r": names["r"].reshape(N, 3)}}
+
+
+@serves("1.3", "A.2")
+def residuals_in_order(rng, change):
+    """The same with the package's r and F."""
+    names = batch(rng, change)
+    problem, theta = NetworkFit(WIDE, names["x"], names["y"]), names["theta"]
+    return names | {"r": problem.residual(theta), "F": problem.loss(theta)}
 
 
 @serves("5.1", "5.10", "5.11", "A.11")
