@@ -14,6 +14,7 @@ from .slips import instead, mu_of_the_step, part, turned
 
 KINDS = ("gradient", "step", "loss", "target")
 FAR = 0.1  # θ is no minimum where the largest |cos(J_j, r)| is above this
+SMALL_RHO = 0.24  # of an accepted trial in a run of 8.1: there are rules that would refuse it
 LEAST_MARGIN = 1e-2  # smallest |ρ| in a run of 8.1
 SAME = 1e-6  # relative distance of two equal thetas
 MOST = 2000  # trials after which a run is given up
@@ -79,18 +80,24 @@ def _cubic(rho):
 
 
 def _problem(rng):
-    """(residual, jacobian, θ, number of trials) of a curved valley.
-
-    The first trial is refused; later two in succession are, then one is accepted before another
-    refusal. So it is seen where ν starts, how it grows, and that it is set back.
-    """
+    """(residual, jacobian, θ, number of trials) of a curved valley, whose run shows every rule."""
     while True:
         bend, side = rng.uniform(3, 12), rng.uniform(0.5, 2)
         task = _valley(bend, side), _valley_jacobian(bend, side), rng.uniform(-2, 2, size=2), 10
-        if _verdicts(*task[:3], 1)[0] == "R":
-            verdicts, margin = _verdicts(*task)
-            if re.search("RR.*A.*R", verdicts) and margin > LEAST_MARGIN:
-                return task
+        if not _steps(*task[:3], 1)[0].accepted and _shows_all(_steps(*task)):
+            return task
+
+
+def _shows_all(steps):
+    """Whether a run shows where ν starts, how it grows, that it is set back, and what is accepted.
+
+    The first trial is refused; later two in succession are, then one is accepted before another
+    refusal. One with a small ρ is accepted, and no verdict is left to rounding.
+    """
+    verdicts = "".join("RA"[step.accepted] for step in steps)
+    smallest = min(step.rho for step in steps if step.accepted) if "A" in verdicts else 1.0
+    clear = min(abs(step.rho) for step in steps) > LEAST_MARGIN
+    return bool(re.search("RR.*A.*R", verdicts)) and smallest < SMALL_RHO and clear
 
 
 def _valley(bend, side):
@@ -103,12 +110,10 @@ def _valley_jacobian(bend, side):
     return lambda theta: np.array([[-2 * bend * theta[0], bend], [-side, 0], [theta[1], theta[0]]])
 
 
-def _verdicts(residual, jacobian, theta, n_trials):
-    """A or R for each trial, and the smallest |ρ|: a large one leaves no verdict to rounding."""
+def _steps(residual, jacobian, theta, n_trials):
+    """The first trials of the package's run."""
     problem = LeastSquares(residual, jacobian, check_jacobian=False)
-    steps = levenberg_marquardt(problem, theta)
-    seen = list(islice(steps, n_trials))
-    return "".join("RA"[step.accepted] for step in seen), min(abs(step.rho) for step in seen)
+    return list(islice(levenberg_marquardt(problem, theta), n_trials))
 
 
 def _package(residual, jacobian, theta, n_trials):
@@ -142,7 +147,7 @@ def _moves(path, k):
 def _why(path, expected, k, residual, jacobian, theta, n_trials):
     """What is wrong with trial k of a path: the verdict, or the μ and the trial before."""
     if not _moves(path, k):
-        return ": yours stays where it was"
+        return ": yours stays where it was. Look at the verdict there, and at its mu"
     before = expected[k - 1]
     mu = mu_of_the_step(path[k] - before, jacobian(before), residual(before))
     ours = _mu_of_trial(k, residual, jacobian, theta)
@@ -157,8 +162,7 @@ def _why(path, expected, k, residual, jacobian, theta, n_trials):
 
 def _mu_of_trial(k, residual, jacobian, theta):
     """The μ of our trial k."""
-    problem = LeastSquares(residual, jacobian, check_jacobian=False)
-    return next(islice(levenberg_marquardt(problem, theta), k - 1, None)).mu
+    return _steps(residual, jacobian, theta, k)[-1].mu
 
 
 def _first_other_pair(table, expected):
@@ -260,6 +264,10 @@ def _first_other_pair(table, expected):
             predict=lambda h, mu, g: -h @ g,
         ),
         part(
+            "Your prediction is -hᵀg − hᵀAh: the bowl has ½ hᵀAh. Together that is ½ hᵀ(μh − g).",
+            predict=lambda h, mu, g: mu * h @ h,  # since Ah = −g − μh
+        ),
+        part(
             "Your prediction adds g where it should be subtracted: it is ½ hᵀ(μh − g).",
             predict=lambda h, mu, g: h @ (mu * h + g) / 2,
         ),
@@ -347,14 +355,13 @@ def _first_other_pair(table, expected):
             "r is never evaluated again: after an accepted trial, r is that of the new theta.",
             fresh=("J",),
         ),
-        part(
-            "Your first mu is 1e-3 itself: it should be 1e-3 times the largest entry of JᵀJ's "
-            "diagonal.",
-            first=lambda J: 1e-3,
-        ),
-        part(
-            "Your first mu is 1: it should be 1e-3 times the largest entry of JᵀJ's diagonal.",
-            first=lambda J: 1.0,
+        *(
+            part(
+                f"Your first mu is {number:g} itself: it should be 1e-3 times the largest entry of "
+                "JᵀJ's diagonal.",
+                first=lambda J, number=number: number,
+            )
+            for number in (1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
         ),
         part(
             "Your first mu lacks its 1e-3: it is the largest entry of JᵀJ's diagonal itself.",
