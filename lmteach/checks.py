@@ -24,6 +24,9 @@ def as_array(name, value, ndim, shape=None, exact=False):
 
     `exact`: whole numbers and fractions among objects stay what they are, beside symbols.
     """
+    if type(value) is np.ndarray and value.dtype is FLOAT and value.ndim == ndim and value.size:
+        if shape is None or value.shape == shape:
+            return value  # the common case
     expected = (
         f"an array of numbers with {ndim} axis"
         if ndim == 1
@@ -83,15 +86,9 @@ def shown(value):
 
 def as_finite(name, value, ndim, shape=None, exact=False):
     """as_array, and every number finite."""
-    if (
-        type(value) is np.ndarray
-        and value.shape == shape
-        and value.dtype is FLOAT
-        and ndim == 1
-        and math.isfinite(ddot(value, value))
-    ):
-        return value  # what a solver asks for at every trial
     array = as_array(name, value, ndim, shape, exact)
+    if array.dtype is FLOAT and ndim == 1 and math.isfinite(ddot(array, array)):
+        return array  # what a solver asks for at every trial
     if array.dtype != object and not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(
@@ -204,6 +201,23 @@ def positive(name, value, or_zero=False):
     return float(value)
 
 
+def one_or_more(name, value):
+    """A finite number ≥ 1."""
+    if positive(name, value) < 1:
+        raise ValueError(f"{name} = {value!r}: expected a number of at least 1")
+    return float(value)
+
+
+def above(name, value, other, least):
+    """A number above another one, which has a name, too; it may be infinite."""
+    words = f"{name} = {value!r}: expected a number above {other} = {least!r}"
+    if not is_real(value):
+        raise TypeError(words)
+    if not value > least:
+        raise ValueError(words)
+    return value
+
+
 def below(name, value):
     """A real number to reach from above; −∞ for none."""
     if not is_real(value):
@@ -268,15 +282,21 @@ def flag(name, value):
     return bool(value)
 
 
+def a_thing(value):
+    """The kind of a value, such as "an Input" or "a list"."""
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'AEIOaeio' else 'a'} {kind}"
+
+
 def instance(name, value, kind, expected):
     """An object of the given kind."""
     if not isinstance(value, kind):
-        raise TypeError(f"{name} is a {type(value).__name__}: expected {expected}")
+        raise TypeError(f"{name} is {a_thing(value)}: expected {expected}")
     return value
 
 
 def function(name, value, expected):
     """Something that can be called."""
     if not callable(value):
-        raise TypeError(f"{name} is a {type(value).__name__}: expected a function {expected}")
+        raise TypeError(f"{name} is {a_thing(value)}: expected a function {expected}")
     return value

@@ -1,8 +1,12 @@
 """A curve fitted to data, as a least-squares problem."""
 
-import numpy as np
+from collections.abc import Callable
+from typing import Any
 
-from . import data
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import data, wording
 from .checks import function
 from .problems import LeastSquares
 
@@ -17,7 +21,15 @@ class CurveFit(LeastSquares):
     Raises ValueError or TypeError for data that are no finite numbers, and for another model.
     """
 
-    def __init__(self, model, x, y, jacobian=None, check_jacobian=True, missing="raise"):
+    def __init__(
+        self,
+        model: Callable,
+        x: Any,
+        y: ArrayLike,
+        jacobian: Callable | None = None,
+        check_jacobian: bool = True,
+        missing: str = "raise",
+    ):
         self.model = function("model", model, "model(theta, x) → prediction of y")
         if jacobian is not None:
             function("jacobian", jacobian, "jacobian(theta, x) → J, (N·m, P)")
@@ -28,8 +40,9 @@ class CurveFit(LeastSquares):
     def residual_at(self, theta):
         """Return r = model(θ, x) − y, (N·m,), without what is missing in y."""
         prediction = self.model(theta.copy(), self.x)
-        self._notice_precision(prediction)
-        prediction = data.as_prediction(prediction, self.y, theta, self.model, self.n_dropped)
+        if not data.is_prediction(prediction, self.y, theta):
+            self._notice_precision(prediction)
+            prediction = data.as_prediction(prediction, self.y, theta, self.model, self.n_dropped)
         r = (prediction - self.y).ravel()
         return r if self._keep is None else r[self._keep]
 
@@ -46,5 +59,6 @@ class CurveFit(LeastSquares):
         return data.place(self.x, self.y, self._keep, i)
 
     def __repr__(self):
+        x = f"x {self.x.shape}, " if hasattr(self.x, "shape") else ""
         dropped = f", {self.n_dropped} missing points dropped" if self.n_dropped else ""
-        return f"<CurveFit, y {self.y.shape}{dropped}>"
+        return f"<CurveFit of {wording.of_function(self.model)}: {x}y {self.y.shape}{dropped}>"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import wording
 from .checks import as_array, as_finite, flag, function, holds_symbols, owned
 from .jacobians import Differentiable
 from .linearization import Evaluation, Explicit, Linearization
@@ -47,10 +48,6 @@ class Problem(Differentiable):
                 return last
         return self.evaluation(owned(theta))
 
-    def remember(self, seen):
-        """Give this Evaluation again where its θ is asked for next."""
-        self.last = seen
-
     def residual(self, theta: ArrayLike) -> NDArray:
         """Return r(θ), (N·m,), read-only."""
         return self.evaluate(theta).r
@@ -67,8 +64,8 @@ class Problem(Differentiable):
         """Return a new Evaluation at θ, (P,), a read-only array that nobody changes."""
         r = self.residual_at(theta)
         self._notice_precision(r)
-        r = as_array("residual(theta)", r, 1, None, holds_symbols(theta)).copy()
-        return Evaluation(theta, r, None, self)
+        r = as_array("residual(theta)", r, 1, None, holds_symbols(theta))
+        return Evaluation(theta, r.copy(), None, self)
 
     def linearization(self, seen, work=None):
         """Return the Linearization at the θ of an Evaluation."""
@@ -87,10 +84,7 @@ class LeastSquares(Problem):
     """
 
     def __init__(
-        self,
-        residual: Callable,
-        jacobian: Callable | None = None,
-        check_jacobian: bool = True,
+        self, residual: Callable, jacobian: Callable | None = None, check_jacobian: bool = True
     ):
         self._residual = function("residual", residual, "residual(theta) → r, (M,)")
         if jacobian is not None:
@@ -112,3 +106,6 @@ class LeastSquares(Problem):
     def gives_jacobian(self):
         """Whether a function for J was given."""
         return self._jacobian is not None
+
+    def __repr__(self):
+        return wording.of_least_squares(self)
