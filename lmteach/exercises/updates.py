@@ -14,6 +14,7 @@ from .slips import instead, mu_of_the_step, part, turned
 
 KINDS = ("gradient", "step", "loss", "target")
 FAR = 0.1  # θ is no minimum where the largest |cos(J_j, r)| is above this
+N_TRIALS = 12  # of a run in 8.1
 SMALL_RHO = 0.24  # of an accepted trial in a run of 8.1: there are rules that would refuse it
 LEAST_MARGIN = 1e-2  # smallest |ρ| in a run of 8.1
 SAME = 1e-6  # relative distance of two equal thetas
@@ -83,21 +84,37 @@ def _problem(rng):
     """(residual, jacobian, θ, number of trials) of a curved valley, whose run shows every rule."""
     while True:
         bend, side = rng.uniform(3, 12), rng.uniform(0.5, 2)
-        task = _valley(bend, side), _valley_jacobian(bend, side), rng.uniform(-2, 2, size=2), 10
-        if not _steps(*task[:3], 1)[0].accepted and _shows_all(_steps(*task)):
+        task = (
+            _valley(bend, side),
+            _valley_jacobian(bend, side),
+            rng.uniform(-2, 2, size=2),
+            N_TRIALS,
+        )
+        if _rhos(*task[:3], 1)[0] < 0 and _shows_all(_rhos(*task)):
             return task
 
 
-def _shows_all(steps):
+def _rhos(*task):
+    """The gain ratio of each trial; one above 0 was accepted."""
+    seen = []
+
+    def noted(rule):
+        return lambda mu, nu, rho: seen.append(rho) or rule(mu, nu, rho)
+
+    _looped(*task, accept=noted(_kept), refuse=noted(_refused))
+    return seen
+
+
+def _shows_all(rhos):
     """Whether a run shows where ν starts, how it grows, that it is set back, and what is accepted.
 
-    The first trial is refused; later two in succession are, then one is accepted before another
+    The first trial is refused; later three in succession are, then one is accepted before another
     refusal. One with a small ρ is accepted, and no verdict is left to rounding.
     """
-    verdicts = "".join("RA"[step.accepted] for step in steps)
-    smallest = min(step.rho for step in steps if step.accepted) if "A" in verdicts else 1.0
-    clear = min(abs(step.rho) for step in steps) > LEAST_MARGIN
-    return bool(re.search("RR.*A.*R", verdicts)) and smallest < SMALL_RHO and clear
+    verdicts = "".join("RA"[rho > 0] for rho in rhos)
+    smallest = min((rho for rho in rhos if rho > 0), default=1.0)
+    clear = min(map(abs, rhos)) > LEAST_MARGIN
+    return bool(re.search("RRR.*A.*R", verdicts)) and smallest < SMALL_RHO and clear
 
 
 def _valley(bend, side):
@@ -108,12 +125,6 @@ def _valley(bend, side):
 
 def _valley_jacobian(bend, side):
     return lambda theta: np.array([[-2 * bend * theta[0], bend], [-side, 0], [theta[1], theta[0]]])
-
-
-def _steps(residual, jacobian, theta, n_trials):
-    """The first trials of the package's run."""
-    problem = LeastSquares(residual, jacobian, check_jacobian=False)
-    return list(islice(levenberg_marquardt(problem, theta), n_trials))
 
 
 def _package(residual, jacobian, theta, n_trials):
@@ -162,7 +173,8 @@ def _why(path, expected, k, residual, jacobian, theta, n_trials):
 
 def _mu_of_trial(k, residual, jacobian, theta):
     """The μ of our trial k."""
-    return _steps(residual, jacobian, theta, k)[-1].mu
+    problem = LeastSquares(residual, jacobian, check_jacobian=False)
+    return next(islice(levenberg_marquardt(problem, theta), k - 1, None)).mu
 
 
 def _first_other_pair(table, expected):
