@@ -16,7 +16,7 @@ import pytest
 from lmteach.exercises import EXERCISES, check, hint, solution
 from lmteach.exercises.base import KINDS, Exercise
 from lmteach.exercises.compare import agree, difference, numbers
-from lmteach.exercises.of_function import N_TRIALS, check_function
+from lmteach.exercises.of_function import check_function
 from lmteach.exercises.of_value import check_value
 from lmteach.exercises.running import copied
 from lmteach.exercises.slips import VOCABULARY, compose, part, recognised, told, turned
@@ -83,7 +83,7 @@ def test_our_answer_agrees_with_the_package(id):
     if task.package is None:
         return
     rng = np.random.default_rng(7)
-    for _ in range(N_TRIALS if task.kind == "function" else 1):
+    for _ in range(task.draws if task.kind == "function" else 1):
         arguments = task.inputs(rng) if task.kind == "function" else ()
         assert agree(
             task.package(*copied(arguments)),
@@ -163,14 +163,14 @@ def accuse(id, times):
 
 @pytest.mark.parametrize("id", FUNCTIONS)
 def test_nobody_is_accused_in_ten_draws(id):
-    for _ in range(2):  # checks of five draws each
+    for _ in range(10 // EXERCISES[id].draws):
         assert check(id, EXERCISES[id].reference).right is True
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("id", IDS)
 def test_nobody_is_accused_in_two_hundred_draws(id):
-    accuse(id, 40 if id in FUNCTIONS else 1)
+    accuse(id, 200 // EXERCISES[id].draws if id in FUNCTIONS else 1)
 
 
 @pytest.mark.parametrize("id", IDS)

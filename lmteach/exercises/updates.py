@@ -111,7 +111,7 @@ def _shows_all(rhos):
     The first trial is refused; later three in succession are, then one is accepted before another
     refusal. One with a small ρ is accepted, and no verdict is left to rounding.
     """
-    verdicts = "".join("RA"[rho > 0] for rho in rhos)
+    verdicts = "".join("A" if rho > 0 else "R" for rho in rhos)
     smallest = min((rho for rho in rhos if rho > 0), default=1.0)
     clear = min(map(abs, rhos)) > LEAST_MARGIN
     return bool(re.search("RRR.*A.*R", verdicts)) and smallest < SMALL_RHO and clear
@@ -210,6 +210,7 @@ def _first_other_pair(table, expected):
         "takes the cubic, nu = 2. Refused: only mu and nu change.",
     ),
     inputs=_problem,
+    draws=2,  # each run shows every rule
     package=_package,
     recipe=_looped,
     what="The list of thetas",
