@@ -5,14 +5,16 @@ Start with `python -m lmteach lab`.
 
 __version__ = "0.1.0"
 
+from .curve_fit import CurveFit
 from .damping import DampingRule, Factor, Nielsen
 from .layers import Input, Linear, Relu, Sigmoid, Softmax, Softplus, Tanh
 from .network import Layer, Network
 from .network_fit import NetworkFit
-from .problems import CurveFit, Evaluation, LeastSquares, Problem
-from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
+from .problems import Evaluation, LeastSquares, Problem
+from .solvers import levenberg_marquardt
 from .solving import solve
 from .trace import Step, Trace
+from .undamped import gauss_newton, gradient_descent
 
 __all__ = [
     "CurveFit",

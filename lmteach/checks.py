@@ -11,6 +11,8 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.linalg.blas import ddot
 
+from .primitives import frozen
+
 FLOAT = np.dtype(float)  # NumPy keeps one such object, and `is` costs a tenth of ==
 SINGLE = np.dtype(np.float32)
 LARGEST = sys.float_info.max
@@ -22,6 +24,9 @@ def as_array(name, value, ndim, shape=None, exact=False):
 
     `exact`: whole numbers and fractions among objects stay what they are, beside symbols.
     """
+    if type(value) is np.ndarray and value.dtype is FLOAT and value.ndim == ndim and value.size:
+        if shape is None or value.shape == shape:
+            return value  # the common case
     expected = (
         f"an array of numbers with {ndim} axis"
         if ndim == 1
@@ -81,15 +86,9 @@ def shown(value):
 
 def as_finite(name, value, ndim, shape=None, exact=False):
     """as_array, and every number finite."""
-    if (
-        type(value) is np.ndarray
-        and value.shape == shape
-        and value.dtype is FLOAT
-        and ndim == 1
-        and math.isfinite(ddot(value, value))
-    ):
-        return value  # what a solver asks for at every trial
     array = as_array(name, value, ndim, shape, exact)
+    if array.dtype is FLOAT and ndim == 1 and math.isfinite(ddot(array, array)):
+        return array  # what a solver asks for at every trial
     if array.dtype != object and not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(
@@ -107,11 +106,13 @@ def as_floats(name, value, ndim, shape=None):
     return array
 
 
-def as_positive(name, value, ndim, shape=None, exact=False):
-    """as_finite, and every number > 0."""
+def as_positive(name, value, ndim, shape=None, exact=False, or_zero=False):
+    """as_finite, and every number > 0 (or ≥ 0)."""
     array = as_finite(name, value, ndim, shape, exact)
-    if array.dtype != object and not (array > 0).all():
-        raise ValueError(f"{name} holds {float(array.min())!r}: expected numbers > 0")
+    fits = array.dtype == object or (array >= 0 if or_zero else array > 0).all()
+    if not fits:
+        expected = f"expected numbers {'≥' if or_zero else '>'} 0"
+        raise ValueError(f"{name} holds {float(array.min())!r}: {expected}")
     return array
 
 
@@ -131,18 +132,21 @@ def owned(array):
     return frozen(array.copy()) if array.flags.writeable or array.base is not None else array
 
 
-def frozen(array):
-    """The array itself, read-only from now on."""
-    array.setflags(False)  # by position: a name would cost more than the call
-    return array
+def holds_arrays(kind):
+    """A named tuple that holds arrays, as a value: equal only to itself, read-only after a pickle.
+
+    Of two arrays, == is not one answer; and a pickle forgets that an array was read-only.
+    """
+    kind.__eq__, kind.__ne__, kind.__hash__ = object.__eq__, object.__ne__, object.__hash__
+    kind.__reduce__ = lambda self: (_read_only, (kind, tuple(self)))
+    return kind
 
 
-def read_only(kind, values):
-    """A named tuple of this kind, its arrays read-only: a pickle forgets that they were."""
+def _read_only(kind, values):
     for value in values:
         if isinstance(value, np.ndarray):
             frozen(value)
-    return kind(*values)
+    return tuple.__new__(kind, values)
 
 
 def not_finite(r, place):
@@ -195,6 +199,23 @@ def positive(name, value, or_zero=False):
     if abs(value) > LARGEST or not (value > 0 or (or_zero and value == 0)):
         raise ValueError(f"{name} = {shown(value)}: {expected}")
     return float(value)
+
+
+def one_or_more(name, value):
+    """A finite number ≥ 1."""
+    if positive(name, value) < 1:
+        raise ValueError(f"{name} = {value!r}: expected a number of at least 1")
+    return float(value)
+
+
+def above(name, value, other, least):
+    """A number above another one, which has a name, too; it may be infinite."""
+    words = f"{name} = {value!r}: expected a number above {other} = {least!r}"
+    if not is_real(value):
+        raise TypeError(words)
+    if not value > least:
+        raise ValueError(words)
+    return value
 
 
 def below(name, value):
@@ -261,15 +282,21 @@ def flag(name, value):
     return bool(value)
 
 
+def a_thing(value):
+    """The kind of a value, such as "an Input" or "a list"."""
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'AEIOaeio' else 'a'} {kind}"
+
+
 def instance(name, value, kind, expected):
     """An object of the given kind."""
     if not isinstance(value, kind):
-        raise TypeError(f"{name} is a {type(value).__name__}: expected {expected}")
+        raise TypeError(f"{name} is {a_thing(value)}: expected {expected}")
     return value
 
 
 def function(name, value, expected):
     """Something that can be called."""
     if not callable(value):
-        raise TypeError(f"{name} is a {type(value).__name__}: expected a function {expected}")
+        raise TypeError(f"{name} is {a_thing(value)}: expected a function {expected}")
     return value

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from typing import Protocol
 
-from .checks import is_real, positive
+from .checks import above, one_or_more, positive
 
 SMALLEST = sys.float_info.min  # a μ of 0 could never rise again
 
@@ -24,6 +24,20 @@ class DampingRule(Protocol):
         """
 
 
+def updated(rule, mu, rho, accepted):
+    """Return (next μ, next rule) from the rule's `update`; TypeError or ValueError for others."""
+    answer = rule.update(mu, rho, accepted)
+    try:
+        next_mu, next_rule = answer
+        fits = next_mu > 0
+    except (TypeError, ValueError):
+        expected = "expected (mu, rule), the next μ and the next rule, such as return mu, self"
+        raise TypeError(f"{rule!r}.update gave {answer!r}: {expected}") from None
+    if not fits:
+        raise ValueError(f"{rule!r}.update gave μ = {next_mu!r}: expected a number > 0")
+    return next_mu, next_rule
+
+
 @dataclass(frozen=True)
 class Factor:
     """μ ← μ/factor after an accepted trial, μ·factor after a refused one, in [mu_min, mu_max].
@@ -37,13 +51,8 @@ class Factor:
     mu_max: float = math.inf
 
     def __post_init__(self):
-        if positive("factor", self.factor) < 1:
-            raise ValueError(f"factor = {self.factor!r}: expected a number of at least 1")
-        above = f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}"
-        if not is_real(self.mu_max):
-            raise TypeError(above)
-        if not self.mu_max > positive("mu_min", self.mu_min):
-            raise ValueError(above)
+        one_or_more("factor", self.factor)
+        above("mu_max", self.mu_max, "mu_min", positive("mu_min", self.mu_min))
 
     def update(self, mu: float, rho: float, accepted: bool) -> "tuple[float, Factor]":
         """Return the next μ, and this rule."""
@@ -63,8 +72,9 @@ class Nielsen:
     mu_min: float = SMALLEST
 
     def __post_init__(self):
-        if positive("nu", self.nu) < 1:
-            raise ValueError(f"nu = {self.nu!r}: expected a number of at least 1")
+        if type(self.nu) is float and 1 <= self.nu < math.inf and self.mu_min is SMALLEST:
+            return  # as `update` makes it
+        one_or_more("nu", self.nu)
         positive("mu_min", self.mu_min)
 
     def update(self, mu: float, rho: float, accepted: bool) -> "tuple[float, Nielsen]":
@@ -72,4 +82,5 @@ class Nielsen:
         if not accepted:
             return mu * self.nu, Nielsen(2 * self.nu, self.mu_min)
         mu *= max(1 / 3, 1 - (2 * min(rho, 1.0) - 1) ** 3)  # beyond ρ = 1 the factor stays 1/3
-        return max(mu, self.mu_min), self if self.nu == 2 else Nielsen(2.0, self.mu_min)
+        rule = self if self.nu == 2 else Nielsen(2.0, self.mu_min)
+        return max(mu, self.mu_min), rule

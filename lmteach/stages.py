@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg.lapack import dgelsy
 
-from .checks import frozen
-from .primitives import finite, norm
-from .problems import NotFinite
+from .jacobians import NotFinite
+from .primitives import finite, frozen, norm
 from .trace import Step
 from .verdict import RIGHT_ANGLE, is_rounding
 
@@ -90,7 +89,7 @@ def _strides(problem, seen, here, k, goes_on, most, why):
         trial_theta = frozen(seen.theta + h)
         if not goes_on(reach, here.r, last) or not finite(trial_theta) or _is_over(h, seen.theta):
             return
-        trial = problem.evaluate(trial_theta)
+        trial = problem.evaluation(trial_theta)
         if not math.isfinite(trial.loss):
             return
         try:

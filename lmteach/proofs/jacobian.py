@@ -123,8 +123,10 @@ def prove_1_2_1(said):
 
 @proves(
     {
-        "5.8": r"J_{W^2,\,b^2} = \begin{pmatrix} s_1 a^1_1 & s_1 a^1_2 & 0 & 0 & s_1 & 0 \\ "
-        r"0 & 0 & s_2 a^1_1 & s_2 a^1_2 & 0 & s_2 \end{pmatrix}, \qquad s_k = 1 - (a^2_k)^2"
+        "5.8": r"J_{W^2,\,b^2} = \begin{pmatrix} "
+        r"S^2_{11} a^1_1 & S^2_{11} a^1_2 & 0 & 0 & S^2_{11} & 0 \\ "
+        r"0 & 0 & S^2_{22} a^1_1 & S^2_{22} a^1_2 & 0 & S^2_{22} \end{pmatrix}, "
+        r"\qquad S^2_{kk} = 1 - (a^2_k)^2"
     },
     package="Network.jacobian",
 )
@@ -155,7 +157,7 @@ def prove_gradient_from_j(said):
 
 @proves(
     {
-        "5.11": r"\begin{aligned} \frac{\partial F}{\partial\theta} &= r^\top J = g^\top \\ "
+        "5.11": r"\begin{aligned} (\nabla F)^\top &= r^\top J = g^\top \\ "
         r"g\, g^\top &= J^\top \bigl(r\, r^\top\bigr) J \end{aligned}"
     }
 )

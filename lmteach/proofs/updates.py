@@ -178,7 +178,10 @@ def prove_doubling_doubles():
 
 
 @proves(
-    {"8.12": r"\max_j\; \frac{|g_j|}{\lVert J_j\rVert\,\lVert r\rVert} \le \text{gtol}"},
+    {
+        "8.12": r"\max_j\; \frac{|g_j|}{\bigl\lVert \frac{\partial r}{\partial\theta_j} \bigr\rVert"
+        r"\,\lVert r\rVert} \le \text{gtol}"
+    },
     package="Linearization.orthogonal",
 )
 def prove_right_angle():

@@ -125,8 +125,7 @@ def one_two_one(rng, change):
 def last_block(rng, change):
     """2-2-2: the columns of W² and b² as one name."""
     names = network(SQUARE, rng, change)
-    slopes = 1 - names["a"][2] ** 2
-    return names | {"J_{W^2,b^2}": names["J"][:, 6:], "s": slopes, "k": range(1, 3)}
+    return names | {"J_{W^2,b^2}": names["J"][:, 6:], "k": range(1, 3)}
 
 
 @serves("4.7")
@@ -156,33 +155,19 @@ def batch_from_1(rng, change):
     return names | ranges | {"row 1": {"r": names["r"].reshape(N, 3)}}
 
 
-@serves("1.3")
+@serves("1.3", "A.2")
 def residuals_in_order(rng, change):
-    """The same with the package's r."""
+    """The same with the package's r and F."""
     names = batch(rng, change)
-    problem = NetworkFit(WIDE, names["x"], names["y"])
-    return names | {"r": problem.residual(names["theta"])}
+    problem, theta = NetworkFit(WIDE, names["x"], names["y"]), names["theta"]
+    return names | {"r": problem.residual(theta), "F": problem.loss(theta)}
 
 
-@serves("A.2")
-def loss_in_full(rng, change):
-    """Counted from 1, with the package's F."""
-    names = batch_from_1(rng, change)
-    problem = NetworkFit(WIDE_LINEAR, names["x"], names["y"])
-    return names | {"F": problem.loss(names["theta"])}
-
-
-@serves("5.1", "5.10", "A.11")
+@serves("5.1", "5.10", "5.11", "A.11")
 def network_gradient(rng, change):
     """2-2-2, two samples, and any v."""
     names = network(SQUARE_LINEAR, rng, change, n_samples=2)
     return names | {"v": rng.normal(size=4)}
-
-
-@serves("5.11")
-def loss_row(rng, change):
-    """The same, where ∂F/∂θ is a row."""
-    return network_gradient(rng, change) | {"layout": "row"}
 
 
 @serves("3.8")
