@@ -1,12 +1,14 @@
-"""Exercises: `check` an answer, ask for a `hint`, look at the reference `solution`.
+"""Exercises: `check` an answer, ask for a `hint`, look at the `solution`, see your `progress`.
 
-Each lesson has a module with the kind, reference, tolerance and known mistakes of its exercises.
+Each lesson has a module with the kind, reference, tolerance and known mistakes of its exercises;
+those whose answer is a formula stand together in `formulas`. `slips` is the vocabulary of mistakes.
 """
 
 from . import (
     damping,
     debug,
     error_terms,
+    formulas,
     gauss_newton,
     gradient_descent,
     jacobian,
@@ -15,9 +17,11 @@ from . import (
     residuals,
     scale,
     slope_and_bowl,
+    start,
     updates,
 )
-from .base import EXERCISES, Exercise, Verdict, check, hint, solution
+from .base import EXERCISES, Exercise, check, exercise, hint, progress, solution
+from .verdict import Verdict
 
 __all__ = [
     "EXERCISES",
@@ -29,13 +33,17 @@ __all__ = [
     "error_terms",
     "gauss_newton",
     "gradient_descent",
+    "exercise",
+    "formulas",
     "hint",
     "jacobian",
     "one_page",
+    "progress",
     "race",
     "residuals",
     "scale",
     "slope_and_bowl",
     "solution",
+    "start",
     "updates",
 ]
