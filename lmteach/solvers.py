@@ -81,7 +81,7 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
         yield step
         if accepted:
             seen, here = trial, there
-            D = _scale(options.scaling, here, D)
+            D = None if D is None else _scale(options.scaling, here, D)
         if stop := options.after(step):
             return stop.at(seen, here)
         mu, damping, k = next_mu, next_damping, k + 1
