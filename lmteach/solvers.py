@@ -5,6 +5,7 @@ from collections.abc import Generator
 
 import numpy as np
 
+from .bounds import start_in_box
 from .checks import as_finite, frozen, instance, not_finite, positive, refuse_unknown
 from .damping import Nielsen
 from .linearization import Workspace
@@ -19,7 +20,8 @@ ALPHA = 0.1  # the geodesic term looks this far along h
 
 def levenberg_marquardt(
     problem, theta0, mu=None, damping=None, *, scaling=None, geodesic=None, max_steps=None,
-    max_evaluations=None, target_loss=None, gtol=None, xtol=None, ftol=None, mu_max=None, **unknown,
+    max_evaluations=None, target_loss=None, gtol=None, xtol=None, ftol=None, mu_max=None,
+    bounds=None, **unknown,
 ) -> Steps:  # fmt: skip
     """Levenberg-Marquardt: solve (JᵀJ + μD²) h = −g, and keep θ + h if F falls there.
 
@@ -29,13 +31,14 @@ def levenberg_marquardt(
     given. `scaling`: D = I ("identity", unless given), ‖J_j‖ ("marquardt"), or the largest ‖J_j‖ so
     far ("more"). `geodesic`: True for the displacement h + ½a with the geodesic acceleration a, or
     the largest ‖Da‖/‖Dh‖ that is not refused (0.375).
-    The limits are those of `stopping.Options`, with their defaults.
+    `bounds`: (lower, upper), for θ to stay between. The limits are those of `stopping.Options`.
 
     Yields a Step for every trial; the generator returns the Stop that says why it ended. Raises
     ValueError or TypeError for bad input. Sources: Levenberg (1944), Marquardt (1963); Moré (1978)
     for "more"; Transtrum & Sethna (2012) for the geodesic term.
     """
     refuse_unknown(levenberg_marquardt, unknown)
+    problem, theta0 = start_in_box(problem, theta0, bounds)
     theta, k, before = _start(problem, theta0)
     options = _options_before(problem, before).but(
         scaling=scaling, geodesic=geodesic, max_steps=max_steps, max_evaluations=max_evaluations,

@@ -12,6 +12,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
+from .bounds import boxed, on_face
 from .checks import (
     as_finite,
     at_least,
@@ -30,7 +31,8 @@ from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
 from .stages import MOST_STEPS, leap, polish, taken
 from .stopping import End, Options
 from .trace import Step, Trace
-from .verdict import is_rounding, is_whole, judged
+from .uncertainty import uncertainty
+from .verdict import Verdict, is_rounding, is_whole, judged
 
 METHODS = {"lm": levenberg_marquardt, "gd": gradient_descent, "gn": gauss_newton}
 NAMES = {"lm": "Levenberg-Marquardt", "gd": "gradient descent", "gn": "Gauss-Newton"}
@@ -48,7 +50,7 @@ ESCAPES = 3
 def solve(
     problem, theta0=None, method="lm", *, mu=None, damping=None, scaling=None, geodesic=None,
     rate=None, max_steps=None, max_evaluations=None, target_loss=None, gtol=None, xtol=None,
-    ftol=None, mu_max=None, plain=False, history="all", progress=None, **unknown,
+    ftol=None, mu_max=None, bounds=None, plain=False, history="all", progress=None, **unknown,
 ) -> Trace:  # fmt: skip
     """Run a solver from θ₀, (P,), to its end, and return the Trace: θ, F, success, and a message.
 
@@ -58,6 +60,8 @@ def solve(
     Moré's scaling, and a second attempt without where the first does not succeed; Gauss-Newton
     steps from a doubtful end, and for the last digits of a good one. With a generalized loss none
     of them, because J is not ∂r/∂θ there; in float32, which has no last digits, only the scaling.
+    `bounds`: (lower, upper), each a number or (P,), for θ to stay between; a start outside is moved
+    inside, and the message says which bounds hold at the end.
     A `scaling`, `mu` or `mu_max` that is given is the only attempt, and a looser tolerance or a
     budget that ends a run ends it. `max_evaluations` bounds the evaluations of r, those for
     derivatives apart.
@@ -86,9 +90,15 @@ def solve(
         max_steps=max_steps, max_evaluations=max_evaluations, target_loss=target_loss, gtol=gtol,
         xtol=xtol, ftol=ftol, mu_max=mu_max,
     )  # fmt: skip
+    if bounds is not None and method != "lm":
+        raise TypeError(f"bounds = {bounds!r}: expected only with {NAMES['lm']}")
+    boxed_problem, theta0, moved = boxed(problem, theta0, bounds)
     with _bar(progress) as bar:
-        run = Run(problem, theta0, method, careful, given, history, bar)
-        return run.best([Attempt(run, options) for options in run.plan()])
+        run = Run(boxed_problem, theta0, method, careful, given, history, bar)
+        trace = run.best([Attempt(run, options) for options in run.plan()])
+    trace.message += f" {moved}" * bool(moved)
+    trace.problem, trace.how_sure = boxed_problem, uncertainty
+    return trace
 
 
 ONLY = {  # options that not every method has
@@ -158,6 +168,10 @@ class Run:
         best.n_differences = self.problem.n_differences - n_differences
         return best
 
+    def inner_words(self, seen):
+        """Return which bounds hold at an Evaluation."""
+        return f"Bounds that hold: {self.problem.said(seen.theta)}"
+
     def evaluations_left(self):
         """Return how many evaluations of r may follow."""
         most = self.given.get("max_evaluations", math.inf)
@@ -188,7 +202,8 @@ class Attempt:
         self.ended_by_caller = self._is_callers(stop)
         if run.careful and stop.kind in ENDS:
             stop = stop if self.ended_by_caller else self._rescue(stop)
-            if run.fine and not self.verdict.doubt and is_whole(self.seen):
+            good = run.fine and not self.verdict.doubt and not self.on_wall
+            if good and is_whole(self.seen):
                 self._polish()
         self._conclude(stop)
         return self._trace
@@ -220,7 +235,11 @@ class Attempt:
     def _judge(self):
         run = self.run
         left = run.evaluations_left()
-        self.verdict = judged(run.inner, self.seen, self.here, run.theta0, left)
+        face = on_face(run.inner, self.seen, self.here, run.theta0)
+        self.on_wall = face[0] is not run.inner
+        self.verdict = judged(*face, left) if face[0] else Verdict(None)
+        if self.on_wall:
+            self.verdict = Verdict(self.verdict.doubt, f" {run.inner_words(self.seen)}.")
 
     def _is_callers(self, stop):
         """Whether a budget or a looser tolerance of the caller's ended the run."""
@@ -247,7 +266,8 @@ class Attempt:
             self._name("on from beside a point where J is blind", len(self._trace) - k, "trial")
             self.seen, self.here = self._end(stop)
             self._judge()
-        curve = run.fine and not run.problem.redundant and is_whole(self.seen)
+        curve = run.fine and not run.problem.redundant and not self.on_wall
+        curve = curve and is_whole(self.seen)
         if self.verdict.doubt and curve and stop.kind in ENDS:
             if self._stride(leap, "leap"):
                 self._judge()
@@ -289,7 +309,8 @@ class Attempt:
         run = self.run
         if stop.kind == "target" and "target_loss" in run.given:
             return True, f"Target reached: {stop.words}."
-        gone = stop.kind == "max_steps" and is_rounding(run.inner, self.seen, self.here)
+        gone = stop.kind == "max_steps" and is_whole(self.seen)
+        gone = gone and is_rounding(run.inner, self.seen, self.here)
         if stop.kind not in (*ENDS, "target") and not (gone and run.careful):
             return False, f"Not finished: {stop.words}."
         whole = not run.exponent and is_whole(self.seen)

@@ -11,17 +11,27 @@ PACKAGE = Path(lmteach.__file__).resolve().parent
 # From the ground up; a name is a module or a package of lmteach. On one floor a module may import
 # from those that stand before it. Inside a package everything is allowed but a circle.
 FLOORS = (
-    ("html", "initialization", "checks", "data", "primitives", "derivatives", "datasets"),
+    (
+        "html",
+        "initialization",
+        "checks",
+        "data",
+        "primitives",
+        "covariance",
+        "derivatives",
+        "datasets",
+    ),
     ("network", "layers", "losses", "linearization", "damping", "stopping", "trace"),
-    ("problems",),
+    ("problems", "wrappers", "bounds"),
     ("cross_entropy", "routes", "network_fit"),
-    ("solvers", "verdict", "stages", "solving"),
+    ("solvers", "verdict", "stages", "profile", "uncertainty", "solving"),
     (
         "examples",
         "standard_problems",
         "symbolic",
         "slices",
-        "uncertainty",
+        "multistart",
+        "evidence",
         "reading",
         "litmus",
         "replicas",
