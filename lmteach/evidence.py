@@ -1,7 +1,7 @@
 """α and β from the data themselves: Bayesian regularization by the evidence."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -85,8 +85,8 @@ def bayesian_regularization(
 
     Each round minimizes βF + ½α‖θ − c‖² from where the last one ended, and takes γ = Σ βs²/(βs² +
     α), α = γ/‖θ − c‖², β = (N·m − γ)/2F, until they settle. `alpha`, `beta`: of the first round;
-    unless given, β fits F at θ₀, and α is weak. `options` go to `solve`. Returns the Evidence, which tells every
-    round. Raises ValueError or TypeError for bad input, such as a problem with a loss of its own.
+    unless given, β fits F at θ₀, and α is weak. `options` go to `solve`. Returns the Evidence,
+    which tells every round. Raises ValueError or TypeError for bad input, such as a problem with a loss of its own.
     Sources: MacKay (1992); Foresee & Hagan (1997), whose sums have no ½.
     """
     instance("problem", problem, Problem, "a Problem, such as NetworkFit")

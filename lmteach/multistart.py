@@ -28,7 +28,7 @@ class Minimum(NamedTuple):
 
 
 class Minima:
-    """The minima that `multistart` found, by F: `minima`, `best`, and the starts without success."""
+    """What `multistart` found: the `minima` by F, the `best` Trace, the starts `lost`."""
 
     def __init__(self, minima, lost, n):
         self.minima, self.lost, self.n = minima, lost, n

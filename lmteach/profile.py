@@ -44,18 +44,16 @@ def profile(problem, seen, j, sigma, t, error, level, points=0):
     which the search begins.
     """
     path = Path(problem, seen, j, sigma)
-    start = t * error if math.isfinite(t * error) else abs(seen.theta[j]) or 1.0
-    low, high = (path.limit(sign, start, t) for sign in (-1, 1))
-    some = [value for value in (low, high) if math.isfinite(value)]
-    if points and len(some) == 2:
-        for value in np.linspace(low, high, points):
+    start = abs(seen.theta[j]) or 1.0
+    start = t * error if math.isfinite(t * error) and seen.theta[j] == 0 else min(t * error, start)
+    with np.errstate(all="ignore"):  # of a model far from the minimum
+        low, high = (path.limit(sign, start, t) for sign in (-1, 1))
+        for value in np.linspace(low, high, points) if math.isfinite(high - low) else ():
             path.tau(float(value))
     values = np.array(sorted(path.known))
     losses = np.array([path.known[value].loss for value in values])
     tau = np.array([path.tau(value) for value in values])
-    return Profile(
-        path.name, values, losses, tau, low, high, level, path.words(low, high)
-    )
+    return Profile(path.name, values, losses, tau, low, high, level, path.words(low, high))
 
 
 class Path:
@@ -130,5 +128,7 @@ class Path:
             said.append(f"F does not rise enough {' and '.join(sides)}: no limit there.")
         lowest = min(self.known, key=lambda v: self.known[v].loss)
         if self.known[lowest].loss < self.loss - LOWER * self.sigma**2:
-            said.append(f"F is lower at {self.name} = {lowest:.4g}: the fit was not at the minimum.")
+            said.append(
+                f"F is lower at {self.name} = {lowest:.4g}: the fit was not at the minimum."
+            )
         return " ".join(said)

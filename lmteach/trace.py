@@ -128,7 +128,9 @@ class Trace:
     def uncertainty(self):
         """Return what the data say about θ: standard errors, correlation, intervals, bands."""
         if self.how_sure is None:
-            raise TypeError("this Trace was not made by solve: expected uncertainty(problem, theta)")
+            raise TypeError(
+                "this Trace was not made by solve: expected uncertainty(problem, theta)"
+            )
         return self.how_sure(self)
 
     @property

@@ -227,7 +227,9 @@ class Uncertainty:
             verb = "is" if len(loose) == 1 else "are"
             said.append(f"{_listed(loose)} {verb} not determined by the data.")
         R = np.nan_to_num(self.correlation)
-        pairs = [(R[j, k], j, k) for j in range(len(R)) for k in range(j) if abs(R[j, k]) > CORRELATED]
+        pairs = [
+            (R[j, k], j, k) for j in range(len(R)) for k in range(j) if abs(R[j, k]) > CORRELATED
+        ]
         for value, j, k in sorted(pairs, key=lambda pair: -abs(pair[0]))[:PAIRS]:
             said.append(f"{self.names[k]} and {self.names[j]}: correlation {value:.3f}.")
         if walls := getattr(self.problem, "said", lambda theta: "")(self.theta):

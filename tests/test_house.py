@@ -15,6 +15,7 @@ FLOORS = (
         "html",
         "initialization",
         "checks",
+        "weighing",
         "data",
         "primitives",
         "covariance",
