@@ -15,6 +15,8 @@ from .primitives import inner, norm, spd_solver
 from .problems import Evaluation
 from .wrappers import Fixed, Wrapper, parameter_name
 
+ROUNDINGS = 8 * float(np.finfo(float).eps)  # of θ, within which it counts as at a bound
+
 
 class Bounded(Wrapper):
     """A problem whose θ stays in a box; `lower` and `upper` are numbers or (P,), ±∞ for none.
@@ -53,6 +55,14 @@ class Bounded(Wrapper):
     def projected(self, theta):
         """Return the point of the box nearest to θ."""
         return np.clip(theta, self.lower, self.upper)
+
+    def moved(self, theta, change):
+        """Return θ + Δθ in the box, at a bound exactly where only rounding separates the two."""
+        end = self.projected(theta + change)
+        rounding = ROUNDINGS * np.maximum(np.abs(theta), np.abs(end))
+        for limit in (self.lower, self.upper):
+            end = np.where(np.abs(end - limit) <= rounding, limit, end)
+        return frozen(end)
 
     def at_bounds(self, theta):
         """Return for each parameter −1 at its lower bound, 1 at its upper one, else 0."""
@@ -167,7 +177,7 @@ class DampedInBox:
                 break
             h = np.where(self._free & ~out, 0, np.clip(h, self._low, self._high))
             self._free &= ~out
-        self.h = self._inside(h)
+        self.h = np.clip(h, self._low, self._high)
         self.predicted = -inner(self.h, here.g) - float(self.h @ A @ self.h) / 2
 
     def _solved(self, v):
@@ -175,20 +185,12 @@ class DampedInBox:
         free = self._free
         return spd_solver(np.asfortranarray(self._A[np.ix_(free, free)]), 0.0)(v[free])
 
-    def _inside(self, h):
-        """The nearest h for which θ + h, as it is rounded, is in the box."""
-        theta, box = self._here.theta, self._here.box
-        end = box.projected(theta + np.clip(h, self._low, self._high))
-        h = end - theta
-        return np.where(box.projected(theta + h) == theta + h, h, np.nextafter(h, 0))
-
     def solve(self, v):
-        """Return (JᵀJ + μD²)⁻¹ Jᵀ v for the free parameters, shortened so that θ + h − ½x stays."""
+        """Return (JᵀJ + μD²)⁻¹ Jᵀ v for the free parameters, 0 for the others."""
         x = np.zeros(len(self.h))
         if self._free.any():
             x[self._free] = self._solved(self._here.JTv(v))
-        end = self._here.box.projected(self._here.theta + self.h - x / 2)
-        return 2 * (self._here.theta + self.h - end)
+        return x
 
 
 def _limit(name, value, P):

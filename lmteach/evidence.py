@@ -86,8 +86,8 @@ def bayesian_regularization(
     Each round minimizes βF + ½α‖θ − c‖² from where the last one ended, and takes γ = Σ βs²/(βs² +
     α), α = γ/‖θ − c‖², β = (N·m − γ)/2F, until they settle. `alpha`, `beta`: of the first round;
     unless given, β fits F at θ₀, and α is weak. `options` go to `solve`. Returns the Evidence,
-    which tells every round. Raises ValueError or TypeError for bad input, such as a problem with a loss of its own.
-    Sources: MacKay (1992); Foresee & Hagan (1997), whose sums have no ½.
+    which tells every round. Raises ValueError or TypeError for bad input, such as a problem with a
+    loss of its own. Sources: MacKay (1992); Foresee & Hagan (1997), whose sums have no ½.
     """
     instance("problem", problem, Problem, "a Problem, such as NetworkFit")
     if problem.generalized:

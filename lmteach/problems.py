@@ -180,6 +180,10 @@ class Problem:
         r = self.evaluate(theta).r if r is None else r
         return disagreement(self._uncounted, theta, J, r, self.eps)
 
+    def moved(self, theta, change):
+        """Return where a step leads from θ: θ + Δθ, unless θ has to stay in a box."""
+        return frozen(theta + change)
+
     def remember(self, seen):
         """Give this Evaluation again where its θ is asked for next."""
         self._last = seen

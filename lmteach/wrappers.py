@@ -44,6 +44,10 @@ class Wrapper(Problem):
         """Return what the inner problem says of its J at θ."""
         return self.inner.verify(theta)
 
+    def moved(self, theta, change):
+        """Return where a step leads from θ in the inner problem."""
+        return self.inner.moved(theta, change)
+
     def remember(self, seen):
         """Give this Evaluation again where its θ is asked for next."""
         super().remember(seen)
@@ -312,6 +316,10 @@ class Fixed(Wrapper):
         """Return the Linearization with the columns of the free parameters."""
         here = self.linearized_inner(seen)
         return Explicit(here.r, np.asfortranarray(here.J[:, self.free].T), seen.loss, work)
+
+    def moved(self, theta, change):
+        """Return θ + Δθ."""
+        return frozen(theta + change)
 
     def verify(self, theta, J=None, r=None):
         """Return what the inner problem says of its J."""

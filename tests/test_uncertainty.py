@@ -247,7 +247,7 @@ def test_a_large_network_is_asked_without_its_jacobian(monkeypatch):
     np.testing.assert_allclose(asked.band(X[:2]).error, expected.error, rtol=1e-6)
     assert "662 parameters" in asked.summary() and "<p>" in asked._repr_html_()
     with pytest.raises(ValueError, match="J is never formed.*band"):
-        asked.covariance
+        _ = asked.covariance
     with pytest.raises(ValueError, match="Regularized"):
         uncertainty(problem.inner, theta)
 
