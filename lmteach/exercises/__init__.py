@@ -7,6 +7,7 @@ from . import (
     damping,
     debug,
     error_terms,
+    few_data,
     gauss_newton,
     gradient_descent,
     jacobian,
@@ -16,6 +17,7 @@ from . import (
     scale,
     slope_and_bowl,
     updates,
+    your_data,
 )
 from .base import EXERCISES, Exercise, Verdict, check, hint, solution
 
@@ -27,6 +29,7 @@ __all__ = [
     "damping",
     "debug",
     "error_terms",
+    "few_data",
     "gauss_newton",
     "gradient_descent",
     "hint",
@@ -38,4 +41,5 @@ __all__ = [
     "slope_and_bowl",
     "solution",
     "updates",
+    "your_data",
 ]

@@ -1,4 +1,4 @@
-"""Lesson 12: the ellipse of the straight model on the true contour of F, and an outlier to drag."""
+"""Lesson 12: a fit with its band, the ellipse of JᵀJ on the true contour, an outlier to drag."""
 
 import math
 
@@ -6,11 +6,11 @@ import numpy as np
 from contourpy import contour_generator
 from scipy.special import stdtrit
 
-from ..checks import is_real
+from ..checks import as_floats, is_real
 from ..problems import CurveFit
 from ..solving import solve
 from ..wrappers import Robust
-from .picture import BLACK, GREY, ORANGE, SKY, STYLES, VERMILION, label
+from .picture import BLACK, GREY, ORANGE, SKY, STYLES, VERMILION, Picture, current_look, label
 from .scene import Control, Scene
 
 TRUTH = (2.0, 1.0)  # a and b of a·exp(−bx), by which the data are made
@@ -19,6 +19,30 @@ FINE = 81  # points of each curve and each side of the map
 A_MAP, B_MAP = (0.0, 4.0), (-0.6, 3.0)  # a and b that the map shows
 LINE = (1.0, 0.5)  # of the data with an outlier
 MOVED = 13  # which of them is moved
+
+
+def fig_band(x, y, asked, new=False, title="Data, curve and band", n=201):
+    """Draw data of one x as dots, the fitted curve as a line, and its 95 % band as a shade.
+
+    `asked` is the Uncertainty of a CurveFit; `new=True` adds the wider band for a new datum.
+    """
+    x, y = as_floats("x", x, 1), as_floats("y", y, 1)
+    at = np.linspace(x.min(), x.max(), n)
+    band, picture = asked.band(at, LEVEL), Picture(current_look())
+    axes, look = picture.subplots(), picture.look
+    if new is not False:
+        wide = asked.band(at, LEVEL, new)
+        axes.fill_between(at, wide.low, wide.high, color=GREY, alpha=0.25, label="new datum")
+    axes.fill_between(at, band.low, band.high, color=SKY, alpha=0.5, label="95 % band")
+    green = STYLES["Levenberg-Marquardt"]["color"]
+    axes.plot(at, band.value, color=green, linewidth=look["line"], label="fit")
+    axes.plot(x, y, "o", color=BLACK, markersize=look["marker"], label=f"data ({len(x)})")
+    label(axes, "x", "y", title)
+    axes.legend(fontsize=look["text"], frameon=False)
+    rows = zip(at, band.value, band.error, band.low, band.high, strict=True)
+    said = f"{len(x)} data, the fitted curve and its 95 % band; σ̂ = {asked.sigma:.2g}."
+    table = [("x", "curve", "error", "low", "high"), *(tuple(map(float, row)) for row in rows)]
+    return picture.describe(said, table)
 
 
 def decay(theta, x):
