@@ -94,14 +94,14 @@ def bayesian_regularization(
         raise ValueError(f"problem is {problem!r}: expected one with F = ½ rᵀr")
     theta = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
     at_least("max_rounds", max_rounds, 1)
-    alpha, beta = _first(problem, theta, alpha, beta)
+    alpha, beta = first_precisions(problem, theta, alpha, beta)
     options = {"max_steps": STEPS, "history": "light", "progress": False, **options}
     rounds, settled = [], False
     for k in range(max_rounds):
         penalized = Regularized(problem, alpha, beta, center)
         trace = solve(penalized, theta, **options)
         theta = trace.theta
-        rounds.append(_round(penalized, theta, k))
+        rounds.append(round_at(penalized, theta, k))
         after = rounds[-1].next_alpha, rounds[-1].next_beta
         settled = math.dist(np.log(after), np.log((alpha, beta))) <= CLOSE
         alpha, beta = after
@@ -112,8 +112,8 @@ def bayesian_regularization(
     return Evidence(rounds, penalized, trace, settled)
 
 
-def _first(problem, theta, alpha, beta):
-    """α and β of the first round, so weak a penalty that the fit can move: α/β is a small s²."""
+def first_precisions(problem, theta, alpha, beta):
+    """Return α and β to begin with: so weak a penalty that the fit can move."""
     here = problem.linearize(theta)
     n, typical = len(here.r), float((here.column_norms**2).mean())
     if beta is None:
@@ -123,7 +123,8 @@ def _first(problem, theta, alpha, beta):
     return positive("alpha", alpha), positive("beta", beta)
 
 
-def _round(penalized, theta, k):
+def round_at(penalized, theta, k):
+    """Return the Round at θ: γ there, and the α and β that follow."""
     alpha, beta = penalized.alpha, penalized.beta
     seen = penalized.evaluate(theta)
     n, F = len(seen.r) - len(theta), seen.inside.loss

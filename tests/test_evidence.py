@@ -16,6 +16,7 @@ from lmteach import (
     bayesian_regularization,
     multistart,
 )
+from lmteach.algorithms import LevenbergMarquardt
 from lmteach.multistart import latin_hypercube
 
 
@@ -126,3 +127,20 @@ def test_bad_boxes_are_refused():
         multistart(waves(), [1, 1], [0, 2])
     with pytest.raises(ValueError, match="n = 0"):
         multistart(waves(), [0, 0], [1, 1], n=0)
+
+
+# --- in neupy's shape
+
+
+def test_the_optimizer_sets_alpha_and_beta():
+    problem = noisy_sine(0)
+    network = problem.network.copy()
+    optimizer = LevenbergMarquardt(network, bayesian=True, shuffle_data=False)
+    optimizer.train(problem.X, problem.Y, epochs=80)
+    assert 3 < optimizer.gamma < 12 and 0.12 < optimizer.beta**-0.5 < 0.3
+    assert optimizer.errors.train[-1] == pytest.approx(2 * problem.loss(network.theta) / 25)
+    found = bayesian_regularization(problem, problem.network.theta)
+    ratio = optimizer.errors.train[-1] / (2 * problem.loss(found.theta) / 25)
+    assert 0.6 < ratio < 1.6
+    with pytest.raises(TypeError, match="bayesian = 'yes'"):
+        LevenbergMarquardt(network, bayesian="yes")
