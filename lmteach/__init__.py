@@ -6,17 +6,19 @@ Start with `python -m lmteach lab`.
 __version__ = "0.1.0"
 
 from .bounds import Bounded
+from .curve_fit import CurveFit
 from .damping import DampingRule, Factor, Nielsen
 from .evidence import bayesian_regularization
 from .layers import Input, Linear, Relu, Sigmoid, Softmax, Softplus, Tanh
 from .multistart import multistart
 from .network import Layer, Network
 from .network_fit import NetworkFit
-from .problems import CurveFit, Evaluation, LeastSquares, Problem
-from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
+from .problems import Evaluation, LeastSquares, Problem
+from .solvers import levenberg_marquardt
 from .solving import solve
 from .trace import Step, Trace
 from .uncertainty import uncertainty
+from .undamped import gauss_newton, gradient_descent
 from .wrappers import Fixed, Regularized, Robust
 
 __all__ = [

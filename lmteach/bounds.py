@@ -9,10 +9,9 @@ import warnings
 
 import numpy as np
 
-from .checks import as_array, as_finite, frozen, holds_symbols
-from .linearization import Linearization
-from .primitives import inner, norm, spd_solver
-from .problems import Evaluation
+from .checks import as_array, as_finite, holds_symbols
+from .linearization import Evaluation, Linearization
+from .primitives import frozen, inner, new_array, norm, spd_solver
 from .wrappers import Fixed, Wrapper, parameter_name
 
 ROUNDINGS = 8 * float(np.finfo(float).eps)  # of θ, within which it counts as at a bound
@@ -111,9 +110,9 @@ class InBox(Linearization):
     """A linearization at θ, with steps that end in the box."""
 
     def __init__(self, here, theta, box):
-        super().__init__(here.r, here.loss)
+        self.r, self.loss, self.buffer = here.r, here.loss, new_array
         self._here, self.theta, self.box = here, theta, box
-        self.g, self.J_of = here.g, here
+        self.g = here.g
         self.held = box.held(theta, here.g)
 
     @property
@@ -138,9 +137,9 @@ class InBox(Linearization):
         """Return JᵀJ with its lower triangle filled, not to be written to."""
         return self._here.lower_A()
 
-    def damped(self, mu, scale=None):
+    def system(self, mu, D):
         """Return the damped step that ends in the box."""
-        return DampedInBox(self, mu, scale)
+        return DampedInBox(self, mu, D)
 
     def orthogonal(self, tolerance):
         """Return whether |cos(J_j, r)| ≤ tolerance for every j that no bound holds."""
@@ -164,10 +163,10 @@ class DampedInBox:
     `h`, (P,); `predicted` = −gᵀh − ½ hᵀJᵀJh, the decrease of F that the straight model promises.
     """
 
-    def __init__(self, here, mu, scale):
+    def __init__(self, here, mu, D):
         A, box = here.A, here.box
         self._here = here
-        self._A = A + np.diag(np.broadcast_to(mu if scale is None else mu * scale**2, len(A)))
+        self._A = A + np.diag(np.broadcast_to(mu if D is None else mu * D**2, len(A)))
         self._low, self._high = box.lower - here.theta, box.upper - here.theta
         self._free, h = ~here.held, np.zeros(len(A))
         while self._free.any():

@@ -11,6 +11,8 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.linalg.blas import ddot
 
+from .primitives import frozen
+
 FLOAT = np.dtype(float)  # NumPy keeps one such object, and `is` costs a tenth of ==
 SINGLE = np.dtype(np.float32)
 LARGEST = sys.float_info.max
@@ -107,11 +109,13 @@ def as_floats(name, value, ndim, shape=None):
     return array
 
 
-def as_positive(name, value, ndim, shape=None, exact=False):
-    """as_finite, and every number > 0."""
+def as_positive(name, value, ndim, shape=None, exact=False, or_zero=False):
+    """as_finite, and every number > 0 (or ≥ 0)."""
     array = as_finite(name, value, ndim, shape, exact)
-    if array.dtype != object and not (array > 0).all():
-        raise ValueError(f"{name} holds {float(array.min())!r}: expected numbers > 0")
+    fits = array.dtype == object or (array >= 0 if or_zero else array > 0).all()
+    if not fits:
+        expected = f"expected numbers {'≥' if or_zero else '>'} 0"
+        raise ValueError(f"{name} holds {float(array.min())!r}: {expected}")
     return array
 
 
@@ -131,18 +135,21 @@ def owned(array):
     return frozen(array.copy()) if array.flags.writeable or array.base is not None else array
 
 
-def frozen(array):
-    """The array itself, read-only from now on."""
-    array.setflags(False)  # by position: a name would cost more than the call
-    return array
+def holds_arrays(kind):
+    """A named tuple that holds arrays, as a value: equal only to itself, read-only after a pickle.
+
+    Of two arrays, == is not one answer; and a pickle forgets that an array was read-only.
+    """
+    kind.__eq__, kind.__ne__, kind.__hash__ = object.__eq__, object.__ne__, object.__hash__
+    kind.__reduce__ = lambda self: (_read_only, (kind, tuple(self)))
+    return kind
 
 
-def read_only(kind, values):
-    """A named tuple of this kind, its arrays read-only: a pickle forgets that they were."""
+def _read_only(kind, values):
     for value in values:
         if isinstance(value, np.ndarray):
             frozen(value)
-    return kind(*values)
+    return tuple.__new__(kind, values)
 
 
 def not_finite(r, place):

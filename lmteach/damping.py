@@ -24,6 +24,17 @@ class DampingRule(Protocol):
         """
 
 
+def updated(rule, mu, rho, accepted):
+    """Return (next μ, next rule) from the rule's `update`; TypeError or ValueError for others."""
+    answer = rule.update(mu, rho, accepted)
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        expected = "expected the next μ and the next rule, such as return mu, self"
+        raise TypeError(f"{rule!r}.update gave {answer!r}: {expected}")
+    if not answer[0] > 0:
+        raise ValueError(f"{rule!r}.update gave μ = {answer[0]!r}: expected a number > 0")
+    return answer
+
+
 @dataclass(frozen=True)
 class Factor:
     """μ ← μ/factor after an accepted trial, μ·factor after a refused one, in [mu_min, mu_max].
@@ -63,6 +74,8 @@ class Nielsen:
     mu_min: float = SMALLEST
 
     def __post_init__(self):
+        if type(self.nu) is float and 1 <= self.nu < math.inf and self.mu_min is SMALLEST:
+            return  # as `update` makes it
         if positive("nu", self.nu) < 1:
             raise ValueError(f"nu = {self.nu!r}: expected a number of at least 1")
         positive("mu_min", self.mu_min)
@@ -72,4 +85,5 @@ class Nielsen:
         if not accepted:
             return mu * self.nu, Nielsen(2 * self.nu, self.mu_min)
         mu *= max(1 / 3, 1 - (2 * min(rho, 1.0) - 1) ** 3)  # beyond ρ = 1 the factor stays 1/3
-        return max(mu, self.mu_min), self if self.nu == 2 else Nielsen(2.0, self.mu_min)
+        rule = self if self.nu == 2 else Nielsen(2.0, self.mu_min)
+        return max(mu, self.mu_min), rule

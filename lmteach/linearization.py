@@ -1,52 +1,70 @@
-"""The straight-line model r + Jh at one θ, and the damped step from it: (JᵀJ + μD²) h = −g.
+"""r at one θ, the straight-line model r + Jh, and its damped step: (JᵀJ + μD²) h = −g.
 
 JᵀJ is one symmetric rank-k update, and a step one Cholesky factorization. A trial that is refused
 reuses everything but the diagonal.
 """
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import as_finite, as_positive, frozen, holds_symbols, positive_like
-from .primitives import gram, inner, least_norm, norm, spd_solver
+from .checks import as_finite, as_positive, holds_arrays, holds_symbols, not_finite, positive_like
+from .jacobians import refuse_not_finite
+from .primitives import finite, frozen, gram, inner, least_norm, new_array, norm, spd_solver
 
 
-class Workspace:
-    """Buffers of one running solver, written again at every step and never handed out.
+class Seen(NamedTuple):
+    """What an Evaluation holds."""
 
-    A linearization without one makes new arrays.
+    theta: Any  # (P,), read-only
+    r: Any  # residuals, (N·m,), read-only
+    loss: float  # F
+    problem: Any
+    inside: Any  # what the problem computed on the way, such as a network's activations
+
+
+@holds_arrays
+class Evaluation(Seen):
+    """r and F at one θ, with all that the linearization there needs. Nothing in it ever changes.
+
+    A new one is counted by its problem, which remembers it as its last. A `loss` of None stands for
+    ½ rᵀr.
     """
 
-    def __init__(self):
-        self._buffers = {}
+    __slots__ = ()
 
-    def buffer(self, name, shape, dtype, order="C"):
-        """Return an array of that shape, with whatever was in it before."""
-        kept = self._buffers.get((name, shape))
-        if kept is None or kept.dtype != dtype:
-            kept = self._buffers[name, shape] = np.empty(shape, dtype, order)
-        return kept
+    def __new__(cls, theta, r, loss, problem, inside=None):
+        loss = inner(r, r) / 2 if loss is None else loss
+        seen = tuple.__new__(cls, (theta, frozen(r), loss, problem, inside))
+        problem.n_residuals += 1
+        problem.last = seen
+        return seen
 
+    def linearize(self, work=None) -> "Linearization":
+        """Return the Linearization at this θ; `work` holds the buffers of a running solver.
 
-def new_array(name, shape, dtype, order="C"):
-    """Return what Workspace.buffer does, made anew."""
-    return np.empty(shape, dtype, order)
+        Raises ValueError where r is not finite, NotFinite where J is not.
+        """
+        if self.loss != self.loss or self.loss == math.inf and not finite(self.r):
+            expected = "expected a θ where every residual is a finite number"
+            came = not_finite(self.r, self.problem.place)
+            raise ValueError(f"theta = {self.theta}: r is not finite there; {expected}; {came}")
+        here = self.problem.linearization(self, work)
+        self.problem.n_jacobians += 1
+        if not finite(here.g):  # of a J that is not, or where Jᵀr overflows
+            refuse_not_finite(here.J)
+        return here
 
 
 class Linearization:
     """r, J, g = Jᵀr and A = JᵀJ at one θ, with F = ½ rᵀr, and the damped steps from there.
 
-    This is what all routes share. A subclass gives `J`, `g`, `Jv`, `JTv`, `column_norms` and
-    `lower_A`. `loss` is F where it is not ½ rᵀr. All that is handed out is read-only and never
-    changes.
+    This is what all routes share. A subclass gives `r`, `loss`, `J`, `g`, `Jv`, `JTv`,
+    `column_norms`, `lower_A`, and the `buffer` to write to. `loss` is F where it is not ½ rᵀr. All
+    that is handed out is read-only and never changes.
     """
-
-    def __init__(self, r, loss=None, work=None):
-        self.r = r
-        self.loss = inner(r, r) / 2 if loss is None else loss
-        self.buffer = new_array if work is None else work.buffer
 
     @property
     def A(self):
@@ -60,26 +78,33 @@ class Linearization:
         Raises numpy.linalg.LinAlgError where JᵀJ + μI is not positive definite in floating point.
         """
         if positive_like(self.r, "mu", mu, or_zero=True) == 0:
-            return least_norm(self.J, -self.r)
+            return self.shortest_step()
         return self.damped(mu).h
 
-    def damped(self, mu: float, scale=None) -> "Damped":
+    def shortest_step(self):
+        """Return the h of least norm that minimizes ‖r + Jh‖, (P,)."""
+        return least_norm(self.J, -self.r)
+
+    def damped(self, mu: float, scale: ArrayLike | None = None) -> "Damped":
         """Return the Damped system JᵀJ + μD² with D = diag(scale), I unless given."""
         if scale is not None:
             scale = as_positive("scale", scale, 1, self.g.shape, holds_symbols(self.r))
-        return Damped(self, positive_like(self.r, "mu", mu), scale)
+        return self.system(positive_like(self.r, "mu", mu), scale)
+
+    def system(self, mu, D):
+        """Return the Damped system for a μ and a D, (P,) or None, that need no check."""
+        return Damped(self, mu, D)
 
     def steps(self, mus: ArrayLike) -> NDArray:
         """Return the curve h(μ) = −Σᵢ sᵢ/(sᵢ² + μ) (uᵢᵀr) vᵢ, a row for each μ, by one SVD of J."""
-        mus = as_finite("mus", mus, 1)
-        if (mus < 0).any():
-            raise ValueError(f"mus holds {float(mus.min())!r}: expected numbers ≥ 0")
+        mus = as_positive("mus", mus, 1, or_zero=True)
         J = self.J
         U, s, Vt = np.linalg.svd(J, full_matrices=False)
-        rounding = s.max(initial=0) * max(J.shape) * np.finfo(s.dtype).eps
-        U, s, Vt = U[:, s > rounding], s[s > rounding], Vt[s > rounding]
+        part = max(J.shape) * np.finfo(s.dtype).eps
+        seen = s > part * s.max(initial=0)  # what is smaller is rounding
+        s, b, Vt = s[seen], U.T[seen] @ self.r, Vt[seen]
         filtered = s / (s**2 + mus[:, None])
-        return -(filtered * (U.T @ self.r)) @ Vt
+        return -(filtered * b) @ Vt
 
     def orthogonal(self, tolerance):
         """Return whether |cos(J_j, r)| ≤ tolerance for every column j of J."""
@@ -100,7 +125,8 @@ class Explicit(Linearization):
     """The linearization from Jᵀ, (P, N·m), written out in memory."""
 
     def __init__(self, r, Jt, loss=None, work=None):
-        super().__init__(r, loss, work)
+        self.r, self.loss = r, inner(r, r) / 2 if loss is None else loss
+        self.buffer = new_array if work is None else work.buffer
         self._Jt, self._lower_A = Jt, None
         self.g = frozen(Jt.dot(r))  # ∇F, (P,)
 
@@ -141,8 +167,8 @@ class Damped:
     `h`, (P,); `predicted` = ½ hᵀ(μD²h − g), the decrease of F that the model promises.
     """
 
-    def __init__(self, here, mu, scale):
-        shift = mu if scale is None else mu * scale**2
+    def __init__(self, here, mu, D):
+        shift = mu if D is None else mu * D**2
         A, g = here.lower_A(), here.g
         L = here.buffer("L", A.shape, A.dtype, "F")
         self._here, self._solve = here, spd_solver(A, shift, L)

@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 
+import numpy as np
+
 from .primitives import inner
 
 
@@ -18,6 +20,11 @@ class Loss(ABC):
     def generalized(self):
         """True where F is not ½ rᵀr: where a subclass has a `value` of its own."""
         return type(self).value is not Loss.value
+
+    @property
+    def has_slopes(self):
+        """True where S^L is not ∂a/∂z: where a subclass has `output_slopes` of its own."""
+        return type(self).output_slopes is not Loss.output_slopes
 
     @abstractmethod
     def residual(self, a, Y):
@@ -42,6 +49,4 @@ class Loss(ABC):
 class SquaredError(Loss):
     """r = a − y, F = ½ rᵀr."""
 
-    def residual(self, a, Y):
-        """Return r = a − y."""
-        return a - Y
+    residual = staticmethod(np.subtract)  # residual(a, Y) = a − Y

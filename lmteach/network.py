@@ -4,12 +4,11 @@ Arrays hold samples as rows. In memory they lie column by column (see `product`)
 samples run along memory. Arrays of SymPy expressions pass through the same formulas.
 """
 
-from itertools import pairwise
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import FLOAT, SINGLE, as_array, as_finite, at_least, instance, one_of
+from .assembly import checked_layers, flat, places
+from .checks import FLOAT, SINGLE, as_array, as_finite, at_least, one_of
 from .derivatives import slopes_disagree
 from .initialization import SCHEMES, draw
 
@@ -75,10 +74,10 @@ class Network:
     n_parameters = 0  # P, of the whole θ
 
     def __init__(self, layers):
-        self.inputs, *self.layers = _checked_layers(layers)
+        self.inputs, *self.layers = checked_layers(layers, Layer)
         sizes = [layer.size for layer in (self.inputs, *self.layers)]
         self.n_inputs, self.n_outputs = sizes[0], sizes[-1]  # n₀ and m = n_L
-        self._places = list(_places(sizes))
+        self._places = list(places(sizes))
         self.n_parameters = self._places[-1][2].stop if self.layers else 0
         self.initialize()
 
@@ -110,9 +109,21 @@ class Network:
             draw(scheme, rng, W, b)
         return self
 
-    def split(self, theta):
-        """Return the views (W, b) of θ, layer by layer."""
-        return [(theta[w].reshape(shape), theta[b]) for shape, w, b in self._places]
+    def split(self, theta=None):
+        """Return the views (W, b) of θ, layer by layer; of the network's own unless given.
+
+        What `split` returned is given back as it is.
+        """
+        if type(theta) is list:
+            return theta
+        if theta is None:
+            theta = self._theta
+        elif getattr(theta, "shape", ()) != (self.n_parameters,):
+            theta = as_array("theta", theta, 1, (self.n_parameters,))
+        views = []
+        for shape, w, b in self._places:
+            views.append((theta[w].reshape(shape), theta[b]))
+        return views
 
     def forward(self, X, theta=None):
         """Return [a⁰, …, a^L], each (N, n_l): zˡ = Wˡ aˡ⁻¹ + bˡ, aˡ = f(zˡ)."""
@@ -120,7 +131,7 @@ class Network:
         if not (ready and X.shape[1:] == (self.n_inputs,)):
             X = as_array("X", X, 2, (None, self.n_inputs))
         activations = [a := X]
-        for layer, (W, b) in zip(self.layers, self._weights(theta)):
+        for layer, (W, b) in zip(self.layers, self.split(theta)):
             z = product(W, a)
             z += b
             a = layer.activate(z)
@@ -133,10 +144,12 @@ class Network:
         `output_slopes` is S^L = ∂r/∂z^L, shaped as `Layer.slopes`; the last layer's unless given.
         Where each output depends on its own net input only, δ^L = r ∘ f′(z^L).
         """
-        S = self._last_slopes(activations) if output_slopes is None else output_slopes
-        r = r.reshape(activations[-1].shape).T
-        delta = r * S if S.ndim == 2 else (S * r[:, None]).sum(axis=0)
-        return [delta.T for delta in self._backward(delta, activations, self._weights(theta))]
+        a = activations[-1]
+        S = self.layers[-1].slopes(a) if output_slopes is None else output_slopes
+        r = r.reshape(a.shape).T
+        delta = r * S if S.ndim == 2 else np.einsum("kjn,kn->jn", S, r)
+        deltas = self._backward(delta, activations, self.split(theta))
+        return [delta.T for delta in deltas]
 
     def gradient(self, activations, deltas):
         """Return ∇F = [∂F/∂W¹, ∂F/∂b¹, …], (P,).
@@ -154,7 +167,7 @@ class Network:
         `output_slopes` is S^L, shaped as `Layer.slopes`; the last layer's unless given.
         """
         N, m = activations[-1].shape
-        columns = self._sensitivities(activations, self._weights(theta), output_slopes)
+        columns = self._sensitivities(activations, self.split(theta), output_slopes)
         columns = [np.broadcast_to(S, (len(S), N * m)) for S in columns]
         return [S.reshape(-1, N, m).transpose(1, 2, 0) for S in columns]
 
@@ -165,7 +178,7 @@ class Network:
         S^L, shaped as `Layer.slopes`; `out` is an optional buffer (P, N·m) for Jᵀ.
         """
         N, m = activations[-1].shape
-        sensitivities = self._sensitivities(activations, self._weights(theta), output_slopes)
+        sensitivities = self._sensitivities(activations, self.split(theta), output_slopes)
         Jt = out
         if out is None:
             Jt = np.empty((self.n_parameters, N * m), activations[-1].dtype)
@@ -180,8 +193,9 @@ class Network:
 
         With one output, S^L is (1, 1) where it is the same for all samples.
         """
-        N, m = activations[-1].shape
-        S = self._last_slopes(activations) if output_slopes is None else output_slopes
+        a = activations[-1]
+        S = self.layers[-1].slopes(a) if output_slopes is None else output_slopes
+        N, m = a.shape
         if m > 1 or S.ndim == 3:
             if S.ndim == 2:
                 S = np.eye(m, dtype=S.dtype)[:, :, None] * S
@@ -196,8 +210,9 @@ class Network:
         """
         terms = [last]
         for i in reversed(range(1, len(self.layers))):
-            W, slope = weights[i][0], self.layers[i - 1].slope(activations[i])
+            slope = self.layers[i - 1].slope(activations[i])
             slope = slope.T if m == 1 else _for_each_output(slope, m)
+            W, _ = weights[i]
             terms.insert(0, W.T.dot(terms[0]) * slope)
         return terms
 
@@ -212,21 +227,8 @@ class Network:
         other._theta = self._theta.copy()
         return other
 
-    def _last_slopes(self, activations):
-        return self.layers[-1].slopes(activations[-1])
-
-    def _weights(self, theta):
-        """The views of θ, of the network's own θ if that is None; what `split` gave as it is."""
-        if isinstance(theta, list):
-            return theta
-        if theta is None:
-            theta = self._theta
-        elif getattr(theta, "shape", ()) != (self.n_parameters,):
-            theta = as_array("theta", theta, 1, (self.n_parameters,))
-        return self.split(theta)
-
     def __rshift__(self, other):
-        longer = Network([self.inputs, *self.layers, *_flat([other])])
+        longer = Network([self.inputs, *self.layers, *flat([other])])
         longer._theta[: self.n_parameters] = self._theta
         return longer
 
@@ -242,35 +244,3 @@ def product(W, a):
 def _for_each_output(a, m):
     """(N, n) as (n, N·m): each sample's column m times, once for each output."""
     return np.repeat(a.T, m, axis=1)
-
-
-def _checked_layers(layers):
-    """The layers, those of networks among them one by one: an Input first, the rest checked."""
-    layers = _flat(instance("layers", layers, (list, tuple), "a list or tuple of layers"))
-    if not layers:
-        raise ValueError("layers is empty: expected Input(n) and at least one more layer")
-    for i, layer in enumerate(layers):
-        instance(f"layers[{i}]", layer, Layer, "a layer, such as Tanh(4)")
-        if (type(layer).__name__ == "Input") != (i == 0):
-            raise ValueError(f"layers[{i}] is {layer!r}: expected Input(n) first, and nowhere else")
-        if layer.couples and i != len(layers) - 1:
-            raise ValueError(f"layers[{i}] is {layer!r}: expected it last, and nowhere else")
-        layer.check_slopes()
-    return layers
-
-
-def _flat(layers):
-    """Networks among the layers count as their layers."""
-    flat = []
-    for layer in layers:
-        is_network = isinstance(layer, Network)
-        flat += [layer.inputs, *layer.layers] if is_network else [layer]
-    return flat
-
-
-def _places(sizes):
-    """(shape of W, its slice of θ, the slice of b), layer by layer."""
-    stop = 0
-    for n_in, n_out in pairwise(sizes):
-        start, middle, stop = stop, stop + n_out * n_in, stop + n_out * (n_in + 1)
-        yield (n_out, n_in), slice(start, middle), slice(middle, stop)

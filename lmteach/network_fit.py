@@ -10,7 +10,6 @@ from .checks import (
     SINGLE,
     as_finite,
     at_least,
-    frozen,
     instance,
     numbers_only,
     one_of,
@@ -64,6 +63,7 @@ class NetworkFit(Problem):
         self.n_parameters = network.n_parameters
         self.loss_name, self._error = _as_loss(loss, network)
         self.generalized = self._error.generalized
+        self._has_slopes = self._error.has_slopes
         X, Y, self.n_dropped = samples(X, Y, missing)
         # Column by column, as everything that the network computes from them.
         self.X = np.array(as_finite("X", X, 2, (None, network.n_inputs)), order="F")
@@ -96,17 +96,30 @@ class NetworkFit(Problem):
         """Return the Evaluation at θ, (P,), with the parts that hold what was computed."""
         if self._single:
             numbers_only(theta, 'precision = "float32": expected numbers in theta, not symbols')
-        parts = [Part(self.network, theta, data, self._error, self._keeps) for data in self._data]
-        r, F = parts[0].evaluate() if self._kind is None else self._summed(parts)
-        return Evaluation(theta, frozen(r), F, self, parts)
+        if self._kind:
+            data = self._data
+            parts = [Part(self.network, theta, some, self._error, self._keeps) for some in data]
+            return Evaluation(theta, *self._summed(parts), self, parts)
+        weights = self.network.split(theta)
+        activations = self.network.forward(self.X, weights)
+        a = activations[-1]
+        r = self._error.residual(a, self.Y).ravel()
+        F = self._error.value(a, self.Y, r) if self.generalized else None
+        return Evaluation(theta, r, F, self, (weights, activations if self._keeps else None))
 
     def linearization(self, seen, work=None):
         """Return the Linearization at the θ of an Evaluation, by the route."""
-        if self._kind is None:
-            shape = self.n_parameters, len(seen.r)
-            out = None if work is None else work.buffer("Jt", shape, seen.r.dtype)
-            return Explicit(seen.r, seen.inside[0].jacobian(out), seen.loss, work)
-        return self._kind(seen.r, seen.inside, seen.loss, work, self._executor, self._single)
+        if self._kind:
+            return self._kind(seen.r, seen.inside, seen.loss, work, self._executor, self._single)
+        network, (weights, activations) = self.network, seen.inside
+        activations = activations or network.forward(self.X, weights)
+        S, out, a = None, None, activations[-1]
+        if self._has_slopes:
+            S = self._error.output_slopes(network.layers[-1], a, self.Y)
+        if work is not None:
+            out = work.buffer("Jt", (self.n_parameters, len(seen.r)), seen.r.dtype)
+        Jt = network.jacobian(activations, weights, S, out).T
+        return Explicit(seen.r, Jt, seen.loss, work)
 
     def _summed(self, parts):
         """(r, F) over all parts; in single precision without a warning of a trial too far out."""

@@ -1,4 +1,7 @@
-"""The few places where floats and symbols part: one formula, two bodies side by side."""
+"""The few places where floats and symbols part: one formula, two bodies side by side.
+
+And the memory of arrays: what is read-only, and what is written again and again.
+"""
 
 import math
 
@@ -7,6 +10,34 @@ from scipy.linalg.blas import ddot, dsyrk, ssyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 BAND = 512  # columns of a large matrix that are copied at a time
+
+
+def frozen(array):
+    """The array itself, read-only from now on."""
+    array.setflags(False)  # by position: a name would cost more than the call
+    return array
+
+
+class Workspace:
+    """Buffers of one running solver, written again at every step and never handed out.
+
+    A linearization without one makes new arrays.
+    """
+
+    def __init__(self):
+        self._buffers = {}
+
+    def buffer(self, name, shape, dtype, order="C"):
+        """Return an array of that shape, with whatever was in it before."""
+        kept = self._buffers.get((name, shape))
+        if kept is None or kept.dtype != dtype:
+            kept = self._buffers[name, shape] = np.empty(shape, dtype, order)
+        return kept
+
+
+def new_array(name, shape, dtype, order="C"):
+    """Return what Workspace.buffer does, made anew."""
+    return np.empty(shape, dtype, order)
 
 
 def tanh(z):

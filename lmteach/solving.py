@@ -18,20 +18,19 @@ from .checks import (
     at_least,
     below,
     flag,
-    frozen,
     instance,
     one_of,
     positive,
     refuse_unknown,
 )
 from .data import refuse_missing_start
-from .primitives import inner
 from .problems import Evaluation, Problem
-from .solvers import gauss_newton, gradient_descent, levenberg_marquardt
+from .solvers import levenberg_marquardt
 from .stages import MOST_STEPS, leap, polish, taken
 from .stopping import End, Options
 from .trace import Step, Trace
 from .uncertainty import uncertainty
+from .undamped import gauss_newton, gradient_descent
 from .verdict import Verdict, is_rounding, is_whole, judged
 
 METHODS = {"lm": levenberg_marquardt, "gd": gradient_descent, "gn": gauss_newton}
@@ -334,8 +333,7 @@ class Divided(Problem):
     def evaluation(self, theta):
         """Return the Evaluation with r divided."""
         seen = self._problem.evaluate(theta)
-        r = frozen(seen.r / self._unit)
-        return Evaluation(theta, r, inner(r, r) / 2, self, seen)
+        return Evaluation(theta, seen.r / self._unit, None, self, seen)
 
     def linearization(self, seen, work=None):
         """Return the Linearization with r and J divided."""
@@ -354,7 +352,7 @@ class Divided(Problem):
 
     def remember(self, seen):
         """Give this Evaluation again where its θ is asked for next."""
-        self._last = seen
+        self.last = seen
         self._problem.remember(seen.inside)
 
 

@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg.lapack import dgelsy
 
-from .checks import frozen
-from .primitives import finite, norm
-from .problems import NotFinite
+from .jacobians import NotFinite
+from .primitives import finite, frozen, norm
 from .trace import Step
 from .verdict import RIGHT_ANGLE, is_rounding
 

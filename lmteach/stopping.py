@@ -1,16 +1,14 @@
 """When a run ends, and in which words."""
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Generator
+from typing import NamedTuple
 
 import numpy as np
 
-from .checks import at_least, below, one_of, positive
+from .options import Settings
 from .primitives import norm
-
-MOST_CURVED = 0.375  # ‖Da‖/‖Dh‖: half of what Transtrum & Sethna (2012) allow
-SCALINGS = ("identity", "marquardt", "more")
+from .trace import Step
 
 
 class Stop(NamedTuple):
@@ -26,66 +24,17 @@ class Stop(NamedTuple):
         return end
 
 
+Steps = Generator[Step, None, Stop]  # what a solver is: it yields Steps, and returns a Stop
+
+
 class End(Stop):
     """A Stop, and what the solver held there: `seen`, an Evaluation, and `here`, its model."""
 
     seen = here = None
 
 
-def _positive_number(name, value):
-    """A finite number > 0, where True and False would do too."""
-    try:
-        positive(name, value)
-    except (TypeError, ValueError) as error:
-        expected = "expected True, False or a finite number > 0"
-        raise type(error)(f"{name} = {value!r}: {expected}") from None
-
-
-@dataclass(frozen=True)
-class Options:
-    """The variant of the step, and when to stop; every tolerance is relative, so free of units.
-
-    `scaling`: D = I ("identity"), ‖J_j‖ ("marquardt") or the largest ‖J_j‖ so far ("more").
-    `geodesic`: whether the step has a second-order term a; a number is the largest ‖Da‖/‖Dh‖ with
-    which a trial is made, in place of 0.375. `max_steps`: trials. `max_evaluations`: of r, without
-    those for derivatives. `target_loss`: F to reach. `gtol`: max_j |cos(J_j, r)|. `xtol`: ‖DΔθ‖
-    against ‖Dθ‖. `ftol`: decrease of F, predicted and actual, against F. `mu_max`: the run gives up
-    above it.
-    """
-
-    scaling: str = "identity"
-    geodesic: Any = False
-    max_steps: int = 2000
-    max_evaluations: Any = None
-    target_loss: float = 0.0
-    gtol: float = 1e-10
-    xtol: float = 1e-12
-    ftol: float = 1e-15
-    mu_max: float = 1e300
-
-    def __post_init__(self):
-        one_of("scaling", self.scaling, SCALINGS)
-        if not isinstance(self.geodesic, (bool, np.bool_)):
-            _positive_number("geodesic", self.geodesic)
-        at_least("max_steps", self.max_steps, 1)
-        if self.max_evaluations is not None:
-            at_least("max_evaluations", self.max_evaluations, 0)
-        numbers = {"target_loss": below("target_loss", self.target_loss)}
-        for name in ("gtol", "xtol", "ftol"):
-            numbers[name] = positive(name, getattr(self, name), or_zero=True)
-        numbers["mu_max"] = positive("mu_max", self.mu_max)
-        for name, value in numbers.items():
-            object.__setattr__(self, name, value)  # as a float: it may have come as a Fraction
-
-    def but(self, **given):
-        """Return the same options with those replaced that are not None."""
-        given = {name: value for name, value in given.items() if value is not None}
-        return replace(self, **given) if given else self
-
-    @property
-    def most_curved(self):
-        """The largest ‖Da‖/‖Dh‖ with which a trial is made."""
-        return MOST_CURVED if isinstance(self.geodesic, (bool, np.bool_)) else self.geodesic
+class Options(Settings):
+    """The Settings of a solver, and when they end a run: before a trial, or after it."""
 
     def before(self, here, k, mu, n_evaluations=0):
         """Return why no trial k should be made from this linearization; None if it should.
@@ -111,31 +60,23 @@ class Options:
 
     def after(self, step):
         """Return why this step should be the last; None if it should not."""
-        if not step.accepted:
-            if step.damping is None or self._would_repeat(step):
-                refused = f"trial {step.k} was refused ({step.why})"
-                return Stop("refused", f"{refused}, and nothing would change at the next one")
-        theta, change, D = step.theta, step.delta_theta, step.scale
-        if D is None:  # against ‖θ‖ + xtol, since θ may be 0
-            short = norm(change) <= self.xtol * (norm(theta) + self.xtol)
-        else:
-            short = self._is_short(theta, change, D)
+        unchanged = step.next_mu == step.mu and step.next_damping == step.damping
+        if not step.accepted and (step.damping is None or unchanged):
+            refused = f"trial {step.k} was refused ({step.why})"
+            return Stop("refused", f"{refused}, and nothing would change at the next one")
+        if step.scale is not None:
+            short = self._is_short(step.theta, step.delta_theta, step.scale)
+        else:  # against ‖θ‖ + xtol, since θ may be 0
+            short = norm(step.delta_theta) <= self.xtol * (norm(step.theta) + self.xtol)
         if short:
             return Stop("step", f"‖Δθ‖ fell to xtol = {self.xtol:.3g} of ‖θ‖")
-        if not step.accepted:
-            return None
         fall = abs(step.loss - step.trial_loss)
-        if fall <= self.ftol * step.loss >= step.predicted:
+        if step.accepted and fall <= self.ftol * step.loss >= step.predicted:
             return Stop("loss", f"F falls by less than ftol = {self.ftol:.3g} of itself")
         return None
 
     def _is_short(self, theta, change, D):
         """‖DΔθ‖ ≤ xtol ‖Dθ‖, and no θ_j moved visibly: D may be out of date by many orders."""
-        if not norm(D * change) <= self.xtol * norm(D * theta):
-            return False
-        return bool((np.abs(change) <= math.sqrt(self.xtol) * np.abs(theta)).all())
-
-    @staticmethod
-    def _would_repeat(step):
-        """Whether a refused trial leaves μ and the rule as they were."""
-        return step.next_mu == step.mu and step.next_damping == step.damping
+        visible = math.sqrt(self.xtol) * np.abs(theta)
+        short = norm(D * change) <= self.xtol * norm(D * theta)
+        return short and bool((np.abs(change) <= visible).all())

@@ -2,15 +2,13 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from .checks import at_least, one_of, read_only
-from .html import escape, html_table
+from . import wording
+from .checks import at_least, holds_arrays, one_of
 
 HISTORY_BYTES = 2**26  # "all" keeps every array up to here, then scalars only
-SHOWN = 6  # components of θ in a Trace's repr, at most
 
 
+@holds_arrays
 class Step(NamedTuple):
     """One trial: from θ (before) by Δθ to the trial θ, and whether it was accepted.
 
@@ -77,20 +75,10 @@ class Step(NamedTuple):
         return self._replace(**dict.fromkeys(ARRAYS))
 
     def __str__(self):
-        verdict = "accepted" if self.accepted else "refused"
-        return (
-            f"trial {self.k}: μ = {self.mu:.3g}, F {self.loss:.4g} → {self.trial_loss:.4g} "
-            f"(predicted {self.loss - self.predicted:.4g}, ρ = {self.rho:.3g}): "
-            f"{verdict}, {self.why}" + (f"; {self.at_bounds}" if self.at_bounds else "")
-        )
+        return wording.of_step(self)
 
     def __repr__(self):
         return f"<Step, {self}>"
-
-    def __reduce__(self):
-        return read_only, (Step, tuple(self))
-
-    __eq__, __ne__, __hash__ = object.__eq__, object.__ne__, object.__hash__  # of arrays, no == is
 
 
 ARRAYS = ("theta", "r", "g", "h", "acceleration", "delta_theta", "trial_theta", "scale")
@@ -128,9 +116,7 @@ class Trace:
     def uncertainty(self):
         """Return what the data say about θ: standard errors, correlation, intervals, bands."""
         if self.how_sure is None:
-            raise TypeError(
-                "this Trace was not made by solve: expected uncertainty(problem, theta)"
-            )
+            raise TypeError("not a trace of solve: expected uncertainty(problem, theta)")
         return self.how_sure(self)
 
     @property
@@ -159,16 +145,13 @@ class Trace:
 
         Of more than `most`, the first and the last, with None between.
         """
-        names = ("k", "mu", "loss", "trial_loss", "rho", "accepted", "why")
-        rows = [tuple(getattr(step, name) for name in names) for step in self]
-        half = most // 2
-        return rows if len(rows) <= most else [*rows[:half], None, *rows[-half:]]
+        return wording.rows(self.steps, most)
 
     def _repr_html_(self):
-        """The summary and the table, for notebooks."""
-        head = ("trial", "μ", "F(θ)", "F(trial)", "ρ", "verdict", "why")
-        rows = [row and _in_words(*row) for row in self.table()]
-        return f"<p>{escape(repr(self))}</p>{html_table(head, rows)}"
+        return wording.html_of_trace(self)
+
+    def __repr__(self):
+        return wording.of_trace(self)
 
     def __len__(self):
         return len(self.steps)
@@ -182,21 +165,7 @@ class Trace:
     def __reversed__(self):
         return reversed(self.steps)
 
-    def __repr__(self):
-        trials = f"{len(self.accepted)} accepted and {len(self.refused)} refused trials"
-        verdict = "success" if self.success else "no success"
-        theta = np.array2string(self.theta, precision=4, threshold=SHOWN, edgeitems=SHOWN // 2)
-        return (
-            f"Trace: {trials}, F {self.losses[0]:.3g} → {self.loss:.3g}, {verdict}: "
-            f"{self.message} θ = {theta}"
-        )
-
 
 def _full_steps(history, step):
     """How many steps keep their arrays: the first ones up to HISTORY_BYTES, none, or the last n."""
     return {"all": HISTORY_BYTES // max(step.nbytes, 1), "light": 0}.get(history, history)
-
-
-def _in_words(k, mu, loss, trial_loss, rho, accepted, why):
-    numbers = f"{mu:.3g}", f"{loss:.4g}", f"{trial_loss:.4g}", f"{rho:.3g}"
-    return k, *numbers, "accepted" if accepted else "refused", why

@@ -9,10 +9,11 @@ from scipy.special import ndtri, stdtrit
 
 from .checks import as_finite, at_least, function, instance
 from .covariance import Inverse
+from .curve_fit import CurveFit
 from .derivatives import checked_jacobian
 from .html import escape, html_table
 from .network_fit import NetworkFit
-from .problems import CurveFit, Problem
+from .problems import Problem
 from .profile import profile
 from .wrappers import Regularized, Robust, Wrapper, parameter_index, parameter_name
 

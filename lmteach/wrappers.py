@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 
-from .checks import as_finite, as_floats, frozen, instance, one_of, positive
-from .linearization import Damped, Explicit, Linearization
-from .primitives import finite, inner
-from .problems import Evaluation, Problem
+from .checks import as_finite, as_floats, instance, one_of, positive
+from .linearization import Damped, Evaluation, Explicit, Linearization
+from .primitives import finite, frozen, inner, new_array
+from .problems import Problem
 
 
 class Wrapper(Problem):
@@ -164,7 +164,7 @@ class Regularized(Wrapper):
 
     def place(self, i):
         """Return where residual i stands, or whose penalty it is."""
-        n = len(self._last.r) - len(self._last.theta)
+        n = len(self.last.r) - len(self.last.theta)
         return self.inner.place(i) if i < n else f"the penalty on θ[{i - n}]"
 
     def __repr__(self):
@@ -175,7 +175,7 @@ class Penalized(Linearization):
     """The linearization of [√β r₀; √α (θ − c)] through that of r₀, by whatever route it has."""
 
     def __init__(self, here, alpha, beta, away, seen, work=None):
-        super().__init__(seen.r, seen.loss, None)
+        self.r, self.loss, self.buffer = seen.r, seen.loss, new_array
         self._here, self._alpha, self._beta, self._away = here, alpha, beta, away
         self.of_data = here  # the Linearization of r₀
         self.g = frozen(beta * here.g + alpha * away)  # ∇F, (P,)
@@ -218,15 +218,13 @@ class Penalized(Linearization):
         most = tolerance * math.sqrt(inner(self.r, self.r))
         return bool((abs(self.g) <= most * self.column_norms).all())
 
-    def damped(self, mu, scale=None):
+    def system(self, mu, D):
         """Return the Damped system for βJᵀJ + αI + μD²; with D = I by the inner route."""
-        if scale is not None:
-            return Damped(self, mu, as_finite("scale", scale, 1, self.g.shape))
-        return DampedPenalized(self, positive("mu", mu, or_zero=True))
+        return DampedPenalized(self, mu) if D is None else Damped(self, mu, D)
 
-    def step(self, mu):
-        """Return h with (βJᵀJ + αI + μI) h = −g, (P,)."""
-        return super().step(mu) if self._alpha == 0 else self.damped(mu).h
+    def shortest_step(self):
+        """Return the h of least norm that minimizes ‖r + Jh‖, (P,)."""
+        return self.system(0.0, None).h if self._alpha else super().shortest_step()
 
     def divided(self, unit):
         """Return the same model with r and J divided by a unit, and F = ½ rᵀr."""
@@ -239,7 +237,7 @@ class Penalized(Linearization):
     @property
     def _undamped(self):
         if getattr(self, "_kept", None) is None:
-            self._kept = self.damped(0.0)
+            self._kept = self.system(0.0, None)
         return self._kept
 
 
@@ -253,7 +251,7 @@ class DampedPenalized:
     def __init__(self, here, mu):
         alpha, beta = here._alpha, here._beta
         self._here, self._total = here, alpha + mu
-        self._damped = here._here.damped(self._total / beta)
+        self._damped = here._here.system(self._total / beta, None)
         r, away = here._here.r, here._away
         pull = alpha / self._total * (away - self._damped.solve(here._here.Jv(away)))
         self.h = -(self._damped.solve(r) + pull)

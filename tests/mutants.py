@@ -40,6 +40,8 @@ FILES = {  # of tests: those that most likely notice a change of the module come
     "verdict": ("thresholds",),
     "solving": ("thresholds", "solve"),
     "stopping": ("thresholds", "stopping"),
+    "options": ("thresholds", "stopping"),
+    "undamped": ("solvers",),
     "damping": ("damping",),
     "derivatives": ("derivative_thresholds", "derivatives"),
     "linearization": ("linearization",),

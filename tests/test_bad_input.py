@@ -36,7 +36,7 @@ from lmteach import (
 )
 from lmteach.algorithms import LevenbergMarquardt
 from lmteach.cross_entropy import LOSSES
-from lmteach.problems import NotFinite
+from lmteach.jacobians import NotFinite
 from lmteach.stopping import Options
 
 NAN, INF = np.nan, np.inf

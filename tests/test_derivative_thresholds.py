@@ -13,7 +13,7 @@ from lmteach.derivatives import (
     output_gradient_disagrees,
     slopes_disagree,
 )
-from lmteach.problems import SINGLE_EPS
+from lmteach.jacobians import SINGLE_EPS
 
 EPS = np.finfo(float).eps
 ONE = np.ones(1)

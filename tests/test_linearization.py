@@ -17,7 +17,7 @@ from lmteach import (
     Tanh,
     levenberg_marquardt,
 )
-from lmteach.linearization import Workspace
+from lmteach.primitives import Workspace
 
 EPS = np.finfo(float).eps
 MUS = [10.0**k for k in range(-12, 13, 3)]

@@ -32,9 +32,9 @@ from lmteach import (
     Tanh,
     solve,
 )
+from lmteach.jacobians import NotFinite
 from lmteach.linearization import Explicit
 from lmteach.primitives import inner
-from lmteach.problems import NotFinite
 from lmteach.solving import Divided
 
 

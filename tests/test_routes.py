@@ -28,7 +28,8 @@ from lmteach import (
     routes,
     solve,
 )
-from lmteach.linearization import Explicit, Workspace
+from lmteach.linearization import Explicit
+from lmteach.primitives import Workspace
 from lmteach.routes import products
 from lmteach.routes import samples as samples_module
 

@@ -36,9 +36,10 @@ from lmteach import (
     levenberg_marquardt,
     solve,
 )
+from lmteach.jacobians import NotFinite
+from lmteach.options import MOST_CURVED
 from lmteach.primitives import gram, spd_solver
-from lmteach.problems import NotFinite
-from lmteach.stopping import MOST_CURVED, Stop
+from lmteach.stopping import Stop
 
 ENDS = ("gradient", "step", "loss")
 VARIANTS = [

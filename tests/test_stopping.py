@@ -8,7 +8,8 @@ import pytest
 from shared_problems import START, line, valley
 
 from lmteach import Factor, Nielsen, levenberg_marquardt
-from lmteach.stopping import SCALINGS, Options, Stop
+from lmteach.options import SCALINGS
+from lmteach.stopping import Options, Stop
 
 NEVER = Options(gtol=0.0, xtol=0.0, ftol=0.0)
 

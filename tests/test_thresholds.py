@@ -19,8 +19,8 @@ from shared_problems import (
 )
 
 from lmteach import Factor, LeastSquares, gradient_descent, levenberg_marquardt, solve
+from lmteach.jacobians import SINGLE_EPS
 from lmteach.primitives import norm
-from lmteach.problems import SINGLE_EPS
 from lmteach.solving import Run, _bar
 from lmteach.stages import leap, polish
 from lmteach.stopping import Options

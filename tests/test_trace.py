@@ -68,7 +68,7 @@ def test_a_step_equals_only_itself_and_can_be_kept_in_a_set():
 
 
 def test_words_of_a_step():
-    words = "trial 3: μ = 0.5, F 7 → 6 (predicted 5, ρ = 0.5): accepted, F falls"
+    words = "trial 3: μ = 0.5, F 7 → 6 (predicted decrease 2, ρ = 0.5): accepted, F falls"
     assert str(a_step(3)) == words and repr(a_step(3)) == f"<Step, {words}>"
     assert str(a_step(3, accepted=False)).endswith("refused, F would not fall")
 

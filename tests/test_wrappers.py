@@ -126,7 +126,7 @@ def test_a_penalty_is_stacked_residuals_by_every_route(which):
     np.testing.assert_allclose(here.column_norms, np.linalg.norm(J, axis=0), rtol=1e-9)
     for mu in (0.0, 0.7):
         expected = np.linalg.solve(J.T @ J + mu * np.eye(theta.size), -here.g)
-        damped = here.damped(mu)
+        damped = here.system(mu, None)  # which takes 0, too
         np.testing.assert_allclose(damped.h, expected, rtol=1e-7, atol=1e-10)
         predicted = mu * expected @ expected / 2 - expected @ here.g / 2
         np.testing.assert_allclose(damped.predicted, predicted, rtol=1e-9)

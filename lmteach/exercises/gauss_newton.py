@@ -5,7 +5,7 @@ import numpy as np
 from ..checks import is_real
 from ..examples import next_theta, rosenbrock
 from ..primitives import least_norm
-from ..solvers import gauss_newton
+from ..undamped import gauss_newton
 from .base import exercise
 
 LOW = 1.0  # largest F at the start of 6.2

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..checks import is_real
-from ..problems import CurveFit
+from ..curve_fit import CurveFit
 from .base import exercise
 
 T = np.array([0.0, 1.0, 3.0])

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..problems import CurveFit, LeastSquares
+from ..curve_fit import CurveFit
+from ..problems import LeastSquares
 from ..uncertainty import uncertainty
 from .base import exercise
 

@@ -8,7 +8,8 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from ..checks import as_floats, instance, is_real, positive
 from ..examples import cycling, next_theta, rosenbrock
 from ..problems import Problem
-from ..solvers import gauss_newton, levenberg_marquardt
+from ..solvers import levenberg_marquardt
+from ..undamped import gauss_newton
 from .picture import BLACK, GREY, ORANGE, label, style
 from .scene import Control, Scene
 

@@ -12,8 +12,9 @@ from ..checks import at_least, function, instance
 from ..datasets import sine
 from ..layers import Input, Linear, Tanh
 from ..network_fit import NetworkFit
-from ..solvers import gauss_newton, gradient_descent, levenberg_marquardt
+from ..solvers import levenberg_marquardt
 from ..trace import Step, Trace
+from ..undamped import gauss_newton, gradient_descent
 from .contour import SMALLEST
 from .picture import BLACK, GREY, SHORT, label
 from .runs import draw_loss, evaluated, own_style, positions

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..checks import as_floats, function, is_real, positive
-from ..problems import CurveFit
+from ..curve_fit import CurveFit
 from .picture import BLACK, GREY, SPARE, label, style
 from .scene import Control, Scene
 

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..checks import as_floats, at_least, instance
+from ..curve_fit import CurveFit
 from ..damping import Factor
 from ..datasets import sine, split
 from ..layers import Input, Linear, Tanh
 from ..network_fit import NetworkFit
-from ..problems import CurveFit
 from ..solvers import levenberg_marquardt
 from ..trace import Step
 from .contour import SMALLEST

@@ -7,7 +7,7 @@ from contourpy import contour_generator
 from scipy.special import stdtrit
 
 from ..checks import as_floats, is_real
-from ..problems import CurveFit
+from ..curve_fit import CurveFit
 from ..solving import solve
 from ..wrappers import Robust
 from .picture import BLACK, GREY, ORANGE, SKY, STYLES, VERMILION, Picture, current_look, label

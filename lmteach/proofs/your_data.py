@@ -135,10 +135,14 @@ def prove_robust_gradient():
 def prove_variable_projection():
     """For cφ(b) − y the best c is φᵀy/φᵀφ; with it, F falls along b as if c were held."""
     b, c = sp.symbols("b c")
-    x, y = sp.symbols("x_1:3"), sp.symbols("y_1:3")
-    phi = [sp.exp(-b * t) for t in x]
-    best = sum(p * t for p, t in zip(phi, y, strict=True)) / sum(p**2 for p in phi)
-    F = sum((c * p - t) ** 2 for p, t in zip(phi, y, strict=True)) / 2
-    along = F.subs(c, best).diff(b) - F.diff(b).subs(c, best)
-    at_best = F.diff(c).subs(c, best)
-    return same((along, 0), (at_best, 0), shapes="an exponential at 2 points")
+    p, q, y, z = sp.symbols("p q y z")  # φ and the data at 2 points
+    curve = [sp.Function("p")(b), sp.Function("q")(b)]
+    best = (curve[0] * y + curve[1] * z) / (curve[0] ** 2 + curve[1] ** 2)
+    F = ((c * curve[0] - y) ** 2 + (c * curve[1] - z) ** 2) / 2
+    letters = {curve[0].diff(b): sp.Symbol("dp"), curve[1].diff(b): sp.Symbol("dq")}
+    letters |= {curve[0]: p, curve[1]: q}
+    along = F.subs(c, best).diff(b).subs(letters) - F.diff(b).subs(letters).subs(
+        c, best.subs(letters)
+    )
+    at_best = F.diff(c).subs(c, best).subs(letters)
+    return same((along, 0), (at_best, 0), shapes="any φ of one parameter at 2 points")

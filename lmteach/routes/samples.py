@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..checks import as_finite, frozen, positive_like
-from ..primitives import gram, inner, least_norm, norm, spd_solver
+from ..checks import as_finite, as_positive
+from ..primitives import frozen, gram, inner, norm, spd_solver
 from .factors import sensitivity
 from .prices import CHUNK_BYTES, NUMBER
 from .summed import Parts
@@ -21,27 +21,23 @@ class Samples(Parts):
             self._g = frozen(self.JTv(self.r))
         return self._g
 
-    def damped(self, mu, scale=None):
-        """Return the Damped system for JᵀJ + μI. Raises ValueError for any other scale."""
-        if scale is not None:
+    def system(self, mu, D):
+        """Return the Damped system for JᵀJ + μI. Raises ValueError for any other D."""
+        if D is not None:
             raise ValueError(
                 'scale = D: expected None on the route "samples", which solves with JJᵀ + μI and '
                 'cannot take D; NetworkFit(…, route="blocks") or "rows" can'
             )
-        return DampedDual(self, positive_like(self.r, "mu", mu))
+        return DampedDual(self, mu)
 
-    def step(self, mu):
-        """Return h with (JᵀJ + μI) h = −g, (P,); for μ = 0 the one of least norm, −Jᵀ(JJᵀ)⁺r."""
-        if positive_like(self.r, "mu", mu, or_zero=True) == 0:
-            small = len(self.r) * self._n_parameters * NUMBER <= CHUNK_BYTES
-            return least_norm(self.J, -self.r) if small else self.steps([0.0])[0]
-        return self.damped(mu).h
+    def shortest_step(self):
+        """Return the h of least norm that minimizes ‖r + Jh‖, −Jᵀ(JJᵀ)⁺r, (P,)."""
+        small = len(self.r) * self._n_parameters * NUMBER <= CHUNK_BYTES
+        return super().shortest_step() if small else self.steps([0.0])[0]
 
     def steps(self, mus):
         """Return the curve h(μ), a row for each μ: −JᵀU (s² + μ)⁻¹Uᵀr, JJᵀ = U diag(s²) Uᵀ."""
-        mus = as_finite("mus", mus, 1)
-        if (mus < 0).any():
-            raise ValueError(f"mus holds {float(mus.min())!r}: expected numbers ≥ 0")
+        mus = as_positive("mus", mus, 1, or_zero=True)
         squares, U = np.linalg.eigh(self.gram())
         kept = squares > squares.max(initial=0) * len(squares) * np.finfo(self._precision).eps
         divisors = np.maximum(squares, 0) + mus[:, None]

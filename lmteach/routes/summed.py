@@ -8,9 +8,9 @@ from functools import partial, reduce
 
 import numpy as np
 
-from ..checks import as_finite, frozen
+from ..checks import as_finite
 from ..linearization import Linearization
-from ..primitives import copy_lower, gram
+from ..primitives import copy_lower, frozen, gram, inner, new_array
 from .factors import backwards, forwards, layer_places, squared_columns
 from .prices import CHUNK_BYTES, NUMBER, pairs, piece_of, triangle
 from .products import block_sums, distinct, spread_beside, spread_diagonal, with_one
@@ -24,7 +24,8 @@ class Parts(Linearization):
     """
 
     def __init__(self, r, parts, loss, work=None, executor=None, precision=None):
-        super().__init__(r, loss, work)
+        self.r, self.loss = r, inner(r, r) / 2 if loss is None else loss
+        self.buffer = new_array if work is None else work.buffer
         self.parts, self._executor, self._precision = parts, executor, precision or r.dtype
         self._n_parameters = parts[0].network.n_parameters
 

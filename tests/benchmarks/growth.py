@@ -19,7 +19,7 @@ import numpy as np
 
 from lmteach import Input, Linear, Network, NetworkFit, Tanh
 from lmteach.figures.picture import BLACK, DESK, ORANGE, SKY, Picture, label
-from lmteach.linearization import Workspace
+from lmteach.primitives import Workspace
 
 PICTURE = Path(__file__).resolve().parents[2] / "notebooks" / "pictures" / "growth.png"
 LOOKS = {"rows": (BLACK, "s", ":"), "blocks": (ORANGE, "D", "--"), "samples": (SKY, "o", "-")}
