@@ -24,6 +24,9 @@ def as_array(name, value, ndim, shape=None, exact=False):
 
     `exact`: whole numbers and fractions among objects stay what they are, beside symbols.
     """
+    if type(value) is np.ndarray and value.dtype is FLOAT and value.ndim == ndim and value.size:
+        if shape is None or value.shape == shape:
+            return value  # the common case
     expected = (
         f"an array of numbers with {ndim} axis"
         if ndim == 1
@@ -83,15 +86,9 @@ def shown(value):
 
 def as_finite(name, value, ndim, shape=None, exact=False):
     """as_array, and every number finite."""
-    if (
-        type(value) is np.ndarray
-        and value.shape == shape
-        and value.dtype is FLOAT
-        and ndim == 1
-        and math.isfinite(ddot(value, value))
-    ):
-        return value  # what a solver asks for at every trial
     array = as_array(name, value, ndim, shape, exact)
+    if array.dtype is FLOAT and ndim == 1 and math.isfinite(ddot(array, array)):
+        return array  # what a solver asks for at every trial
     if array.dtype != object and not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(

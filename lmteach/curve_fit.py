@@ -41,10 +41,11 @@ class CurveFit(LeastSquares):
     def residual_at(self, theta):
         """Return r = model(θ, x) − y, (N·m,), without what is missing in y."""
         prediction = self.model(theta.copy(), self.x)
-        self._notice_precision(prediction)
         if self._complex:
             prediction = data.in_parts(prediction, theta)
-        prediction = data.as_prediction(prediction, self.y, theta, self.model, self.n_dropped)
+        if not data.is_prediction(prediction, self.y, theta):
+            self._notice_precision(prediction)
+            prediction = data.as_prediction(prediction, self.y, theta, self.model, self.n_dropped)
         r = (prediction - self.y).ravel()
         return self._weighed(r if self._keep is None else r[self._keep])
 

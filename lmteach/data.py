@@ -430,10 +430,13 @@ def parameter_names(names):
     return list(names)
 
 
+def is_prediction(value, y, theta):
+    """True for an array of y's shape, complex where θ is and else of floats: the common cases."""
+    return type(value) is np.ndarray and value.shape == y.shape and value.dtype is theta.dtype
+
+
 def as_prediction(value, y, theta, model, n_dropped=0):
     """Return what model(theta, x) gave as an array of y's shape, complex only where θ is."""
-    if type(value) is np.ndarray and value.shape == y.shape and value.dtype is FLOAT:
-        return value
     if value is None:
         missing = "is a return missing? Expected an array of y's shape"
         raise ValueError(f"model(theta, x) is None: {missing}, {y.shape}")

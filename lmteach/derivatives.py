@@ -28,13 +28,13 @@ def complex_jacobian(residual, theta):
 
     Source: Squire & Trapp (1998).
     """
-    columns = []
-    for j, value in enumerate(theta.tolist()):
-        epsilon = max(TINY * abs(value), sys.float_info.min) if value else TINY
-        z = theta.astype(complex)
-        z[j] = complex(value, epsilon)
-        with np.errstate(all="ignore"):  # 0**b is fine, and its complex step is not a number
+    columns, z = [], theta.astype(complex)
+    with np.errstate(all="ignore"):  # 0**b is fine, and its complex step is not a number
+        for j, value in enumerate(theta.tolist()):
+            epsilon = max(TINY * abs(value), sys.float_info.min) if value else TINY
+            z[j] = complex(value, epsilon)
             columns.append(np.imag(residual(z)) / epsilon)
+            z[j] = value
     return np.array(columns).T
 
 

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from .checks import as_array, as_finite, holds_symbols, numbers_only
+from .checks import SINGLE, as_array, as_finite, holds_symbols, numbers_only
 from .derivatives import checked_jacobian, disagreement, filled
 from .primitives import finite
 
@@ -45,7 +45,7 @@ class Differentiable:
         """Return Jᵀ at an Evaluation, (P, N·m). Raises NotFinite, and ValueError for a wrong J."""
         last, Jt = self._last_Jt
         if last is not seen:
-            Jt = np.array(self._finite_jacobian(seen), order="F").T
+            Jt = np.array(self._finite_jacobian(seen).T, order="C")
             self._last_Jt = seen, Jt
         return Jt
 
@@ -85,7 +85,7 @@ class Differentiable:
 
     def _notice_precision(self, r):
         """`eps` of single precision where r, or the model it is made of, comes in float32."""
-        if getattr(r, "dtype", None) == np.float32:
+        if getattr(r, "dtype", None) == SINGLE:
             self.eps = SINGLE_EPS
 
 

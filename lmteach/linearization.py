@@ -138,7 +138,7 @@ class Explicit(Linearization):
     @property
     def column_norms(self):
         """‖J_j‖ for every column j, (P,): the square roots of A's diagonal."""
-        return np.sqrt(np.einsum("ij,ij->i", self._Jt, self._Jt))
+        return np.sqrt(self.lower_A().diagonal())
 
     def Jv(self, v):
         """Return J v, (N·m,)."""

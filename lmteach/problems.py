@@ -72,8 +72,8 @@ class Problem(Differentiable):
         """Return a new Evaluation at θ, (P,), a read-only array that nobody changes."""
         r = self.residual_at(theta)
         self._notice_precision(r)
-        r = as_array("residual(theta)", r, 1, None, holds_symbols(theta)).copy()
-        return Evaluation(theta, r, None, self)
+        r = as_array("residual(theta)", r, 1, None, holds_symbols(theta))
+        return Evaluation(theta, r.copy(), None, self)
 
     def linearization(self, seen, work=None):
         """Return the Linearization at the θ of an Evaluation."""

@@ -61,10 +61,9 @@ def levenberg_marquardt(
 def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
     work, seen, first = Workspace(), problem.evaluate(theta), problem.n_residuals
     here = seen.linearize(work)
+    D = _scale(options.scaling, here, D)
+    mu = _first_mu(here, D) if mu is None else mu
     while True:
-        if options.scaling != "identity":
-            D = _scale(options.scaling, here, D)
-        mu = _first_mu(here, D) if mu is None else mu
         if stop := options.before(here, k, mu, problem.n_residuals - first):
             return stop.at(seen, here)
         h, a, predicted, refusal = _damped_step(problem, here, seen.theta, mu, D, options)
@@ -84,6 +83,7 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
         yield step
         if accepted:
             seen, here = trial, there
+            D = _scale(options.scaling, here, D)
         if stop := options.after(step):
             return stop.at(seen, here)
         mu, damping, k = next_mu, next_damping, k + 1
@@ -105,13 +105,14 @@ def _damped_step(problem, here, theta, mu, D, options):
 
 
 def _acceleration(problem, here, theta, damped, D, most):
-    """(a, predicted, refusal): a = −solve(f″), f″ ≈ (2/α)((r(θ + αh) − r)/α − Jh)."""
+    """(a, predicted, refusal): a = −solve(f″), f″ ≈ (2/α²)(r(θ + αh) − r − Jαh)."""
     h, predicted = damped.h, damped.predicted
-    on_the_way = frozen(theta + ALPHA * h)
-    if not finite(on_the_way) or not finite(ahead := problem.residual(on_the_way)):
+    part = ALPHA * h
+    on_the_way = frozen(theta + part)
+    if not finite(on_the_way) or not finite(ahead := problem.evaluation(on_the_way).r):
         return None, predicted, "r is not finite on the way to θ + h"
-    second = 2 / ALPHA * ((ahead - here.r) / ALPHA - here.Jv(h))
-    a = frozen(-damped.solve(second))
+    bent = ahead - here.r - here.Jv(part)
+    a = frozen(-2 / ALPHA**2 * damped.solve(bent))
     D = 1 if D is None else D
     straight = norm(D * a) <= most * norm(D * h)
     return a, predicted, None if straight else "the path is too curved for this h"
@@ -135,11 +136,14 @@ def _trial(problem, seen, trial_theta, refusal, work):
 
 
 def _scale(kind, here, before):
-    """D: ‖J_j‖ (Marquardt) or the largest ‖J_j‖ so far (Moré); 1 for a column of zeros."""
+    """D: None for I, ‖J_j‖ (Marquardt) or the largest ‖J_j‖ so far (Moré); 1 where ‖J_j‖ = 0."""
+    if kind == "identity":
+        return None
     norms = here.column_norms
+    norms[norms == 0] = 1.0
     if kind == "more" and before is not None:
         norms = np.maximum(norms, before)
-    return frozen(np.where(norms > 0, norms, 1.0))
+    return frozen(norms)
 
 
 def _first_mu(here, D):

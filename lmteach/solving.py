@@ -40,6 +40,7 @@ LARGEST_EXPONENT = 64  # beyond 2^±64, μ or g² might leave the range of mu_ma
 NO_FALL = 1e-9  # gtol of curves: at this cosine a step lowers F by 1e-18 of itself, which F cannot
 # show, so that the polish takes over
 CURVED = 2.0  # ‖Da‖/‖Dh‖ for networks: 0.7 of the trials that 0.375, best for curves, takes
+FINE_FTOL = 1e-13  # who asks for so little of F asks for the last digits, as by default
 SINGLE_XTOL = 1e-7  # in float32 r does not notice a smaller change of θ
 SCALINGS = ("more", "identity")  # of the attempts: Moré's does not depend on units, I finds others
 ENDS = {"gradient": "gtol", "step": "xtol", "loss": "ftol"}  # stops where a minimum may be
@@ -202,7 +203,7 @@ class Attempt:
         if run.careful and stop.kind in ENDS:
             stop = stop if self.ended_by_caller else self._rescue(stop)
             good = run.fine and not self.verdict.doubt and not self.on_wall
-            if good and is_whole(self.seen):
+            if good and is_whole(self.seen) and self._wants_digits(stop):
                 self._polish()
         self._conclude(stop)
         return self._trace
@@ -248,6 +249,10 @@ class Attempt:
         if name in ("gtol", "xtol", "ftol"):
             return self.run.given.get(name, 0.0) > getattr(Options, name)
         return name in self.run.given
+
+    def _wants_digits(self, stop):
+        """Whether no looser tolerance of the caller's says that there are digits enough."""
+        return not self.ended_by_caller or stop.kind == "loss" and self.options["ftol"] <= FINE_FTOL
 
     def _rescue(self, stop):
         """From a doubtful end: go on where F is lower, or leap; the Stop that then holds."""

@@ -89,7 +89,7 @@ def _strides(problem, seen, here, k, goes_on, most, why):
         trial_theta = frozen(seen.theta + h)
         if not goes_on(reach, here.r, last) or not finite(trial_theta) or _is_over(h, seen.theta):
             return
-        trial = problem.evaluate(trial_theta)
+        trial = problem.evaluation(trial_theta)
         if not math.isfinite(trial.loss):
             return
         try:

@@ -77,6 +77,7 @@ class Options(Settings):
 
     def _is_short(self, theta, change, D):
         """‖DΔθ‖ ≤ xtol ‖Dθ‖, and no θ_j moved visibly: D may be out of date by many orders."""
+        if not norm(D * change) <= self.xtol * norm(D * theta):
+            return False
         visible = math.sqrt(self.xtol) * np.abs(theta)
-        short = norm(D * change) <= self.xtol * norm(D * theta)
-        return short and bool((np.abs(change) <= visible).all())
+        return bool((np.abs(change) <= visible).all())
