@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .primitives import least_norm
 from .solvers import levenberg_marquardt
 from .wrappers import Fixed, parameter_name
 
@@ -75,10 +76,7 @@ class Path:
 
     def _fitted(self, value):
         """The Evaluation of the problem at the least F with θ_j held at this value."""
-        nearest = min(self.known, key=lambda known: abs(known - value))
-        theta = self.known[nearest].theta
-        start = theta.copy()
-        start[self.j] = value
+        start = self._start(value)
         if len(start) == 1 or not math.isfinite(self.problem.loss(start)):
             return self.problem.evaluate(start)
         held = Fixed(self.problem, {self.j: value}, len(start))
@@ -90,6 +88,20 @@ class Path:
         for step in steps:
             end = step.next_theta
         return self.problem.evaluate(held.whole(end))
+
+    def _start(self, value):
+        """θ with θ_j at this value, the others as at the nearest fit or along its valley."""
+        seen = self.known[min(self.known, key=lambda known: abs(known - value))]
+        plain = seen.theta.copy()
+        plain[self.j] = value
+        if len(plain) == 1:
+            return plain
+        J, others = seen.linearize().J, np.arange(len(plain)) != self.j
+        follow = np.zeros(len(plain))
+        follow[others] = -least_norm(J[:, others], J[:, self.j])
+        along = plain + (value - seen.theta[self.j]) * follow
+        both = [start for start in (plain, along) if math.isfinite(self.problem.loss(start))]
+        return min(both, key=self.problem.loss, default=plain)
 
     def limit(self, sign, start, t):
         """Return where |τ| reaches t on this side; ±∞ if it never does."""
