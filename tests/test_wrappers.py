@@ -305,3 +305,33 @@ def test_complex_data_are_fitted_in_both_parts():
     for found in (trace, exact):
         np.testing.assert_allclose(found.theta, theirs.x, rtol=1e-7)
         assert found.problem.residual(found.theta).shape == (50,)
+
+
+# --- weights of samples
+
+
+@pytest.mark.parametrize("route", ["rows", "blocks", "samples"])
+@pytest.mark.parametrize("last", [Linear, Tanh, Softmax])
+def test_a_sample_of_weight_4_counts_as_four(route, last):
+    network = Input(3) >> Tanh(3) >> last(2)
+    weights = np.array([4.0, *np.ones(8)])
+    one = NetworkFit(network, X, Y, route=route, weights=weights)
+    several = NetworkFit(network, X[[0] * 4 + list(range(1, 9))], Y[[0] * 4 + list(range(1, 9))])
+    theta = network.theta
+    np.testing.assert_allclose(one.loss(theta), several.loss(theta), rtol=1e-12)
+    np.testing.assert_allclose(one.linearize(theta).g, several.linearize(theta).g, rtol=1e-9)
+    expected = several.linearize(theta).step(0.3)
+    np.testing.assert_allclose(one.linearize(theta).step(0.3), expected, rtol=1e-8)
+    for batch in one.batches(4, seed=0):
+        assert batch.weights.sum() in (4.0, 5.0, 7.0, 8.0)
+
+
+def test_bad_weights_are_refused():
+    network = Input(3) >> Tanh(3) >> Softmax(2)
+    with pytest.raises(ValueError, match=r"weights has shape \(4,\)"):
+        NetworkFit(network, X, Y, weights=np.ones(4))
+    with pytest.raises(ValueError, match="weights holds -1"):
+        NetworkFit(network, X, Y, weights=-np.ones(9))
+    with pytest.raises(ValueError, match="weights with loss = 'cross_entropy'"):
+        targets = np.eye(2)[[0] * 9]
+        NetworkFit(network, X, targets, loss="cross_entropy", weights=np.ones(9))
