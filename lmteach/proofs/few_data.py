@@ -67,7 +67,7 @@ def prove_what_a_penalty_leaves():
 @proves(
     {
         "13.4": r"\gamma = \sum_{i=1}^{P} \frac{\beta s_i^2}{\beta s_i^2 + \alpha} = "
-        r"P - \alpha\,\operatorname{tr}\bigl((\beta J^\top J + \alpha I)^{-1}\bigr)"
+        r"P - \sum_{i=1}^{P} \frac{\alpha}{\beta s_i^2 + \alpha}"
     },
     package="n_effective",
 )
