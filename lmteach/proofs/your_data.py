@@ -63,7 +63,7 @@ def prove_covariance():
 
 
 @proves(
-    {"12.4": r"\hat\sigma^2 = \frac{2F}{N - P}"},
+    {"12.4": r"(N - P)\,\hat\sigma^2 = 2F"},
     package="Uncertainty.sigma",
 )
 def prove_degrees_of_freedom():
