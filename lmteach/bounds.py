@@ -97,11 +97,6 @@ class Bounded(Wrapper):
         """Return the Linearization, whose damped steps stay in the box."""
         return InBox(self.linearized_inner(seen, work), seen.theta, self)
 
-    def remember(self, seen):
-        """Give this Evaluation again where its θ is asked for next."""
-        if seen.inside is not None:
-            super().remember(seen)
-
     def __repr__(self):
         return f"<Bounded, of {self.inner!r}>"
 
@@ -249,6 +244,6 @@ def on_face(problem, seen, here, theta0):
         return None, None, None, None
     values = {int(j): float(seen.theta[j]) for j in np.flatnonzero(held)}
     face = Fixed(problem, values, len(seen.theta))
-    problem.remember(seen)
+    problem.last = seen
     there = face.evaluate(seen.theta[face.free])
     return face, there, there.linearize(), theta0[face.free]

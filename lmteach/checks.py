@@ -201,6 +201,23 @@ def positive(name, value, or_zero=False):
     return float(value)
 
 
+def one_or_more(name, value):
+    """A finite number ≥ 1."""
+    if positive(name, value) < 1:
+        raise ValueError(f"{name} = {value!r}: expected a number of at least 1")
+    return float(value)
+
+
+def above(name, value, other, least):
+    """A number above another one, which has a name, too; it may be infinite."""
+    words = f"{name} = {value!r}: expected a number above {other} = {least!r}"
+    if not is_real(value):
+        raise TypeError(words)
+    if not value > least:
+        raise ValueError(words)
+    return value
+
+
 def below(name, value):
     """A real number to reach from above; −∞ for none."""
     if not is_real(value):
@@ -265,15 +282,21 @@ def flag(name, value):
     return bool(value)
 
 
+def a_thing(value):
+    """The kind of a value, such as "an Input" or "a list"."""
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'AEIOaeio' else 'a'} {kind}"
+
+
 def instance(name, value, kind, expected):
     """An object of the given kind."""
     if not isinstance(value, kind):
-        raise TypeError(f"{name} is a {type(value).__name__}: expected {expected}")
+        raise TypeError(f"{name} is {a_thing(value)}: expected {expected}")
     return value
 
 
 def function(name, value, expected):
     """Something that can be called."""
     if not callable(value):
-        raise TypeError(f"{name} is a {type(value).__name__}: expected a function {expected}")
+        raise TypeError(f"{name} is {a_thing(value)}: expected a function {expected}")
     return value

@@ -1,8 +1,12 @@
 """A curve fitted to data, as a least-squares problem."""
 
-import numpy as np
+from collections.abc import Callable
+from typing import Any
 
-from . import data
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import data, wording
 from .checks import flag, function
 from .problems import LeastSquares
 from .weighing import is_complex, stacked, stacked_rows, weighing
@@ -22,9 +26,17 @@ class CurveFit(LeastSquares):
     """
 
     def __init__(
-        self, model, x, y, jacobian=None, check_jacobian=True, missing="raise",
-        sigma=None, absolute_sigma=False, names=None,
-    ):  # fmt: skip
+        self,
+        model: Callable,
+        x: Any,
+        y: ArrayLike,
+        jacobian: Callable | None = None,
+        check_jacobian: bool = True,
+        missing: str = "raise",
+        sigma: ArrayLike | None = None,
+        absolute_sigma: bool = False,
+        names: list | None = None,
+    ):
         self.model = function("model", model, "model(theta, x) → prediction of y")
         if jacobian is not None:
             function("jacobian", jacobian, "jacobian(theta, x) → J, (N·m, P)")
@@ -66,5 +78,6 @@ class CurveFit(LeastSquares):
         return data.place(self.x, self.y, self._keep, i)
 
     def __repr__(self):
+        x = f"x {self.x.shape}, " if hasattr(self.x, "shape") else ""
         dropped = f", {self.n_dropped} missing points dropped" if self.n_dropped else ""
-        return f"<CurveFit, y {self.y.shape}{dropped}>"
+        return f"<CurveFit of {wording.of_function(self.model)}: {x}y {self.y.shape}{dropped}>"

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from typing import Protocol
 
-from .checks import is_real, positive
+from .checks import above, one_or_more, positive
 
 SMALLEST = sys.float_info.min  # a μ of 0 could never rise again
 
@@ -27,12 +27,15 @@ class DampingRule(Protocol):
 def updated(rule, mu, rho, accepted):
     """Return (next μ, next rule) from the rule's `update`; TypeError or ValueError for others."""
     answer = rule.update(mu, rho, accepted)
-    if not isinstance(answer, tuple) or len(answer) != 2:
-        expected = "expected the next μ and the next rule, such as return mu, self"
-        raise TypeError(f"{rule!r}.update gave {answer!r}: {expected}")
-    if not answer[0] > 0:
-        raise ValueError(f"{rule!r}.update gave μ = {answer[0]!r}: expected a number > 0")
-    return answer
+    try:
+        next_mu, next_rule = answer
+        fits = next_mu > 0
+    except (TypeError, ValueError):
+        expected = "expected (mu, rule), the next μ and the next rule, such as return mu, self"
+        raise TypeError(f"{rule!r}.update gave {answer!r}: {expected}") from None
+    if not fits:
+        raise ValueError(f"{rule!r}.update gave μ = {next_mu!r}: expected a number > 0")
+    return next_mu, next_rule
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,8 @@ class Factor:
     mu_max: float = math.inf
 
     def __post_init__(self):
-        if positive("factor", self.factor) < 1:
-            raise ValueError(f"factor = {self.factor!r}: expected a number of at least 1")
-        above = f"mu_max = {self.mu_max!r}: expected a number above mu_min = {self.mu_min!r}"
-        if not is_real(self.mu_max):
-            raise TypeError(above)
-        if not self.mu_max > positive("mu_min", self.mu_min):
-            raise ValueError(above)
+        one_or_more("factor", self.factor)
+        above("mu_max", self.mu_max, "mu_min", positive("mu_min", self.mu_min))
 
     def update(self, mu: float, rho: float, accepted: bool) -> "tuple[float, Factor]":
         """Return the next μ, and this rule."""
@@ -76,8 +74,7 @@ class Nielsen:
     def __post_init__(self):
         if type(self.nu) is float and 1 <= self.nu < math.inf and self.mu_min is SMALLEST:
             return  # as `update` makes it
-        if positive("nu", self.nu) < 1:
-            raise ValueError(f"nu = {self.nu!r}: expected a number of at least 1")
+        one_or_more("nu", self.nu)
         positive("mu_min", self.mu_min)
 
     def update(self, mu: float, rho: float, accepted: bool) -> "tuple[float, Nielsen]":

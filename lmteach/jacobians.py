@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from .checks import SINGLE, as_array, as_finite, holds_symbols, numbers_only
+from .checks import SINGLE, as_array, as_finite, holds_symbols, not_finite, numbers_only
 from .derivatives import checked_jacobian, disagreement, filled
 from .primitives import finite
 
@@ -87,6 +87,13 @@ class Differentiable:
         """`eps` of single precision where r, or the model it is made of, comes in float32."""
         if getattr(r, "dtype", None) == SINGLE:
             self.eps = SINGLE_EPS
+
+
+def refuse_residuals(seen):
+    """Raise ValueError for the first residual of an Evaluation that is not finite."""
+    expected = "expected a θ where every residual is a finite number"
+    came = not_finite(seen.r, seen.problem.place)
+    raise ValueError(f"theta = {seen.theta}: r is not finite there; {expected}; {came}")
 
 
 def refuse_not_finite(J):

@@ -5,32 +5,23 @@ reuses everything but the diagonal.
 """
 
 import math
-from typing import Any, NamedTuple
+from collections import namedtuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import as_finite, as_positive, holds_arrays, holds_symbols, not_finite, positive_like
-from .jacobians import refuse_not_finite
+from .checks import as_finite, as_positive, holds_arrays, holds_symbols, positive_like
+from .jacobians import refuse_not_finite, refuse_residuals
 from .primitives import finite, frozen, gram, inner, least_norm, new_array, norm, spd_solver
 
 
-class Seen(NamedTuple):
-    """What an Evaluation holds."""
-
-    theta: Any  # (P,), read-only
-    r: Any  # residuals, (N·m,), read-only
-    loss: float  # F
-    problem: Any
-    inside: Any  # what the problem computed on the way, such as a network's activations
-
-
 @holds_arrays
-class Evaluation(Seen):
+class Evaluation(namedtuple("Seen", "theta r loss problem inside")):
     """r and F at one θ, with all that the linearization there needs. Nothing in it ever changes.
 
-    A new one is counted by its problem, which remembers it as its last. A `loss` of None stands for
-    ½ rᵀr.
+    `theta`, (P,); `r`, (N·m,); `loss`, F, where None stands for ½ rᵀr; `problem`, which counts it
+    and remembers it as its last; `inside`, what the problem computed on the way, such as a
+    network's activations.
     """
 
     __slots__ = ()
@@ -48,9 +39,7 @@ class Evaluation(Seen):
         Raises ValueError where r is not finite, NotFinite where J is not.
         """
         if self.loss != self.loss or self.loss == math.inf and not finite(self.r):
-            expected = "expected a θ where every residual is a finite number"
-            came = not_finite(self.r, self.problem.place)
-            raise ValueError(f"theta = {self.theta}: r is not finite there; {expected}; {came}")
+            refuse_residuals(self)
         here = self.problem.linearization(self, work)
         self.problem.n_jacobians += 1
         if not finite(here.g):  # of a J that is not, or where Jᵀr overflows

@@ -110,12 +110,9 @@ class Network:
         return self
 
     def split(self, theta=None):
-        """Return the views (W, b) of θ, layer by layer; of the network's own unless given.
-
-        What `split` returned is given back as it is.
-        """
+        """Return the views (W, b) of θ, layer by layer; the network's own θ unless given."""
         if type(theta) is list:
-            return theta
+            return theta  # such views
         if theta is None:
             theta = self._theta
         elif getattr(theta, "shape", ()) != (self.n_parameters,):

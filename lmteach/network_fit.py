@@ -1,13 +1,16 @@
 """A network fitted to data: where network, loss and route meet."""
 
+from concurrent.futures import Executor
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from . import routes
 from .checks import (
     LARGEST_SINGLE,
     SINGLE,
+    a_thing,
     as_finite,
     as_positive,
     at_least,
@@ -54,9 +57,17 @@ class NetworkFit(Problem):
     redundant = True
 
     def __init__(
-        self, network, X, Y, loss="mse", route=None, executor=None, precision="float64",
-        missing="raise", weights=None,
-    ):  # fmt: skip
+        self,
+        network: Network,
+        X: ArrayLike,
+        Y: ArrayLike,
+        loss: str | Loss = "mse",
+        route: str | None = None,
+        executor: Executor | None = None,
+        precision: str = "float64",
+        missing: str = "raise",
+        weights: ArrayLike | None = None,
+    ):
         super().__init__()
         self.network = instance(
             "network", network, Network, "a Network, such as Input(2) >> Tanh(4)"
@@ -87,6 +98,11 @@ class NetworkFit(Problem):
             self._error, self._has_slopes = Weighted(self._error), True
             self._targets = np.asfortranarray(np.column_stack([self.Y, np.sqrt(self.weights)]))
         self._choose(route, executor)
+
+    def __repr__(self):
+        sizes = f"X {self.X.shape}, Y {self.Y.shape}, {self.n_parameters} parameters"
+        loss = self.loss_name or type(self._error).__name__
+        return f"<NetworkFit of {self.network!r}: {sizes}, {loss}, route {self.route}>"
 
     def batches(self, size, seed):
         """Yield one epoch of mini-batches, a NetworkFit each: every sample once, in a drawn order.
@@ -143,7 +159,7 @@ class NetworkFit(Problem):
         self._asked, self._executor = route, executor
         if executor is not None and not callable(getattr(executor, "map", None)):
             expected = "expected a concurrent.futures.Executor"
-            raise TypeError(f"executor is a {type(executor).__name__}: {expected}")
+            raise TypeError(f"executor is {a_thing(executor)}: {expected}")
         sizes = [(n_in, n_out) for n_out, n_in in self.network.shapes]
         straight, shared = self.network.layers[-1].straight, executor is not None
         self.route, self.why_route = routes.choice(sizes, *self.Y.shape, straight, route, shared)

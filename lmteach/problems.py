@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import wording
 from .checks import as_array, as_finite, flag, function, holds_symbols, owned
 from .jacobians import Differentiable
 from .linearization import Evaluation, Explicit, Linearization
@@ -52,10 +53,6 @@ class Problem(Differentiable):
         """Return where a step leads from θ: θ + Δθ, unless θ has to stay in a box."""
         return frozen(theta + change)
 
-    def remember(self, seen):
-        """Give this Evaluation again where its θ is asked for next."""
-        self.last = seen
-
     def residual(self, theta: ArrayLike) -> NDArray:
         """Return r(θ), (N·m,), read-only."""
         return self.evaluate(theta).r
@@ -92,10 +89,7 @@ class LeastSquares(Problem):
     """
 
     def __init__(
-        self,
-        residual: Callable,
-        jacobian: Callable | None = None,
-        check_jacobian: bool = True,
+        self, residual: Callable, jacobian: Callable | None = None, check_jacobian: bool = True
     ):
         self._residual = function("residual", residual, "residual(theta) → r, (M,)")
         if jacobian is not None:
@@ -117,3 +111,6 @@ class LeastSquares(Problem):
     def gives_jacobian(self):
         """Whether a function for J was given."""
         return self._jacobian is not None
+
+    def __repr__(self):
+        return wording.of_least_squares(self)

@@ -11,6 +11,7 @@ import sys
 from contextlib import nullcontext
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .bounds import boxed, on_face
 from .checks import (
@@ -23,6 +24,7 @@ from .checks import (
     positive,
     refuse_unknown,
 )
+from .damping import DampingRule
 from .data import refuse_missing_start
 from .problems import Evaluation, Problem
 from .solvers import levenberg_marquardt
@@ -31,7 +33,7 @@ from .stopping import End, Options
 from .trace import Step, Trace
 from .uncertainty import uncertainty
 from .undamped import gauss_newton, gradient_descent
-from .verdict import Verdict, is_rounding, is_whole, judged
+from .verdict import Verdict, is_rounding, is_whole, judged, run_away
 
 METHODS = {"lm": levenberg_marquardt, "gd": gradient_descent, "gn": gauss_newton}
 NAMES = {"lm": "Levenberg-Marquardt", "gd": "gradient descent", "gn": "Gauss-Newton"}
@@ -44,13 +46,18 @@ FINE_FTOL = 1e-13  # who asks for so little of F asks for the last digits, as by
 SINGLE_XTOL = 1e-7  # in float32 r does not notice a smaller change of θ
 SCALINGS = ("more", "identity")  # of the attempts: Moré's does not depend on units, I finds others
 ENDS = {"gradient": "gtol", "step": "xtol", "loss": "ftol"}  # stops where a minimum may be
+BUDGETS = ("max_steps", "max_evaluations", "mu_max")  # stops where parameters may be running away
 ESCAPES = 3
 
 
 def solve(
-    problem, theta0=None, method="lm", *, mu=None, damping=None, scaling=None, geodesic=None,
-    rate=None, max_steps=None, max_evaluations=None, target_loss=None, gtol=None, xtol=None,
-    ftol=None, mu_max=None, bounds=None, plain=False, history="all", progress=None, **unknown,
+    problem: Problem, theta0: ArrayLike | None = None, method: str = "lm", *,
+    mu: float | None = None, damping: DampingRule | None = None, scaling: str | None = None,
+    geodesic: bool | float | None = None, rate: float | None = None, max_steps: int | None = None,
+    max_evaluations: int | None = None, target_loss: float | None = None,
+    gtol: float | None = None, xtol: float | None = None, ftol: float | None = None,
+    mu_max: float | None = None, bounds: tuple | None = None, plain: bool = False,
+    history: str | int = "all", progress: bool | None = None, **unknown,
 ) -> Trace:  # fmt: skip
     """Run a solver from θ₀, (P,), to its end, and return the Trace: θ, F, success, and a message.
 
@@ -147,6 +154,8 @@ class Run:
         if not self.fine:
             options = {"xtol": SINGLE_XTOL, **options}
         else:
+            # How curved a path may be is settled by kind: 0.375 finds 1-2 % more of the curves
+            # than 0.75, and 2 takes a third fewer trials on every network that was tried.
             kind = {"geodesic": True, "gtol": NO_FALL} if curve else {"geodesic": CURVED}
             options = {**kind, **options}
         chosen = {"scaling", "mu", "mu_max"} & options.keys()  # a μ has D's unit
@@ -177,6 +186,12 @@ class Run:
         most = self.given.get("max_evaluations", math.inf)
         return most - (self.problem.n_residuals - self._counts[0])
 
+    def remember(self, seen):
+        """Have this Evaluation of `inner` given again where its θ is asked for next."""
+        self.inner.last = seen
+        if self.inner is not self.problem:
+            self.problem.last = seen.inside
+
     def outer(self, step):
         """Return a step of `inner` in the caller's units."""
         return _multiplied(step, self.exponent, self.problem) if self.exponent else step
@@ -192,7 +207,7 @@ class Attempt:
     def trace(self):
         """Run all stages, and return the Trace."""
         run = self.run
-        run.inner.remember(run.inner_start)
+        run.remember(run.inner_start)
         self._trace, self._stages = Trace(run.theta0.copy(), run.start.loss, run.history), []
         stop = self._iterate(run.theta0)
         variant = " with geodesic acceleration" if self.options.get("geodesic") else ""
@@ -265,7 +280,7 @@ class Attempt:
             k = len(self._trace)
             step = taken(run.inner, self.seen, self.here, h, lower, k, "F falls where J is blind")
             self._trace.add(run.outer(step))
-            run.inner.remember(lower)
+            run.remember(lower)
             stop = self._iterate(step)
             self._name("on from beside a point where J is blind", len(self._trace) - k, "trial")
             self.seen, self.here = self._end(stop)
@@ -300,7 +315,10 @@ class Attempt:
     def _conclude(self, stop):
         """Write success and the message: words, numbers, what is not determined, the stages."""
         trace, doubt = self._trace, self.verdict.doubt
-        tail = f"{self.verdict.note} Stages: {', '.join(self._stages)}."
+        note = self.verdict.note
+        if stop.kind in BUDGETS and self.run.careful and not note:
+            note = run_away(self.run.inner, self.seen, self.here, self.run.theta0)
+        tail = f"{note} Stages: {', '.join(self._stages)}."
         if trace.faded:
             tail += f" History: {trace.faded} of {len(trace)} trials without arrays."
         cosine = f"max |cos(J_j, r)| = {self.here.cosine():.1e}"
@@ -354,11 +372,6 @@ class Divided(Problem):
     def verify(self, theta, J=None, r=None):
         """Return what the problem itself says of its J."""
         return self._problem.verify(theta)
-
-    def remember(self, seen):
-        """Give this Evaluation again where its θ is asked for next."""
-        self.last = seen
-        self._problem.remember(seen.inside)
 
 
 def _exponent(r):

@@ -24,6 +24,7 @@ ROUNDING = 1e-10  # part of F by which it must change to be said to rise or to f
 DRAWS = 8  # directions that are drawn where parameters of a network have no effect
 MANY = 6  # blind directions, beyond which their pairs are not probed
 LOOSE = 0.1  # part of a direction's largest component from which a parameter belongs to it
+FAINT = 1e-2  # part of J's longest direction below which a run that is not over may run on
 RAN_AWAY = 1e3  # times as large as at the start, and not determined: it may have no end
 WHOLE = 2**26  # bytes of J that are taken apart at once
 
@@ -113,6 +114,14 @@ class Sight:
         parts = np.abs(self.blind()) / self.size
         return (parts > LOOSE).any(axis=0)
 
+    def faint(self):
+        """Return which parameters change along directions that J sees faintly or not, (P,)."""
+        sees = np.zeros(len(self.directions), dtype=bool)
+        sees[: len(self.s)] = self.s > FAINT * self.s[0]
+        parts = np.abs(self.directions[~sees]) / self.size
+        parts /= np.max(parts, axis=1, keepdims=True)
+        return (parts > LOOSE).any(axis=0)
+
     def note(self, unseen):
         """Return what J does not determine, as a sentence; `unseen` parameters have no effect."""
         said = f" {names(unseen)} {'has' if unseen.sum() == 1 else 'have'} no effect on r."
@@ -200,6 +209,16 @@ def _pairs(blind):
 def _faint(here, seen, sight):
     """Which columns of J are nothing beside what θ_j would need to matter."""
     return here.column_norms * sight.size <= BLIND * norm(seen.r)
+
+
+def run_away(problem, seen, here, theta0):
+    """Return a sentence where a run that a budget ended has parameters that run away, or "".
+
+    They belong to directions that J sees faintly: there they may run on, and cancel.
+    """
+    if problem.redundant or not is_whole(seen) or not math.isfinite(seen.loss):
+        return ""
+    return _ran_away(seen.theta, theta0, Sight.of(problem, seen, here, theta0).faint())
 
 
 def _ran_away(theta, theta0, loose):

@@ -1,5 +1,7 @@
 """Steps and traces in words: their reprs, and the table that a notebook shows."""
 
+import inspect
+
 import numpy as np
 
 from .html import escape, html_table
@@ -28,6 +30,24 @@ def of_trace(trace):
         f"Trace: {trials}, F {trace.losses[0]:.3g} → {trace.loss:.3g}, {verdict}: "
         f"{trace.message} θ = {theta}"
     )
+
+
+def of_function(function):
+    """Return a function's name and arguments, such as "decay(theta, x)"."""
+    name = getattr(function, "__name__", type(function).__name__)
+    name = "lambda" if name == "<lambda>" else name
+    try:
+        arguments = ", ".join(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # a function in C that does not say
+        return name
+    return f"{name}({arguments})"
+
+
+def of_least_squares(problem):
+    """Return a problem of a residual function in one line, with its shapes where they are known."""
+    last, given = problem.last, "given" if problem.gives_jacobian else "differentiated"
+    shapes = f", {len(last.r)} residuals, {len(last.theta)} parameters" if last else ""
+    return f"<LeastSquares of {of_function(problem._residual)}{shapes}, J {given}>"
 
 
 def rows(steps, most):

@@ -48,11 +48,6 @@ class Wrapper(Problem):
         """Return where a step leads from θ in the inner problem."""
         return self.inner.moved(theta, change)
 
-    def remember(self, seen):
-        """Give this Evaluation again where its θ is asked for next."""
-        super().remember(seen)
-        self.inner.remember(seen.inside)
-
 
 # --- robust losses
 

@@ -22,7 +22,7 @@ CHROMIUM = os.environ.get("LMTEACH_CHROMIUM") or next(
     filter(None, map(shutil.which, BROWSERS)), None
 )
 FOLDER = "my lessons"  # the space is there on purpose
-SECONDS = 60  # how long anything but a lesson may take on a slow and busy computer
+SECONDS = 180  # how long anything but a lesson may take on a slow and busy computer
 LESSON_SECONDS = 300
 WINDOW = {"width": 1280, "height": 900}
 TALLEST = 16_000  # pixels; Chromium cannot draw a taller page at once

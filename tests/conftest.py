@@ -1,13 +1,37 @@
-"""Fixtures of the tests that drive a real browser: one JupyterLab and one browser for all."""
+"""The suite on every core, and fixtures of browser tests: one JupyterLab, one browser for all."""
+
+import os
 
 import pytest
 from classroom import Course, offline_page, photograph, running_browser, running_server
 
+MOST_WORKERS = 4  # each runs kernels of its own, of up to a gigabyte together
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Run on every core where no file is named, `-n` is not given and pytest-xdist is there."""
+    whole = config.args_source != pytest.Config.ArgsSource.ARGS
+    worker = hasattr(config, "workerinput")
+    if not whole or worker or not config.pluginmanager.hasplugin("xdist"):
+        return
+    given = config.option.numprocesses is not None or config.option.usepdb
+    if not given and config.option.markexpr != "full":
+        config.option.numprocesses = min(os.cpu_count() or 1, MOST_WORKERS)
+        config.option.dist = "loadgroup"
+        config.option.loadscopereorder = False  # browser tests stay last
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Put browser tests last: while playwright runs, no other test can run an event loop."""
+    """Put browser tests last: while playwright runs, no other test can run an event loop.
+
+    Where several processes share the tests, those of one file, and all in a browser, stay together.
+    """
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
     for item in items:
+        in_browser = item.get_closest_marker("e2e")
+        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else item.path.name))
         for mark in marks(item):
             item.add_marker(mark)
 
@@ -80,13 +104,15 @@ PICTURES_AND_PROGRAMS = {
     "test_player.py",
     "test_scenes.py",
     "test_still.py",
+    "test_touch.py",
+    "test_touch_in_browser.py",
     "test_widgets.py",
 }
 # These take long, or run programs, and say the same on every CPU: neither quick nor portable.
 LONG = {"test_documents.py", "test_interrupts.py"}
 # SymPy, and runs to many minima: portable, but not quick.
 SYMBOLS = {"test_proofs.py", "test_slices.py", "test_symbolic.py"}
-MANY_RUNS = {"test_exercises.py", "test_mgh.py"}
+MANY_RUNS = {"test_exercises.py", "test_exercises_run.py", "test_mgh.py"}
 # The same for a few tests of other files, by words in their names.
 LONG_TESTS = ("sympys", "on_symbols", "continuation_from_any_step", "neupys_second_behaviour")
 # Two lessons stand for all: J from sensitivities, and the runs of the damping rules.

@@ -938,3 +938,127 @@ def half_a_step(residual, jacobian, theta, mu):
     h = solved(residual, jacobian, theta, mu) / 2
     residual(theta + h)
     return judged(residual, theta, h)
+
+
+# Wrong ones that a hostile reader thought of ------------------------------------------------------
+
+
+def step_of(J, r, mu):
+    return np.linalg.solve(J.T @ J + mu * np.eye(J.shape[1]), -J.T @ r)
+
+
+@wrong("beside the diagonal")
+def all_but_the_diagonal(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    A = J.T @ J
+    off = np.max(np.diag(A)) * (1 - np.eye(len(theta)))
+    return judged(residual, theta, -np.linalg.solve(A + mu * off, J.T @ residual(theta)))
+
+
+@wrong("A penalty on the parameters")
+def decayed_gradient(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    g = J.T @ residual(theta) + 0.01 * theta
+    return judged(residual, theta, -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), g))
+
+
+@wrong("A penalty on the parameters")
+def sparse(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    g = J.T @ residual(theta) + 0.1 * np.sign(theta)
+    return judged(residual, theta, -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), g))
+
+
+@wrong("rows of J are scaled")
+def rows_of_one_length(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    lengths = np.linalg.norm(J, axis=1)
+    return judged(residual, theta, step_of(J / lengths[:, None], residual(theta) / lengths, mu))
+
+
+@wrong("columns of J are scaled")
+def never_scaled_back(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    return judged(residual, theta, step_of(J / np.linalg.norm(J, axis=0), residual(theta), mu))
+
+
+@wrong("mean is subtracted")
+def standardized(residual, jacobian, theta, mu):
+    r = residual(theta)
+    return judged(residual, theta, step_of(jacobian(theta), r - np.mean(r), mu))
+
+
+@wrong("counted twice")
+def triangle_and_transpose(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    lower = np.tril(J.T @ J)
+    A = lower + lower.T + mu * np.eye(len(theta))
+    return judged(residual, theta, -np.linalg.solve(A, J.T @ residual(theta)))
+
+
+@wrong("|J| stands")
+def without_signs(residual, jacobian, theta, mu):
+    return judged(residual, theta, step_of(abs(jacobian(theta)), residual(theta), mu))
+
+
+@wrong("|Jᵀr| stands")
+def gradient_without_signs(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    A = J.T @ J + mu * np.eye(len(theta))
+    return judged(residual, theta, -np.linalg.solve(A, abs(J.T @ residual(theta))))
+
+
+@wrong("One entry of the step")
+def largest_entry_only(residual, jacobian, theta, mu):
+    h = step_of(jacobian(theta), residual(theta), mu)
+    return judged(residual, theta, np.where(abs(h) == np.max(abs(h)), h, 0.0))
+
+
+@wrong("in another order than the parameters")
+def put_together_backwards(residual, jacobian, theta, mu):
+    return judged(residual, theta, step_of(jacobian(theta), residual(theta), mu)[::-1].copy())
+
+
+@wrong("in different orders")
+def off_by_one_sample(residual, jacobian, theta, mu):
+    return judged(residual, theta, step_of(jacobian(theta), np.roll(residual(theta), 1), mu))
+
+
+@wrong("to 2 decimals")
+def as_it_was_printed(residual, jacobian, theta, mu):
+    return judged(residual, theta, step_of(jacobian(theta), residual(theta), mu).round(2))
+
+
+@wrong("singular values are damped wrongly")
+def first_powers(residual, jacobian, theta, mu):
+    U, s, Vt = np.linalg.svd(jacobian(theta), full_matrices=False)
+    return judged(residual, theta, -Vt.T @ (U.T @ residual(theta) / (s + mu)))
+
+
+@wrong("It stops early")
+def soon_content(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    if np.linalg.norm(J.T @ r) < 1.0:
+        return theta, False, {"h": np.zeros(len(theta))}
+    return judged(residual, theta, step_of(J, r, mu))
+
+
+@wrong("r is stale")
+def residual_from_ahead(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    ahead = theta + step_of(J, residual(theta), mu)
+    return judged(residual, theta, step_of(J, residual(ahead), mu))
+
+
+@wrong("as robust losses do")
+def hubers_weights(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    root = np.sqrt(np.where(abs(r) < 0.5, 1, 0.5 / np.maximum(abs(r), 1e-9)))
+    return judged(residual, theta, step_of(root[:, None] * J, root * r, mu))
+
+
+@wrong("No known mistake reproduces its steps")
+def something_else(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    g = J.T @ residual(theta) + mu**1.5
+    return judged(residual, theta, -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), g))

@@ -291,14 +291,14 @@ TABLE = [
     ("Network", "layers", Network, [
         (None, TypeError, "is a NoneType: expected a list or tuple of layers"),
         ("Tanh", TypeError, "is a str: expected a list or tuple of layers"),
-        (Input(2), TypeError, "is a Input: expected a list or tuple of layers"),
+        (Input(2), TypeError, "is an Input: expected a list or tuple of layers"),
         ([], ValueError, "is empty: expected Input(n) and at least one more layer"),
         ([Tanh(2)], ValueError, f"[0] is Tanh(2): {FIRST_LAYER}"),
         ([Tanh(2), Input(2)], ValueError, f"[0] is Tanh(2): {FIRST_LAYER}"),
         ([Input(2), Input(2)], ValueError, f"[1] is Input(2): {FIRST_LAYER}"),
         ([Input(2), "Tanh"], TypeError, f"[1] is a str: {A_LAYER}"),
         ([Input(2), Tanh], TypeError, f"[1] is a type: {A_LAYER}"),
-        ([Input(2), 3], TypeError, f"[1] is a int: {A_LAYER}"),
+        ([Input(2), 3], TypeError, f"[1] is an int: {A_LAYER}"),
         ([Input(2), Softmax(2), Linear(2)], ValueError,
          "[1] is Softmax(2): expected it last, and nowhere else"),
         ([Input(2), [Tanh(2)]], TypeError, f"[1] is a list: {A_LAYER}"),
@@ -393,7 +393,7 @@ TABLE = [
         (None, TypeError, "is a NoneType: expected a Network, such as Input(2) >> Tanh(4)"),
         ("a", TypeError, "is a str: expected a Network"),
         ([Input(2), Linear(1)], TypeError, "is a list: expected a Network"),
-        (Input(2), TypeError, "is a Input: expected a Network"),
+        (Input(2), TypeError, "is an Input: expected a Network"),
         (Network([Input(2)]), ValueError,
          "is Input(2): expected at least one layer after the input"),
     ]),
@@ -407,7 +407,7 @@ TABLE = [
     ("NetworkFit", "route", lambda v: NetworkFit(network(), X, Y, route=v),
      [kind for kind in names("rows", "blocks", "samples") if kind[0] is not None]),
     ("NetworkFit", "executor", lambda v: NetworkFit(network(), X, Y, executor=v), [
-        (2, TypeError, "is a int: expected a concurrent.futures.Executor"),
+        (2, TypeError, "is an int: expected a concurrent.futures.Executor"),
         ("threads", TypeError, "is a str: expected a concurrent.futures.Executor"),
         (object(), TypeError, "is a object: expected a concurrent.futures.Executor"),
     ]),
@@ -560,7 +560,7 @@ TABLE = [
         (None, TypeError,
          "is a NoneType: expected layers joined by >>, or a list or tuple of layers"),
         ("a", TypeError, "is a str: expected layers joined by >>"),
-        (Input(2), TypeError, "is a Input: expected layers joined by >>"),
+        (Input(2), TypeError, "is an Input: expected layers joined by >>"),
         ([Input(2)], ValueError, "is Input(2): expected at least one layer after the input"),
     ]),
     ("LevenbergMarquardt", "layers", LevenbergMarquardt, [
@@ -613,8 +613,15 @@ TABLE = [
     ("optimizer.predict", "X", lambda v: optimizer().predict(v), matrices(2)),
 ]  # fmt: skip
 
+
+def told(where, name, value):
+    """The name of a case, the same in every process: addresses in memory are left out."""
+    words = re.sub(r"\s+", " ", f"{where}: {name} = {value!r}")
+    return re.sub(r" at 0x[0-9a-f]+", "", words)[:90]
+
+
 CASES = [
-    pytest.param(name, call, *kind, id=re.sub(r"\s+", " ", f"{where}: {name} = {kind[0]!r}")[:90])
+    pytest.param(name, call, *kind, id=told(where, name, kind[0]))
     for where, name, call, kinds in TABLE
     for kind in kinds
 ]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from lmteach import Factor, LeastSquares, solve
+from lmteach import Factor, Input, LeastSquares, checks, solve
 from lmteach.checks import as_array, as_finite, at_least, not_finite, positive, shown
 
 HUGE = 10**400
@@ -68,3 +68,8 @@ def test_the_first_residual_that_is_not_finite_is_named():
     r = np.array([1.0, np.nan, np.inf])
     assert not_finite(r, lambda i: f"x = {i}") == "r[1] = nan at x = 1"
     assert not_finite(r, lambda i: "") == "r[1] = nan"
+
+
+def test_a_kind_has_its_article():
+    assert checks.a_thing(Input(2)) == "an Input" and checks.a_thing([]) == "a list"
+    assert checks.a_thing(1) == "an int"

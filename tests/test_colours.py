@@ -22,6 +22,7 @@ import lmteach.figures as figures
 from lmteach import LeastSquares, solve
 from lmteach.examples import START, rosenbrock
 from lmteach.figures import SPARE, STYLES, Picture, Scene, fig_fit, fig_loss, fig_paths
+from lmteach.figures.contour import SHADES
 from lmteach.figures.picture import DESK, SHORT, style
 
 for info in pkgutil.iter_modules(figures.__path__):
@@ -125,6 +126,16 @@ def test_what_is_one_grey_differs_in_marker_and_line():
     assert close  # the greys alone would not do
     for a, b in close:
         assert a["marker"] != b["marker"] and a["linestyle"] != b["linestyle"]
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_shades_of_f_are_even_and_pale(reader):
+    """Every reader sees equal steps from low to high; each line stands out from the lowest."""
+    shades = np.array([seen(SHADES(place)[:3], reader) for place in np.linspace(0, 1, 11)])
+    steps = np.diff(shades[:, 0])
+    assert steps.min() > 0.6 * steps.max() > 0
+    for own in STYLES.values():
+        assert np.linalg.norm(seen(own["color"], reader) - shades[0]) > ANY
 
 
 def test_solvers_differ_in_everything():

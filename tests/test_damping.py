@@ -142,3 +142,13 @@ def test_bounds_of_rules_that_are_just_met():
     assert Nielsen(1).nu == 1 and Factor(1).factor == 1
     with pytest.raises(ValueError, match="mu_max = 1.0: expected a number above mu_min = 1.0"):
         Factor(mu_min=1.0, mu_max=1.0)
+
+
+@pytest.mark.parametrize("answer", [3.0, (3.0,), (3.0, Nielsen(), 1), (Nielsen(), 3.0), None])
+def test_a_rule_that_does_not_give_mu_and_a_rule_is_told_what_to_give(answer):
+    class Odd:
+        def update(self, mu, rho, accepted):
+            return answer
+
+    with pytest.raises(TypeError, match=r"update gave .*: expected \(mu, rule\)"):
+        finish(levenberg_marquardt(valley(), START, damping=Odd()))

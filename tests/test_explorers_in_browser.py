@@ -97,8 +97,13 @@ SAYS = """([cell, said]) =>
     new RegExp(`^${said}$`).test(cell.querySelector('[role=status]').textContent)"""
 BEGINS = "([cell, words]) => cell.querySelector('[role=status]').textContent.startsWith(words)"
 SAYS_ELSE = f"([cell, said]) => !({SAYS})([cell, said])"
-DRAWN = "cell => cell.querySelector('.widget-vbox svg').outerHTML"
+DRAWN = "cell => cell.querySelector('.lmteach-picture svg').outerHTML"
 DRAWS_ELSE = f"([cell, svg]) => ({DRAWN})(cell) !== svg"
+NAMES = """cell => {
+    const parts = [...cell.querySelectorAll('button, input, [role=slider]')];
+    return parts.filter(part => part.checkVisibility()).map(part =>
+        part.ariaLabel || part.labels?.[0]?.textContent || part.textContent.trim());
+}"""
 IS_IDLE = """() => {
     const session = window.jupyterapp.shell.currentWidget.sessionContext.session;
     return session.kernel.status === 'idle';
@@ -113,8 +118,8 @@ WATCH = """cell => {
     window.frames_seen = {all: 0, blank: 0, pictures: 0};
     let last = null;
     const look = () => {
-        const box = cell.querySelector('.widget-vbox');
-        const image = box?.querySelector('.widget-image'), svg = box?.querySelector('svg') ?? null;
+        const box = cell.querySelector('.lmteach-picture');
+        const image = box?.querySelector('img'), svg = box?.querySelector('svg') ?? null;
         const isStill = image?.complete && image.naturalWidth;
         const isThere = isStill && svg?.childElementCount && svg.clientWidth;
         window.frames_seen.all += 1;
@@ -276,6 +281,22 @@ def test_by_keyboard_to_both_ends_and_back(kind, room):
                 room.page, f"([cell, svg]) => ({DRAWN})(cell) === svg", [shown.element, start]
             )
             assert shown.drawn() == start
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_control_has_a_name_of_its_own(name, room):
+    """The sliders' come from touch.js, which has to know how ipywidgets builds them."""
+    names = Shown(room, name).element.evaluate(NAMES)
+    assert names and all(names) and len(set(names)) == len(names)
+
+
+@pytest.mark.full
+def test_axe_finds_nothing(room):
+    """Every explorer, and all of its controls, by the rules of axe-core."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    violations = axe.run(room.page, ".lmteach-explorer").response["violations"]
+    found = [(rule["id"], node["html"]) for rule in violations for node in rule["nodes"]]
+    assert found == []
 
 
 def test_the_player_is_stepped_back_by_keyboard(room):

@@ -282,10 +282,20 @@ def test_the_same_clock_gives_the_same_race(runs):
 
 def test_the_guess_is_compared(race):
     truth = next(k for k, F in enumerate(race["LM"].losses) if F < race["GD"].loss)
-    assert (
-        f"after {truth + 2} trials; it is after {truth}." in Race(race, guess=truth + 2).frame().alt
-    )
-    assert "it never is." in Race({"LM": race["LM"], "GD": race["GD"]}, guess=1).frame().alt
+    n, scene = len(race["LM"]), Race(race, guess=truth + 2)
+    said = f"after {truth + 2} trials; it is after {truth}."
+    assert said in scene.frame(trial=n).alt and "guess" not in scene.frame(trial=n - 1).alt
+    scene = Race({"LM": race["LM"], "GD": race["GD"]}, guess=1)
+    assert "it never is." in scene.frame(trial=len(race["GD"])).alt
+
+
+def test_only_the_past_of_a_race_is_drawn(race):
+    for k in (0, 3, 7):
+        axes = Race(race).frame(trial=k).axes[0]
+        for name, trace in zip(STYLES, race.values(), strict=True):
+            (curve,) = [line for line in axes.lines if line.get_label() == name]
+            past = np.maximum(trace.losses[: k + 1], SMALLEST)
+            assert np.array_equal(curve.get_ydata(), past)
 
 
 @pytest.mark.parametrize(

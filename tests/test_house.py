@@ -40,10 +40,11 @@ FLOORS = (
         "reading",
         "litmus",
         "replicas",
+        "rivals",
         "algorithms",
     ),
     ("figures", "proofs", "exercises"),
-    ("cells", "widgets"),
+    ("cells", "stage", "knobs", "touch", "widgets"),
     ("__init__", "command", "__main__"),
 )
 # Of each of these none imports from another: what two of them need stands on a floor below, and

@@ -407,6 +407,23 @@ def test_a_pytorch_train_step():
     assert "gradient descent" in report.mistakes[0]
 
 
+def test_levenberg_marquardt_in_pytorch_passes():
+    torch = pytest.importorskip("torch", reason="torch is an optional extra")
+    flat, unflat = torch.nn.utils.parameters_to_vector, torch.nn.utils.vector_to_parameters
+
+    def train_step(model, X, y, mu):
+        weights, r = list(model.parameters()), (model(X) - y).ravel()
+        rows = [torch.autograd.grad(e, weights, retain_graph=True) for e in r]
+        J, before = torch.stack([flat(row) for row in rows]), flat(weights).detach().clone()
+        with torch.no_grad():
+            A = J.T @ J + mu * torch.eye(J.shape[1], dtype=J.dtype)
+            unflat(before - torch.linalg.solve(A, J.T @ r), weights)
+            if not torch.sum((model(X) - y) ** 2) < torch.sum(r**2):
+                unflat(before, weights)
+
+    assert litmus(train_step).failed == []
+
+
 # What is never called -----------------------------------------------------------------------------
 
 

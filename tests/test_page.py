@@ -32,8 +32,15 @@ def test_every_proof_is_named():
     assert len(text.splitlines()) == len(every_equation()) >= len(EQUATIONS)
 
 
-def test_each_row_has_four_cells_and_no_line_break():
-    assert {len(cells(row)) for row in table_rows(every_equation())} == {4}
+def test_each_row_has_six_cells_and_no_line_break():
+    assert {len(cells(row)) for row in table_rows(every_equation())} == {6}
+
+
+def test_each_equation_is_there_as_numpy():
+    rows = [cells(row) for row in table_rows(every_equation("07"))[2:]]
+    assert all(row[2].startswith("`") and row[2].endswith("`") for row in rows)
+    assert rows[1][2] == "`J.T @ (r + J @ h) + mu * h == 0`<br>`(J.T @ J + mu * I) @ h == -g`"
+    assert cells(table_rows(every_equation("06"))[7])[3] == "if, is straight"
 
 
 def test_one_lesson():
@@ -49,7 +56,7 @@ def test_statements_in_words_come_last(monkeypatch):
     prove_in_words.lesson, prove_in_words.statement = "01", prove_in_words.__doc__
     monkeypatch.setitem(REGISTER, "prove_in_words", prove_in_words)
     rows = [cells(row) for row in table_rows(every_equation("01"))[2:]]
-    assert rows[-1] == ["", "Said, and displayed nowhere.", "`prove_in_words`", ""]
+    assert rows[-1] == ["", "Said, and displayed nowhere.", "", "", "`prove_in_words`", ""]
     assert all(row[0] for row in rows[:-1])
 
 

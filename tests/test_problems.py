@@ -690,3 +690,17 @@ def test_the_check_does_not_depend_on_the_units_of_theta(size):
     for wrong in ([-1, 1], [1, -1], [1, 1.1]):
         with pytest.raises(ValueError, match="disagrees"):
             curve(lambda t, x, wrong=wrong: jacobian(t, x) * wrong).linearize(theta)
+
+
+def test_a_problem_says_what_it_fits_and_its_shapes():
+    problem = LeastSquares(rosenbrock)
+    assert repr(problem) == "<LeastSquares of rosenbrock(theta), J differentiated>"
+    problem.loss(START)
+    assert repr(problem).endswith("2 residuals, 2 parameters, J differentiated>")
+    given = LeastSquares(rosenbrock, rosenbrock_jacobian)
+    assert repr(given) == "<LeastSquares of rosenbrock(theta), J given>"
+    curve = CurveFit(lambda theta, x: theta[0] * x, np.arange(3.0), np.arange(3.0))
+    assert repr(curve) == "<CurveFit of lambda(theta, x): x (3,), y (3,)>"
+    network = NetworkFit(Input(2) >> Tanh(3) >> Linear(1), np.ones((4, 2)), np.ones((4, 1)))
+    assert repr(network).startswith("<NetworkFit of Input(2) >> Tanh(3) >> Linear(1): X (4, 2), Y")
+    assert "13 parameters, mse, route" in repr(network)

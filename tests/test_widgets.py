@@ -9,7 +9,7 @@ import time
 import tracemalloc
 import weakref
 from functools import partial
-from html import escape, unescape
+from html import escape
 
 import ipywidgets
 import numpy as np
@@ -24,7 +24,9 @@ from lmteach.examples import START, rosenbrock
 from lmteach.figures import Control, Picture, Scene
 from lmteach.figures.damping import MuScene
 from lmteach.figures.updates import Player
-from lmteach.widgets import CLOSED, KNOB, N_STOPS, PROJECTED, WORDS, Explorer, _stops, explore_mu
+from lmteach.knobs import N_STOPS, stops_of
+from lmteach.stage import KNOB, PROJECTED, WORDS
+from lmteach.widgets import CLOSED, Explorer, explore_mu
 
 LEFT = 3e6  # bytes that twenty re-runs or branches may leave
 
@@ -33,23 +35,23 @@ def player():
     return play(solve(rosenbrock(), START, plain=True, target_loss=1e-10), trial=1)
 
 
-KNOBS = [(kind, name) for kind in SCENES for name in kind.controls]
+KNOBS = [(kind, name) for kind in SCENES for name in kind.controls if kind.controls[name].knob]
 
 
 @pytest.mark.parametrize(("kind", "name"), KNOBS)
 def test_to_both_ends_and_back(kind, name):
     explorer = Explorer(kind())
-    said, drawn = repr(explorer), explorer._moving.value
+    said, drawn = repr(explorer), explorer.view.svg
     knob, control = explorer.knobs[name], explorer.scene.controls[name]
     seen = set()
     for value in (control.low, control.high):
         knob.slider.value = knob.stops.index(value)
         assert repr(explorer) == explorer.scene.frame(**{name: value}).alt
-        assert repr(explorer) in unescape(explorer.status.value)
-        seen.add(explorer._moving.value)
+        assert repr(explorer) in explorer.view.said
+        seen.add(explorer.view.svg)
     assert len(seen) == 2
     knob.slider.value = knob.stops.index(control.start)
-    assert (repr(explorer), explorer._moving.value) == (said, drawn)
+    assert (repr(explorer), explorer.view.svg) == (said, drawn)
 
 
 @pytest.mark.parametrize("kind", SCENES)
@@ -98,10 +100,10 @@ def test_buttons_and_box():
 
 
 def test_stops_are_round_numbers():
-    assert {-2, 0, 0.5} < set(_stops(Control(-3, 1, -2, "c")))
-    assert {0.01, 1.58, 1000} < set(_stops(Control(1e-4, 1e6, 10, "mu", log=True)))
-    assert _stops(Control(0, 3, 0, "step", whole=True)) == [0, 1, 2, 3]
-    assert 1 / 3 in _stops(Control(0, 1, 1 / 3, "x"))
+    assert {-2, 0, 0.5} < set(stops_of(Control(-3, 1, -2, "c")))
+    assert {0.01, 1.58, 1000} < set(stops_of(Control(1e-4, 1e6, 10, "mu", log=True)))
+    assert stops_of(Control(0, 3, 0, "step", whole=True)) == [0, 1, 2, 3]
+    assert 1 / 3 in stops_of(Control(0, 1, 1 / 3, "x"))
 
 
 def test_set_moves_several_and_by_name():
@@ -196,18 +198,18 @@ class Choosing(Breaking):
 
 def test_what_goes_wrong_is_said():
     explorer = Explorer(Breaking())
-    drawn = explorer._moving.value
+    drawn = explorer.view.svg
     explorer.set(x=2.0)
-    assert "ZeroDivisionError: beyond 1 there is nothing" in explorer.status.value
-    assert explorer._moving.value == drawn
+    assert "ZeroDivisionError: beyond 1 there is nothing" in explorer.view.said
+    assert explorer.view.svg == drawn
     explorer.set(x=0.0)
-    assert "x = 0" in explorer.status.value
+    assert "x = 0" in explorer.view.said
 
 
 def test_only_what_moves_is_sent_again():
     explorer = Explorer(MuScene())
-    assert len(explorer._moving.value) < 40_000
-    assert "<style" not in explorer._moving.value and 'role="img"' in explorer._moving.value
+    assert len(explorer.view.svg) < 40_000
+    assert "<style" not in explorer.view.svg and explorer.view.svg.startswith("<svg")
 
 
 def test_the_door():
@@ -228,11 +230,9 @@ def test_for_the_projector(kind, monkeypatch):
     assert (
         width <= PROJECTED[0] and height + WORDS + KNOB * len(explorer.knobs) < PROJECTED[1] + 1e-9
     )
-    assert (
-        explorer._dom_classes == ("lmteach-20",) and ".lmteach-20 {" in explorer.children[-1].value
-    )
+    assert "lmteach-20" in explorer._dom_classes and ".lmteach-20 {" in explorer.view._css
     monkeypatch.delenv("LMTEACH_PROJECTOR")
-    assert Explorer(kind())._dom_classes == ("lmteach-11",)
+    assert "lmteach-11" in Explorer(kind())._dom_classes
 
 
 def test_importing_the_package_waits_for_no_widgets():

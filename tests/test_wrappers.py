@@ -209,7 +209,7 @@ def test_a_wrapper_counts_remembers_and_is_pickled(wrap):
 
 def test_bad_wrappers_are_refused():
     fit = networks()[0]
-    with pytest.raises(TypeError, match="problem is a int: expected a Problem"):
+    with pytest.raises(TypeError, match="problem is an int: expected a Problem"):
         Robust(3)
     with pytest.raises(ValueError, match="loss = 'hubber': expected one of 'huber'"):
         Robust(fit, "hubber")

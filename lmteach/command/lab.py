@@ -4,9 +4,8 @@ import contextlib
 import importlib.util
 import os
 import sys
-from pathlib import Path
 
-from . import lessons
+from . import lessons, page
 from .doctor import is_this_python, kernel_python
 
 QUIET = (
@@ -83,7 +82,7 @@ def _run_jupyterlab(folder, options):
     _prefer_this_kernel()
     given = {option.partition("=")[0] for option in options}
     wanted = [*QUIET, "-y", f"--ServerApp.root_dir={folder.resolve()}", *_if_root(given)]
-    own = [option for option in wanted if option.partition("=")[0] not in given]
+    own = [option for option in [*page.OPTIONS, *wanted] if option.partition("=")[0] not in given]
     print("JupyterLab starts now; Ctrl-C here ends it.", flush=True)
     try:
         with contextlib.chdir(folder):
@@ -95,7 +94,7 @@ def _run_jupyterlab(folder, options):
 
 def _silence_the_news():
     """Switch off the plugin that asks whether news is wanted: it asks whatever QUIET says."""
-    here = str(Path(__file__).resolve().parent / "_jupyter")
+    here = page.settings()
     others = os.environ.get("JUPYTER_CONFIG_PATH")
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([here, others] if others else [here])
 

@@ -1,6 +1,7 @@
-"""Exercises: `check` an answer, ask for a `hint`, look at the reference `solution`.
+"""Exercises: `check` an answer, ask for a `hint`, look at the `solution`, see your `progress`.
 
-Each lesson has a module with the kind, reference, tolerance and known mistakes of its exercises.
+Each lesson has a module with the kind, reference, tolerance and known mistakes of its exercises;
+those whose answer is a formula stand together in `formulas`. `slips` is the vocabulary of mistakes.
 """
 
 from . import (
@@ -8,6 +9,7 @@ from . import (
     debug,
     error_terms,
     few_data,
+    formulas,
     gauss_newton,
     gradient_descent,
     jacobian,
@@ -16,10 +18,12 @@ from . import (
     residuals,
     scale,
     slope_and_bowl,
+    start,
     updates,
     your_data,
 )
-from .base import EXERCISES, Exercise, Verdict, check, hint, solution
+from .base import EXERCISES, Exercise, check, exercise, hint, progress, solution
+from .verdict import Verdict
 
 __all__ = [
     "EXERCISES",
@@ -32,14 +36,18 @@ __all__ = [
     "few_data",
     "gauss_newton",
     "gradient_descent",
+    "exercise",
+    "formulas",
     "hint",
     "jacobian",
     "one_page",
+    "progress",
     "race",
     "residuals",
     "scale",
     "slope_and_bowl",
     "solution",
+    "start",
     "updates",
     "your_data",
 ]

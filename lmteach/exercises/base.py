@@ -8,38 +8,66 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..checks import at_least, one_of
+from .compare import numbers
+from .of_function import check_function
+from .of_value import check_value
+from .record import Progress, note, note_answer, note_hint, read
+from .slips import Slip, instead
+from .verdict import UNTOUCHED, Verdict
 
-KINDS = ("value", "function", "witness")
-N_TRIALS = 5  # random inputs on which a function is tried
-SMALLEST = 1e-12  # stands for the largest entry where all entries are smaller
+KINDS = ("value", "function", "witness", "formula")
+NEAR = 1e-3  # relative distance of a witness from a known wrong one
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One task: a value, a function, or a witness (a start, data or a μ that shows something).
+    """One task: a value, a function, a witness (a start, data, a μ), or a formula.
 
     Attributes
     ----------
     id : str
         Lesson and number, such as "7.2".
     kind : str
-        "value", "function" or "witness".
+        "value", "function", "witness" or "formula".
     task : str
         What is asked for, in words.
     reference : function
-        The solution: with the answer's signature, or without arguments for a value or a witness.
+        The solution: with the answer's signature, or without arguments for anything else.
     hints : tuple of str
-        Three, each telling a little more.
+        Three, each telling a little more; a function without arguments gives its hint when asked.
     inputs : function, optional
         inputs(rng) draws the arguments on which a function is tried.
     judge : function, optional
-        judge(answer) tries a witness: (right?, what was seen).
+        judge(answer) tries a witness or a formula: (right?, what was seen).
     package : function, optional
         What the package gives for the same arguments.
-    tolerance : float
-        Largest difference that is right, relative to the largest entry.
-    slips : tuple of (wrong answer, sentence)
-        Known mistakes: the value or function that one gives, and what the learner is told.
+    tolerance : float or tuple
+        Largest difference that is right, relative to the largest entry; of several values, to
+        each, and there may be one for each.
+    digits : int, optional
+        So many digits of a value are enough, cut or rounded.
+    slips : tuple of Slip
+        Known mistakes; a pair (wrong answer, sentence) is one, too.
+    recipe : function, optional
+        The reference with parts that slips exchange; the reference itself where it has none.
+    what : str
+        What the result is called, such as "h".
+    names : tuple of str
+        The names of several values.
+    sizes : function, optional
+        sizes(*arguments) names the lengths of axes, such as {"P": 3}.
+    forbids : tuple of str
+        Names that an answer must not use, such as "inv".
+    also : function, optional
+        also(answer) says what is wrong with a function that gives the right numbers, or "".
+    diagnose : function, optional
+        diagnose(result, right, *arguments) says what is wrong with a result, or "".
+    path : bool
+        Whether the result is a path: rows that depend on those before them.
+    probes : tuple of Probe
+        Simpler arguments, which show where a mistake lies that no slip explains.
+    reminders : tuple of str
+        What each of several values, or the one value, is made of.
     """
 
     id: str
@@ -50,8 +78,19 @@ class Exercise:
     inputs: Callable = None
     judge: Callable = None
     package: Callable = None
-    tolerance: float = 1e-6
+    tolerance: float | tuple = 1e-6
+    digits: int | None = None
     slips: tuple = ()
+    recipe: Callable = None
+    what: str = "The result"
+    names: tuple = ()
+    sizes: Callable = None
+    forbids: tuple = ()
+    also: Callable = None
+    diagnose: Callable = None
+    path: bool = False
+    probes: tuple = ()
+    reminders: tuple = ()
 
     @property
     def signature(self):
@@ -61,21 +100,16 @@ class Exercise:
 
     @property
     def solution(self):
-        """The source of the reference, without its decorator."""
+        """The source of the reference, without its decorator; of a formula, with its LaTeX."""
+        if self.kind == "formula":
+            return f'def formula():\n    return r"{self.reference()}"'
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(self.reference)))
         return source[source.index("def ") :].rstrip()
 
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the check found, in words; `right` is None where nothing was attempted."""
-
-    id: str
-    right: bool | None
-    text: str
-
-    def __repr__(self):
-        return f"{self.id}: {self.text}"
+    @property
+    def arguments(self):
+        """The names of the arguments of the function asked for."""
+        return tuple(inspect.signature(self.reference).parameters)
 
 
 class Text(str):
@@ -87,7 +121,7 @@ class Text(str):
 EXERCISES = {}
 
 
-def exercise(id, kind, task, hints, **options):
+def exercise(id, kind, task, hints, slips=(), **options):
     """Register the decorated function as the reference of exercise `id`.
 
     The options are those of Exercise. Raises ValueError for an unknown kind and an id in use.
@@ -97,7 +131,8 @@ def exercise(id, kind, task, hints, **options):
         one_of("kind", kind, KINDS)
         if id in EXERCISES:
             raise ValueError(f"id {id!r} is taken: expected a new one")
-        EXERCISES[id] = Exercise(id, kind, task, reference, tuple(hints), **options)
+        known = tuple(slip if isinstance(slip, Slip) else instead(*slip) for slip in slips)
+        EXERCISES[id] = Exercise(id, kind, task, reference, tuple(hints), slips=known, **options)
         return reference
 
     return register
@@ -114,10 +149,21 @@ def check(id, answer):
     A wrong answer of any type is no error. Raises ValueError for an unknown id.
     """
     task = find(id)
-    if answer is None or answer is ...:
-        return Verdict(id, None, "not attempted yet")
-    checks = {"value": _check_value, "function": _check_function, "witness": _check_witness}
-    return Verdict(id, *checks[task.kind](task, answer))
+    if _untouched(answer):
+        return Verdict(id, None, UNTOUCHED)
+    checks = {"value": check_value, "function": check_function}
+    verdict = Verdict(id, *checks.get(task.kind, _check_witness)(task, answer))
+    note_answer(id, verdict.right)
+    return verdict
+
+
+def _untouched(answer):
+    """Whether nothing was filled in: None, `...` and values of such."""
+    if isinstance(answer, str):
+        return answer.strip() in ("", "...", "…")
+    if isinstance(answer, (tuple, list)) and answer:
+        return all(part is None or part is ... for part in answer)
+    return answer is None or answer is ...
 
 
 def hint(id, number=1):
@@ -127,7 +173,9 @@ def hint(id, number=1):
         raise ValueError(
             f"number = {number}: expected 1 to {len(hints)}; after that there is solution({id!r})"
         )
-    return Text(f"Hint {number} of {len(hints)}: {hints[number - 1]}")
+    note_hint(id, number)
+    words = hints[number - 1]
+    return Text(f"Hint {number} of {len(hints)}: {words() if callable(words) else words}")
 
 
 def solution(id):
@@ -135,123 +183,31 @@ def solution(id):
     return Text(find(id).solution)
 
 
-def _check_value(task, answer):
-    expected = task.reference()
-    if _agree(answer, expected, task.tolerance):
-        return True, "right"
-    for wrong, sentence in task.slips:
-        if _agree(answer, wrong() if callable(wrong) else wrong, task.tolerance):
-            return False, sentence
-    return False, f'{_unlike(answer, expected, task.tolerance)} hint("{task.id}") helps.'
+def progress():
+    """Which exercises of all lessons are right, tried, or not attempted: a Progress.
+
+    It is kept in `my_progress.json` beside the lessons.
+    """
+    known = read()
+    return Progress(EXERCISES, known, note())
+
+
+# A witness or a formula
 
 
 def _check_witness(task, answer):
+    for slip in task.slips:
+        if _is_near(answer, slip.instead()):
+            return False, slip.sentence
     try:
         right, seen = task.judge(answer)
     except Exception as error:
-        return False, f"could not be tried: {type(error).__name__}: {error}"
+        return False, f"this {type(answer).__name__} could not be tried: {error}"
     return bool(right), seen
 
 
-def _check_function(task, answer):
-    if not callable(answer):
-        return False, f"this is a {type(answer).__name__}: expected the function {task.signature}"
-    rng = np.random.default_rng(0)
-    trials = [task.inputs(rng) for _ in range(N_TRIALS)]
-    try:
-        given = [answer(*_copies(arguments)) for arguments in trials]
-    except Exception as error:
-        return False, f"{task.signature} raised {type(error).__name__}: {error}"
-    if all(g is None or g is ... for g in given):
-        return None, "not attempted yet"
-    if _agree_all(task, given, trials, task.reference):
-        return True, "right"
-    for wrong, sentence in task.slips:
-        if _agree_all(task, given, trials, wrong):
-            return False, sentence
-    expected = [task.reference(*_copies(arguments)) for arguments in trials]
-    pairs = zip(given, expected, strict=True)
-    answer, right = next((a, e) for a, e in pairs if not _agree(a, e, task.tolerance))
-    return False, f'{_unlike(answer, right, task.tolerance)} hint("{task.id}") helps.'
-
-
-def _agree_all(task, given, trials, function):
-    """Whether the function gives the given answers on these trials."""
-    expected = (function(*_copies(arguments)) for arguments in trials)
-    return all(_agree(a, e, task.tolerance) for a, e in zip(given, expected, strict=True))
-
-
-def _copies(arguments):
-    """Copies of the arguments, deep in lists and tuples: a function may write into its own."""
-    return [_copy(a) for a in arguments]
-
-
-def _copy(argument):
-    if type(argument) in (list, tuple):
-        return type(argument)(map(_copy, argument))
-    return argument.copy() if isinstance(argument, np.ndarray) else argument
-
-
-def _agree(answer, expected, tolerance):
-    """Whether shapes are the same and numbers differ by at most tolerance times the largest.
-
-    Several values are compared one by one.
-    """
-    if _several(expected):
-        if not isinstance(answer, (tuple, list)) or len(answer) != len(expected):
-            return False
-        return all(_agree(a, e, tolerance) for a, e in zip(answer, expected, strict=True))
-    if isinstance(expected, str):
-        return isinstance(answer, str) and answer.strip().lower() == expected.lower()
-    answer, expected = _numbers(answer), _numbers(expected)
-    if answer is None or answer.shape != expected.shape:
+def _is_near(answer, known):
+    given, known = numbers(answer), numbers(known)
+    if given is None or known is None or given.size != known.size:
         return False
-    largest = max(np.abs(expected).max(initial=0), SMALLEST)
-    return bool(np.abs(answer - expected).max(initial=0) <= tolerance * largest)
-
-
-def _several(expected):
-    """Whether this is several values rather than the entries of one."""
-    return isinstance(expected, (tuple, list)) and not np.isscalar(expected[0])
-
-
-def _numbers(value):
-    """The value as a float array, or None where it does not consist of numbers."""
-    try:
-        return None if value is None else np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        return None
-
-
-def _unlike(answer, expected, tolerance):
-    """How the answer differs from what was expected, which is not given away."""
-    said = _difference(answer, expected, tolerance)
-    return f"Not yet: {said}." if said else "Not yet."
-
-
-def _difference(answer, expected, tolerance):
-    """The same in a few words, "" where none can be said without giving the answer away."""
-    if isinstance(expected, str):
-        return ""
-    if _several(expected):
-        return _first_difference(answer, expected, tolerance)
-    numbers, right = _numbers(answer), _numbers(expected)
-    if numbers is None:
-        return f"this is a {type(answer).__name__}, expected numbers"
-    if numbers.shape != right.shape:
-        return f"the shape is {numbers.shape}, expected {right.shape}"
-    if not np.isfinite(numbers).all():
-        return "there is a nan or inf in it"
-    off = np.abs(numbers - right).max() / max(np.abs(right).max(), SMALLEST)
-    return f"off by {off:.1g} of the largest entry"
-
-
-def _first_difference(answer, expected, tolerance):
-    """Which of several values is the first that differs, and how."""
-    if not isinstance(answer, (tuple, list)) or len(answer) != len(expected):
-        return f"expected {len(expected)} values"
-    for number, (a, e) in enumerate(zip(answer, expected, strict=True), 1):
-        if not _agree(a, e, tolerance):
-            said = _difference(a, e, tolerance)
-            return f"value {number} of {len(expected)}" + (f": {said}" if said else "")
-    return ""
+    return bool(np.allclose(given.ravel(), known.ravel(), rtol=NEAR, atol=0))

@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 
-from ..checks import is_real
 from ..examples import START, rosenbrock
 from ..linearization import Explicit
 from .base import exercise
+from .compare import one_number
+from .probing import Probe
+from .slips import damped_system, handed, instead, mu_of_the_step, part, slips_named, turned
 
 LENGTH = 0.5  # the ‖h‖ asked for in 7.1
 CLOSE = 0.01  # relative error of ‖h‖ that is right
@@ -30,23 +32,25 @@ DOUBTS = (
         "This is ‖g‖/0.5, which supposes h = −g/μ. That holds only for μ far above the "
         "largest s², 677; here the flat part of the step still counts.",
     ),
+    (
+        LENGTH,
+        "This is the radius Δ itself. μ is another number: the one at which ‖h(μ)‖ is Δ.",
+    ),
+    (1 / LENGTH, "This is 1/Δ. A longer radius needs a smaller μ, but not in this proportion."),
+    (float(np.linalg.norm(_valley().g)), "This is ‖g‖: at μ = ‖g‖ the step is not yet 0.5 long."),
 )
 
 
-def _has_length(mu):
+def _has_length(answer):
     """Whether ‖h(μ)‖ is 0.5, to a hundredth of that."""
-    mu = mu.item() if isinstance(mu, np.ndarray) and mu.size == 1 else mu
-    if not is_real(mu):
-        return False, f"this is a {type(mu).__name__}: expected a number μ."
-    mu = float(mu)
+    mu = one_number(answer)
+    if mu is None:
+        return False, f"this is a {type(answer).__name__}: expected a number μ."
     if not (math.isfinite(mu) and 0 < mu <= LARGEST):
         return False, f"μ = {mu:g}: expected a number above 0 and up to {LARGEST:g}."
-    for wrong, sentence in DOUBTS:
-        if math.isclose(mu, wrong, rel_tol=1e-3):
-            return False, sentence
     seen = _length(mu)
     if abs(seen - LENGTH) <= CLOSE * LENGTH:
-        return True, f"‖h‖ = {seen:.4g} at μ = {mu:.4g}: right"
+        return True, f"‖h‖ = {seen:.4g} at μ = {mu:.4g}."
     return False, (
         f"‖h‖ = {seen:.3g} at μ = {mu:.3g}, too "
         f"{'long: more' if seen > LENGTH else 'short: less'} damping."
@@ -93,9 +97,15 @@ def _package(J, r):
     return Explicit(r, J.T)
 
 
-def _solve(J, r, damping):
-    """h with (JᵀJ + damping) h = −Jᵀr."""
-    return np.linalg.solve(J.T @ J + damping, -J.T @ r)
+def _another_mu(h, right, J, r, mu):
+    """Which μ the step belongs to, if it is a damped step at all."""
+    found = mu_of_the_step(h, J, r)
+    if found is None:
+        return ""
+    return (
+        f"This is the damped step of another μ: of {found:.3g}, where {mu:.3g} was given. What "
+        "stands on the diagonal is not μ."
+    )
 
 
 @exercise(
@@ -111,58 +121,73 @@ def _solve(J, r, damping):
     ),
     inputs=_system,
     package=lambda J, r, mu: _package(J, r).step(mu),
+    recipe=damped_system,
+    what="h",
+    sizes=lambda J, r, mu: {"N·m": len(r), "P": J.shape[1]},
+    forbids=("inv", "pinv"),
+    diagnose=_another_mu,
+    probes=(
+        Probe("μ is 0", "how μ comes in", lambda J, r, mu: (J, r, 0.0)),
+        Probe(
+            "the columns of J are orthonormal, where JᵀJ is I",
+            "the matrix of the system",
+            lambda J, r, mu: (np.linalg.qr(J)[0], r, mu),
+        ),
+        Probe("r is 1 everywhere", "where r comes in", lambda J, r, mu: (J, np.ones_like(r), mu)),
+    ),
     slips=(
-        (
-            lambda J, r, mu: -_solve(J, r, mu * np.eye(J.shape[1])),
-            "This equals ours with the sign flipped: you solved for +g. The "
-            "bowl's slope, (JᵀJ + μI)h + g, is zero at its lowest point; look "
-            "at what happens to g when it crosses the equals sign.",
+        *slips_named(
+            "g uphill",
+            "r for g",
+            "J r for g",
+            "JJᵀ",
+            "I of the rows",
+            "μ on all entries",
+            "no μ",
+            "no JᵀJ",
+            "μ as a rate",
+            "μ diag(JᵀJ)",
+            "μ(JᵀJ + I)",
+            "μ(JᵀJ + I) alone",
+            "2μ",
+            "μ/2",
+            "μ²",
+            "√μ",
+            "−μ",
+            "1/μ",
+            "I without μ",
+            "μ times N",
+            "2g",
+            "2JᵀJ",
+            "SSE",
+            "mean g",
+            "mean of both",
+            "entries squared",
+            "diagonal of JᵀJ",
+            "ggᵀ",
+            "J for JᵀJ",
+            "only −g",
+            "only g",
+            "not solved",
+            "lstsq's four",
         ),
-        (
-            lambda J, r, mu: _solve(J, r, mu),
-            "This adds μ to every entry of JᵀJ, as NumPy does "
-            "with matrix + number. μI touches only the diagonal.",
+        instead(
+            lambda J, r, mu: np.linalg.solve(J @ J.T + mu * np.eye(len(r)), -J.T @ r),
+            "JJᵀ stands where JᵀJ belongs: it has a row for each residual, and g has an entry for "
+            "each parameter.",
         ),
-        (
-            lambda J, r, mu: np.linalg.lstsq(J, -r, rcond=None)[0],
-            "This is Gauss-Newton's step, the limit for μ → 0. Where has μ gone?",
+        instead(
+            lambda J, r, mu: np.linalg.solve(J @ J.T + mu * np.eye(len(r)), -r),
+            "This is the system with JJᵀ: its solution has an entry for each residual. From there "
+            "it is one Jᵀ to h, or take JᵀJ and g.",
         ),
-        (
-            lambda J, r, mu: -J.T @ r / mu,
-            "This is −g/μ, the limit for large μ. What became of JᵀJ?",
+        instead(
+            lambda J, r, mu: np.linalg.solve(J @ J.T + mu * np.eye(len(r)), -J @ r),
+            "JJᵀ stands where JᵀJ belongs, and J where Jᵀ: h has an entry for each parameter.",
         ),
-        (
-            lambda J, r, mu: -mu * J.T @ r,
-            "This is −μg: gradient descent with μ for its "
-            "learning rate. μ belongs on the diagonal of JᵀJ.",
-        ),
-        (
-            lambda J, r, mu: _solve(J, r, mu * np.diag(np.sum(J**2, axis=0))),
-            "This damps with μ diag(JᵀJ) in place of μI: "
-            "Marquardt's scaling, see † I or diag. Here it is I.",
-        ),
-        (
-            lambda J, r, mu: _solve(J, r, 2 * mu * np.eye(J.shape[1])),
-            "This damps with 2μ. In (7.1) μ‖h‖² has its ½ "
-            "too, and that cancels the 2 of the square.",
-        ),
-        (
-            lambda J, r, mu: _solve(J, r, mu / 2 * np.eye(J.shape[1])),
-            "This damps with μ/2. In (7.1) the ½ cancels "
-            "the 2 of the square, and all of μ is left.",
-        ),
-        (
-            lambda J, r, mu: _solve(J, r, mu**2 * np.eye(J.shape[1])),
-            "This damps with μ². In the stacked system the lower rows hold √μ, not μ.",
-        ),
-        (
-            lambda J, r, mu: 2 * _solve(J, r, mu * np.eye(J.shape[1])),
-            "This is our step for twice the g: 2Jᵀr is the gradient "
-            "of SSE. Our F has a ½, and its gradient is Jᵀr.",
-        ),
-        (
-            lambda J, r, mu: _solve(J, r, -mu * np.eye(J.shape[1])),
-            "This subtracts μ from the diagonal: the bowl would get flatter, not steeper.",
+        instead(
+            lambda J, r, mu: -(J.T @ J + mu * np.eye(J.shape[1])) @ J.T @ r,
+            "This multiplies by the matrix. It stands on h's side of (7.2): solve with it.",
         ),
     ),
 )
@@ -175,13 +200,21 @@ def _in_units(rng):
     return *_system(rng), float(rng.choice([10.0, 100.0, 0.1]))
 
 
-def _other(J, r, mu, into, back):
-    """A damped step with J's last column times `into`, then its last entry times `back`."""
+def _in_hers(J, r, mu, c, into=lambda c: c, back=lambda c: c, which=-1, damp=lambda mu, c: mu):
+    """The step with parts of the way through her units exchanged; by default the right one."""
     units = np.ones(J.shape[1])
-    units[-1] = into
-    h = damped_step(J * units, r, mu)
-    units[-1] = back
+    units[which] = into(c)
+    h = damped_system(J * units, r, damp(mu, c))
+    units[which] = back(c)
     return h * units
+
+
+def _mine(c):
+    return 1.0
+
+
+def _inverse(c):
+    return 1 / c
 
 
 @exercise(
@@ -200,41 +233,90 @@ def _other(J, r, mu, into, back):
     package=lambda J, r, mu, c: (
         _package(J, r).damped(mu, np.append(np.ones(J.shape[1] - 1), 1 / c)).h
     ),
+    recipe=_in_hers,
+    what="h",
+    sizes=lambda J, r, mu, c: {"N·m": len(r), "P": J.shape[1]},
+    forbids=("inv", "pinv"),
+    probes=(
+        Probe("c is 1", "where c comes in", lambda J, r, mu, c: (J, r, mu, 1.0)),
+        Probe("μ is 0", "how μ comes in", lambda J, r, mu, c: (J, r, 0.0, c)),
+    ),
     slips=(
-        (
-            lambda J, r, mu, c: damped_step(J, r, mu),
-            "This is the step in your own units: with this c nothing "
-            "was changed. Is J's last column still the old one?",
+        part(
+            "This is the step in your own units: with this c nothing was changed. Is J's last "
+            "column still the old one?",
+            into=_mine,
+            back=_mine,
         ),
-        (
-            lambda J, r, mu, c: _other(J, r, mu, c, 1),
-            "J is right, but the step is still counted in "
-            "the new unit. Translate its last entry back.",
+        part(
+            "J is right, but the step is still counted in the new unit. Translate its last entry "
+            "back.",
+            back=_mine,
         ),
-        (
-            lambda J, r, mu, c: _other(J, r, mu, c, 1 / c),
-            "J is right, but the step was translated the wrong "
-            "way: a step of 1 in the new unit is c in yours.",
+        part(
+            "J is right, but the step was translated the wrong way: a step of 1 in the new unit "
+            "is c in yours.",
+            back=_inverse,
         ),
-        (
-            lambda J, r, mu, c: _other(J, r, mu, 1 / c, c),
+        part(
+            "J is still yours: when θ′ moves by 1, θ moves by c, and J's last column is c times "
+            "as long.",
+            into=_mine,
+        ),
+        part(
             "The last column of J was divided by c: when θ′ moves by 1, θ moves by c.",
+            into=_inverse,
         ),
-        (
-            lambda J, r, mu, c: _other(J, r, mu, 1 / c, 1 / c),
-            "This is all of it with 1/c in place of c: θ = c·θ′, "
-            "so a step of 1 in the new unit is c in yours.",
+        part(
+            "This is all of it with 1/c in place of c: θ = c·θ′, so a step of 1 in the new unit "
+            "is c in yours.",
+            into=_inverse,
+            back=_inverse,
         ),
-        (
-            lambda J, r, mu, c: _solve(
-                J, r, mu * np.diag(np.append(np.ones(J.shape[1] - 1), 1 / c))
+        part("The first parameter was given the new unit: it is the last one.", which=0),
+        part(
+            "All parameters were given the new unit: it is the last one alone.", which=slice(None)
+        ),
+        part(
+            "μ was multiplied by c: her μI is added in her units as it is.",
+            damp=lambda mu, c: c * mu,
+        ),
+        part(
+            "μ was divided by c: her μI is added in her units as it is.", damp=lambda mu, c: mu / c
+        ),
+        part(
+            "This is your own step with c·μ: the unit changes J's last column, not μ.",
+            into=_mine,
+            back=_mine,
+            damp=lambda mu, c: c * mu,
+        ),
+        part(
+            "This is your own step with μ/c²: the unit changes one parameter's damping, not all.",
+            into=_mine,
+            back=_mine,
+            damp=lambda mu, c: mu / c**2,
+        ),
+        instead(
+            lambda J, r, mu, c: damped_system(
+                J, r, mu, damping=lambda J, r, mu: mu * np.diag([*np.ones(J.shape[1] - 1), 1 / c])
             ),
             "This damps the last parameter with μ/c in your units. In (7.12) C stands squared.",
         ),
-        (
-            lambda J, r, mu, c: c * damped_step(c * J, r, mu),
+        instead(
+            lambda J, r, mu, c: damped_system(
+                J, r, mu, damping=lambda J, r, mu: mu * np.diag([*np.ones(J.shape[1] - 1), c**2])
+            ),
+            "This damps the last parameter with μc² in your units. In (7.12) it is C⁻².",
+        ),
+        instead(
+            lambda J, r, mu, c: c * damped_system(c * J, r, mu),
             "All of J and h was scaled. Only the last parameter changes its unit.",
         ),
+        handed(
+            "r was multiplied by c: the residuals keep their own unit.",
+            lambda J, r, mu, c: (J, c * r, mu, c),
+        ),
+        turned("The sign is flipped: the step goes against g.", lambda h, *_: -h),
     ),
 )
 def step_in_other_units(J, r, mu, c):

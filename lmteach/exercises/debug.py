@@ -6,10 +6,20 @@ import numpy as np
 
 from ..litmus import litmus
 from ..replicas import ANONYMOUS, REPLICAS
-from ..replicas import damped as _damped
 from .base import exercise
+from .probing import Probe
+from .running import explained, run
+from .slips import damped_system, instead, part, slips_named
 
 WRONG = tuple(name for name in REPLICAS if name != "Levenberg-Marquardt")
+# A small problem, on which a step is tried once: residual, jacobian, θ, μ.
+ONE_STEP = (
+    lambda theta: theta**2 - 1,
+    lambda theta: np.diag(2 * theta),
+    np.array([2.0, 3.0]),
+    1.0,
+)
+LITMUS_SECONDS = 20.0  # of CPU time for all tests
 STEP = "step(residual, jacobian, theta, mu) → (theta, accepted, {'h': h, 'J': J})"
 
 
@@ -20,10 +30,14 @@ def _system(rng):
     return rng.normal(size=(M, P)), rng.normal(size=M), float(rng.uniform(0.3, 3.0))
 
 
-def _matrix_of_squares(J, r):
-    """JᵀJ of the squared residuals."""
-    J_of_squares = 2 * r[:, None] * J
-    return J_of_squares.T @ J_of_squares
+def _chained(J, r):
+    """The Jacobian of the squared residuals."""
+    return 2 * r[:, None] * J
+
+
+def _of_squares(J, r, mu, squares=np.square, rows=_chained, **parts):
+    """The step of the squares with parts exchanged; by default the right one."""
+    return damped_system(rows(J, r), squares(r), mu, **parts)
 
 
 @exercise(
@@ -38,44 +52,84 @@ def _matrix_of_squares(J, r):
         "Row i of the new J is 2·rᵢ times row i of the old one: 2 * r[:, None] * J.",
     ),
     inputs=_system,
-    slips=(
-        (_damped, "This is our own step, of r and J. The class squares the residuals first."),
-        (
-            lambda J, r, mu: _damped(r[:, None] * J, r**2, mu),
-            "The chain rule has a 2: r² grows by 2r for every unit that r grows.",
+    recipe=_of_squares,
+    what="h",
+    sizes=lambda J, r, mu: {"N": len(r), "P": J.shape[1]},
+    forbids=("inv", "pinv"),
+    probes=(
+        Probe("μ is 0", "how μ comes in", lambda J, r, mu: (J, r, 0.0)),
+        Probe(
+            "r is 1 everywhere",
+            "where r comes in, in the new J and in the new r",
+            lambda J, r, mu: (J, np.ones_like(r), mu),
         ),
-        (
-            lambda J, r, mu: _damped(2 * r[:, None] * J, r, mu),
+        Probe("r is above 0", "the sign of r", lambda J, r, mu: (J, abs(r), mu)),
+    ),
+    slips=(
+        part(
+            "This is our own step, of r and J. The class squares the residuals first.",
+            squares=lambda r: r,
+            rows=lambda J, r: J,
+        ),
+        part(
+            "The chain rule has a 2: r² grows by 2r for every unit that r grows.",
+            rows=lambda J, r: r[:, None] * J,
+        ),
+        part(
             "Only J was replaced. On the right stands Jᵀ times what J is the derivative of: the "
             "squares.",
+            squares=lambda r: r,
         ),
-        (
-            lambda J, r, mu: _damped(J, r**2, mu),
+        part(
             "Only r was replaced. Then J is not the derivative of what stands beside it.",
+            rows=lambda J, r: J,
         ),
-        (
-            lambda J, r, mu: _damped(J**2, r**2, mu),
+        part(
             "This squares the entries of J. The derivative of a square is not the square of the "
             "derivative.",
+            rows=lambda J, r: J**2,
         ),
-        (
-            lambda J, r, mu: _damped(r[:, None] * J, r**2 / 2, mu),
-            "This is the step of ½r². The class squares, and takes no half; μ notices the "
+        part(
+            "This is the step of half the squares, ½r². The class takes no half; μ notices the "
             "difference.",
+            squares=lambda r: r**2 / 2,
+            rows=lambda J, r: r[:, None] * J,
         ),
-        (
-            lambda J, r, mu: -_damped(2 * r[:, None] * J, r**2, mu),
-            "This equals ours with the sign flipped: the class subtracts, too.",
+        part(
+            "J's rows are multiplied by 2r²: the derivative of r² is 2r, once.",
+            rows=lambda J, r: 2 * r[:, None] ** 2 * J,
         ),
-        (
-            lambda J, r, mu: _damped((2 * J.T @ r)[None], np.array([r @ r]), mu),
+        part(
+            "J's rows are multiplied by 2 alone: the derivative of r² is 2r.",
+            rows=lambda J, r: 2 * J,
+        ),
+        *slips_named(
+            (
+                "g uphill",
+                "This equals ours with the sign flipped: the class subtracts, too.",
+            ),
+            (
+                "μ on all entries",
+                "This adds μ to every entry, as NumPy does with matrix + number. "
+                "μI touches only the diagonal.",
+            ),
+            "no μ",
+            "μ diag(JᵀJ)",
+            "I of the rows",
+            "JJᵀ",
+            "r for g",
+            "2g",
+            "no JᵀJ",
+        ),
+        instead(
+            lambda J, r, mu: damped_system((2 * J.T @ r)[None], np.array([r @ r]), mu),
             "This is one row: the squares were summed before they were differentiated. neupy "
             "sums nothing.",
         ),
-        (
-            lambda J, r, mu: np.linalg.solve(_matrix_of_squares(J, r) + mu, -2 * J.T @ r**3),
-            "This adds μ to every entry, as NumPy does with matrix + number. μI touches only the "
-            "diagonal.",
+        instead(
+            lambda J, r, mu: 2 * r * J,
+            "r and J have the shapes (N,) and (N, P): r[:, None] is a column that multiplies "
+            "whole rows.",
         ),
     ),
 )
@@ -101,7 +155,7 @@ def _judge_names(names):
             return False, f"{letter}: {name!r:.40} is none of {', '.join(WRONG)}."
     wrong = [letter for letter, name in names.items() if REPLICAS[name] is not ANONYMOUS[letter]]
     if not wrong:
-        return True, "A, B and C bear their names: right"
+        return True, "A, B and C bear their names."
     return False, " ".join(_unlike(letter, names[letter]) for letter in wrong)
 
 
@@ -138,9 +192,19 @@ def _judge_step(step):
     """Does litmus find nothing in it?"""
     if not callable(step):
         return False, f"this is a {type(step).__name__}: expected a function {STEP}."
-    report = litmus(step)
+    ran = run(step, [ONE_STEP])
+    if ran.error is not None:
+        return False, explained(step, ran, ("residual", "jacobian", "theta", "mu"))
+    if ran.results[0] is None:
+        return False, f"it returns None: is a `return` missing? Expected {STEP}."
+    if not isinstance(ran.results[0], (tuple, list)) or len(ran.results[0]) != 3:
+        return False, f"it does not return three things, (θ, accepted, extra): expected {STEP}."
+    tried = run(litmus, [(step,)], LITMUS_SECONDS)
+    if tried.error is not None:
+        return False, explained(step, tried, ("step",))
+    (report,) = tried.results
     if report.passed:
-        return True, "litmus finds nothing: right"
+        return True, "litmus finds nothing."
     said = report.mistakes[0] if report.mistakes else "no mistake that it knows looks like this."
     return False, f"fails {' '.join(report.failed)}. The likeliest reason: {said}"
 

@@ -4,6 +4,8 @@ import numpy as np
 
 from ..layers import Input, Linear, Tanh
 from .base import exercise
+from .probing import Probe
+from .slips import instead, part, slips_named, turned
 
 # All layers and the batch have one size: no mistake fails by its shape, each gives numbers.
 SIZE = 3
@@ -22,6 +24,12 @@ def _package_delta(delta_next, W_next, a):
     )[0]
 
 
+def _delta(delta_next, W_next, a, back=None, slope=lambda a, z: 1 - a**2):
+    """δ of a tanh layer with parts exchanged; by default the right one."""
+    came = delta_next @ W_next if back is None else back(delta_next, W_next)
+    return came * slope(a, np.arctanh(a))
+
+
 @exercise(
     "4.1",
     "function",
@@ -37,56 +45,110 @@ def _package_delta(delta_next, W_next, a):
     ),
     inputs=_two_layers,
     package=_package_delta,
+    recipe=_delta,
+    what="δ",
+    probes=(
+        Probe("a is 0, where every slope is 1", "the slope", lambda d, W, a: (d, W, 0 * a)),
+        Probe(
+            "W_next is I",
+            "how the weights come in",
+            lambda d, W, a: (d, np.eye(len(W)), a),
+        ),
+        Probe(
+            "W_next is I and a is 0",
+            "how the weights and the slope come in",
+            lambda d, W, a: (d, np.eye(len(W)), 0 * a),
+        ),
+    ),
     slips=(
-        (
-            lambda d, W, a: d @ W,
-            "The slope of this layer is missing: this is only what came back through the weights.",
+        *slips_named(
+            (
+                "slope missing",
+                "The slope of this layer is missing: this is only what came back through the "
+                "weights.",
+            ),
+            (
+                "tanh twice",
+                "You took the slope at a, as if a were z. The stored a has been through tanh "
+                "already.",
+            ),
+            (
+                "slope at z",
+                "You undid the tanh and squared z. The slope is written in terms of a, not of z.",
+            ),
+            ("slope of logsig", "This is the slope of logsig. The layer is a tanh layer."),
+            "slope 1 − a",
+            "slope a²",
+            "slope 1 + a²",
+            "slope negative",
+            "activation for slope",
         ),
-        (
-            lambda d, W, a: (d @ W.T) * (1 - a**2),
-            "The weights are the wrong way round: this is Wδ for "
-            "each row, and the way back is Wᵀδ. Look at the bridge.",
+        part(
+            "The slope is 1 − 2a: a is squared, not doubled. tanh′ = 1 − a².",
+            slope=lambda a, z: 1 - 2 * a,
         ),
-        (
-            lambda d, W, a: (W.T @ d) * (1 - a**2),
-            "This is the formula for columns, used on rows: "
-            "it mixes the samples. Look at the bridge.",
+        part("This is the slope of relu. The layer is a tanh layer.", slope=lambda a, z: a > 0),
+        part(
+            "tanh(a) stands where the slope belongs: the slope is 1 − a².",
+            slope=lambda a, z: np.tanh(a),
         ),
-        (
-            lambda d, W, a: (d @ W) * (1 - np.tanh(a) ** 2),
-            "You took the slope at a, as if a were z. The stored a has been through tanh already.",
+        part("The slope came in twice, as its square.", slope=lambda a, z: (1 - a**2) ** 2),
+        part(
+            "The slope is multiplied with a as well: that a belongs to the gradient of a weight.",
+            slope=lambda a, z: (1 - a**2) * a,
         ),
-        (
-            lambda d, W, a: (d @ W) * (1 - np.arctanh(a) ** 2),
-            "You undid the tanh and squared z. The slope is written in terms of a, not of z.",
+        part(
+            "The slopes were summed before they came in: each unit has its own.",
+            slope=lambda a, z: (1 - a**2).sum(),
         ),
-        (
-            lambda d, W, a: (d @ W) * a * (1 - a),
-            "This is the slope of logsig. The layer is a tanh layer.",
+        part(
+            "δ_next was transposed on the way: samples are its rows, and d @ W keeps them.",
+            back=lambda d, W: W.T @ d.T,
         ),
-        (
+        part(
+            "The weights are the wrong way round: this is Wδ for each row, and the way back is "
+            "Wᵀδ. Look at the bridge.",
+            back=lambda d, W: d @ W.T,
+        ),
+        part(
+            "This is the formula for columns, used on rows: it mixes the samples. Look at the "
+            "bridge.",
+            back=lambda d, W: W.T @ d,
+        ),
+        part(
+            "W was multiplied in entry by entry. Each unit here feeds all units of the next "
+            "layer: a sum is missing.",
+            back=lambda d, W: d * W,
+        ),
+        part(
+            "The weights are missing: the error terms come back through W_next.",
+            back=lambda d, W: d,
+        ),
+        instead(
             lambda d, W, a: (d * (1 - a**2)) @ W,
-            "This layer's slope was multiplied in before the "
-            "weights. It belongs to the units in which you arrive.",
+            "This layer's slope was multiplied in before the weights. It belongs to the units in "
+            "which you arrive.",
         ),
-        (
-            lambda d, W, a: ((d @ W) * (1 - a**2)).T,
-            "Transposed: the way back is right, but samples are rows here, and these are columns.",
-        ),
-        (
+        instead(
             lambda d, W, a: (d @ W) @ (1 - a**2),
-            "The slopes came in as a matrix, with @. Each "
-            "unit has its own slope: ∘ is entry by entry.",
+            "The slopes came in as a matrix, with @. Each unit has its own slope: ∘ is entry by "
+            "entry.",
         ),
-        (
-            lambda d, W, a: (d * W) * (1 - a**2),
-            "W was multiplied in entry by entry. Each unit here "
-            "feeds all units of the next layer: a sum is missing.",
+        turned(
+            "Transposed: the way back is right, but samples are rows here, and these are columns.",
+            lambda delta, *_: delta.T,
         ),
-        (
-            lambda d, W, a: (d @ W) * (a**2 - 1),
-            "The sign of the slope is flipped: tanh rises "
-            "everywhere, so its slope is never negative.",
+        turned(
+            "This is divided by N: a mean over the samples. F = ½ rᵀr is a sum.",
+            lambda delta, d, *_: delta / len(d),
+        ),
+        turned(
+            "This is summed over the samples too early: each sample has its own error terms.",
+            lambda delta, *_: delta.sum(axis=0),
+        ),
+        turned(
+            "This is summed over the units: each unit has its own error term.",
+            lambda delta, *_: delta.sum(axis=1),
         ),
     ),
 )
@@ -105,12 +167,10 @@ def _package_gradient(delta, a_before, a):
     return g[: SIZE**2].reshape(SIZE, SIZE), g[SIZE**2 :]
 
 
-def _both(for_W, for_b=lambda delta, a_before: delta.sum(axis=0)):
-    return lambda delta, a_before, a: (for_W(delta, a_before), for_b(delta, a_before))
-
-
-def _sum_of_products(delta, a_before):
-    return delta.T @ a_before
+def _gradient(delta, a_before, a, for_W=None, for_b=None):
+    """The gradient of a layer with parts exchanged; by default the right one."""
+    of_W = delta.T @ a_before if for_W is None else for_W(delta, a_before, a)
+    return of_W, delta.sum(axis=0) if for_b is None else for_b(delta, a_before)
 
 
 @exercise(
@@ -128,63 +188,92 @@ def _sum_of_products(delta, a_before):
     ),
     inputs=_one_layer,
     package=_package_gradient,
+    recipe=_gradient,
+    names=("∂F/∂W", "∂F/∂b"),
+    probes=(
+        Probe(
+            "there is one sample",
+            "the sums over the samples",
+            lambda delta, before, a: (delta[:1], before[:1], a[:1]),
+        ),
+        Probe(
+            "a_before is 1 everywhere",
+            "how a_before comes in",
+            lambda delta, before, a: (delta, np.ones_like(before), a),
+        ),
+        Probe("a is 0", "a: it is not needed", lambda delta, before, a: (delta, before, 0 * a)),
+    ),
     slips=(
-        (
-            lambda delta, a_before, a: (delta.T @ a, delta.sum(axis=0)),
-            "The wrong layer's a: a weight starts at the layer before, and only ends at this one.",
+        part(
+            "The wrong layer's a in ∂F/∂W: a weight starts at the layer before, and only ends at "
+            "this one.",
+            for_W=lambda delta, before, a: delta.T @ a,
         ),
-        (
-            _both(lambda delta, a: a.T @ delta),
-            "∂F/∂b is right. ∂F/∂W is transposed: a row of W "
-            "belongs to the unit at which its weights end.",
+        part(
+            "The wrong layer's a in ∂F/∂W, and transposed.",
+            for_W=lambda delta, before, a: a.T @ delta,
         ),
-        (
-            _both(lambda delta, a: delta @ a.T),
-            "∂F/∂b is right. In ∂F/∂W the samples and the "
-            "units changed places: look at the bridge.",
+        part(
+            "∂F/∂W is transposed: a row of W belongs to the unit at which its weights end.",
+            for_W=lambda delta, before, a: before.T @ delta,
         ),
-        (
-            _both(lambda delta, a: delta * a),
-            "∂F/∂b is right. ∂F/∂W multiplies entry by entry: it "
-            "needs every unit of this layer with every one before.",
+        part(
+            "In ∂F/∂W the samples and the units changed places: look at the bridge.",
+            for_W=lambda delta, before, a: delta @ before.T,
         ),
-        (
-            _both(lambda delta, a: delta.T @ a / len(a), lambda delta, a: delta.mean(axis=0)),
-            "These are means over the samples. F = ½ rᵀr is a sum.",
+        part(
+            "∂F/∂W multiplies entry by entry: it needs every unit of this layer with every one "
+            "before.",
+            for_W=lambda delta, before, a: delta * before,
         ),
-        (
-            _both(lambda delta, a: delta.T @ a / len(a)),
-            "∂F/∂b is right. ∂F/∂W is a mean over the samples. F = ½ rᵀr is a sum.",
+        part(
+            "∂F/∂W and ∂F/∂b are means over the samples. F = ½ rᵀr is a sum.",
+            for_W=lambda delta, before, a: delta.T @ before / len(before),
+            for_b=lambda delta, before: delta.mean(axis=0),
         ),
-        (
-            _both(_sum_of_products, lambda delta, a: delta.mean(axis=0)),
-            "∂F/∂W is right. ∂F/∂b is a mean over the samples. F = ½ rᵀr is a sum.",
+        part(
+            "∂F/∂W is a mean over the samples. F = ½ rᵀr is a sum.",
+            for_W=lambda delta, before, a: delta.T @ before / len(before),
         ),
-        (
-            _both(_sum_of_products, lambda delta, a: delta),
-            "∂F/∂W is right. ∂F/∂b is still one row for each "
-            "sample: the sum over the samples is missing.",
+        part(
+            "∂F/∂b is a mean over the samples. F = ½ rᵀr is a sum.",
+            for_b=lambda delta, before: delta.mean(axis=0),
         ),
-        (
-            _both(_sum_of_products, lambda delta, a: delta.sum(axis=0, keepdims=True)),
-            "Right numbers; but ∂F/∂b is a table of one row: b is flat, (n,).",
+        part(
+            "∂F/∂b is still one row for each sample: the sum over the samples is missing.",
+            for_b=lambda delta, before: delta,
         ),
-        (
-            _both(_sum_of_products, lambda delta, a: delta.sum(axis=1)),
-            "∂F/∂W is right. ∂F/∂b sums over the units: the samples are the rows, axis 0.",
+        part(
+            "∂F/∂b has the right numbers, in a table of one row: b is flat, (n,).",
+            for_b=lambda delta, before: delta.sum(axis=0, keepdims=True),
         ),
-        (
-            _both(_sum_of_products, lambda delta, a: (delta * a).sum(axis=0)),
-            "∂F/∂W is right. ∂F/∂b has an activation in it: the input of a bias is 1.",
+        part(
+            "∂F/∂b sums over the units: the samples are the rows, axis 0.",
+            for_b=lambda delta, before: delta.sum(axis=1),
         ),
-        (
-            _both(lambda delta, a: delta[:, :, None] * a[:, None, :], lambda delta, a: delta),
-            "The sum over the samples is missing: these are "
-            "the gradients of each sample by itself.",
+        part(
+            "∂F/∂b is one number, summed over the units too: each unit has its own bias.",
+            for_b=lambda delta, before: delta.sum(),
         ),
-        (
-            _both(lambda delta, a: np.outer(delta[0], a[0]), lambda delta, a: delta[0]),
+        part(
+            "∂F/∂b has an activation in it: the input of a bias is 1.",
+            for_b=lambda delta, before: (delta * before).sum(axis=0),
+        ),
+        part(
+            "The sum over the samples is missing: these are the gradients of each sample by "
+            "itself.",
+            for_W=lambda delta, before, a: delta[:, :, None] * before[:, None, :],
+            for_b=lambda delta, before: delta,
+        ),
+        part(
             "This is the gradient of the first sample alone.",
+            for_W=lambda delta, before, a: np.outer(delta[0], before[0]),
+            for_b=lambda delta, before: delta[0],
+        ),
+        part(
+            "Twice the right ones: δ is the derivative of F, and its ½ has done its work there.",
+            for_W=lambda delta, before, a: 2 * delta.T @ before,
+            for_b=lambda delta, before: 2 * delta.sum(axis=0),
         ),
     ),
 )
@@ -200,6 +289,13 @@ def _package_by_hand():
     return net.gradient(activations, net.error_terms(activations, r, weights))[:4]
 
 
+def _by_hand(W=(2.0, -1.0), r=0.5, slope=lambda a, z: 1 - a**2, at_W=3.0, at_b=1.0):
+    """The four derivatives with parts exchanged; by default the right ones."""
+    a = np.array([0.6, -0.8])
+    delta = np.array(W) * r * slope(a, np.arctanh(a))
+    return (*(delta * at_W), *(delta * at_b))
+
+
 @exercise(
     "4.3",
     "value",
@@ -213,35 +309,59 @@ def _package_by_hand():
         "the first layer starts at x = 3, a bias at 1.",
     ),
     package=_package_by_hand,
+    recipe=_by_hand,
+    digits=3,
+    names=("the first weight's", "the second weight's", "the first bias's", "the second bias's"),
+    reminders=(
+        "it is the unit's δ¹ times x.",
+        "it is the unit's δ¹ times x.",
+        "it is the unit's δ¹ alone: its weight in W² times r, times 1 − a².",
+        "it is the unit's δ¹ alone: its weight in W² times r, times 1 − a².",
+    ),
     slips=(
-        (
-            (0.64, -0.18, 0.64, -0.18),
+        part(
             "The two biases are right. The weights of the first layer start at x = 3, not at 1.",
+            at_W=1.0,
         ),
-        ((1.92, -0.54, 1.92, -0.54), "The two weights are right. The input of a bias is 1, not x."),
-        ((3.0, -1.5, 1.0, -0.5), "The slopes of the hidden units are missing."),
-        (
-            lambda: np.array([3.0, -1.5, 1.0, -0.5]) * (1 - np.tanh([0.6, 0.8, 0.6, 0.8]) ** 2),
-            "You took the slope at a, as if a were z: 0.6 and −0.8 have been through tanh already.",
+        part("The two weights are right. The input of a bias is 1, not x.", at_b=3.0),
+        *slips_named(
+            ("slope missing", "The slopes of the hidden units are missing."),
+            (
+                "tanh twice",
+                "You took the slope at a, as if a were z: 0.6 and −0.8 have been through tanh "
+                "already.",
+            ),
+            ("slope of logsig", "This is logsig's slope a(1 − a). The hidden units are tanh."),
+            "slope 1 − a",
+            "slope a²",
+            "slope 1 + a²",
+            "slope at z",
         ),
-        ((0.72, 2.16, 0.24, 0.72), "This is logsig's slope a(1 − a). The hidden units are tanh."),
-        (
-            (0.384, 0.144, 0.64, -0.18),
+        part(
             "These are multiplied by a¹: the weights of the first layer start at x.",
+            at_W=np.array([0.6, -0.8]),
         ),
-        (
-            (3.84, -1.08, 1.28, -0.36),
-            "Twice the right ones: δ² is r itself, 0.5. It is "
-            "neither 1 nor 2r: F has a ½ before the square.",
+        part(
+            "Twice the right ones: δ² is r itself, 0.5. It is neither 1 nor 2r: F has a ½ before "
+            "the square.",
+            r=1.0,
         ),
-        (
+        part("Half the right ones: δ² is r itself, without a ½.", r=0.25),
+        part("The sign is flipped: r is prediction minus target.", r=-0.5),
+        part("The weights W² are missing: the error term comes back through them.", W=(1.0, 1.0)),
+        part("The second weight of W² is −1: its sign is missing.", W=(2.0, 1.0)),
+        part("The weights of W² changed places: unit 1 leads out through 2.", W=(-1.0, 2.0)),
+        instead(
             (1.92, 0.64, -0.54, -0.18),
             "Right numbers in another order: first both weights, then both biases.",
         ),
-        ((-1.92, 0.54, -0.64, 0.18), "The sign is flipped: r is prediction minus target."),
-        (
-            (0.96, 0.54, 0.32, 0.18),
-            "The weights W² are missing: the error term comes back through them.",
+        instead(
+            (0.64, -0.18, 1.92, -0.54),
+            "Right numbers in another order: the weights come first, then the biases.",
+        ),
+        instead(
+            (1.92, -0.54),
+            "The two weights are right. The derivatives for the two biases are missing.",
         ),
     ),
 )

@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from ..checks import is_real
 from ..examples import next_theta, rosenbrock
 from ..primitives import least_norm
 from ..undamped import gauss_newton
 from .base import exercise
+from .compare import numbers, one_number
+from .probing import Probe
+from .slips import damped_system, instead, part, slips_named, turned
 
 LOW = 1.0  # largest F at the start of 6.2
 TENFOLD = 10.0  # the rise of F asked for
@@ -38,48 +40,87 @@ def _systems(rng):
     ),
     inputs=_systems,
     package=lambda J, r: least_norm(J, -r),
+    recipe=damped_system,
+    what="h",
+    sizes=lambda J, r: {"N·m": len(r), "P": J.shape[1]},
+    forbids=("inv", "pinv", "lstsq"),
+    probes=(
+        Probe(
+            "the columns of J are orthonormal, where JᵀJ is I",
+            "the matrix of the system",
+            lambda J, r: (np.linalg.qr(J)[0], r),
+        ),
+        Probe("r is 1 everywhere", "where r comes in", lambda J, r: (J, np.ones_like(r))),
+    ),
     slips=(
-        (
-            lambda J, r: least_norm(J, r),
-            "This equals ours with the sign flipped: the step makes r + Jh small, so Jh should "
-            "come near −r, not r. (Or is your r target minus prediction? Then flip J too.)",
+        *slips_named(
+            (
+                "g uphill",
+                "This equals ours with the sign flipped: the step makes r + Jh small, so Jh should "
+                "come near −r, not r. (Or is your r target minus prediction? Then flip J too.)",
+            ),
+            "only −g",
+            "only g",
+            (
+                "2g",
+                "This is twice the step: a factor 2 of the sum of squares is on one side only. "
+                "Our F has a ½.",
+            ),
+            (
+                "2JᵀJ",
+                "This is half the step: a factor 2 of the sum of squares is on one side only. Our "
+                "F has a ½.",
+            ),
+            "JJᵀ",
+            "r for g",
+            "J r for g",
+            "mean g",
+            (
+                "diagonal of JᵀJ",
+                "This divides g by the diagonal of JᵀJ alone, each parameter as if it were the "
+                "only one. The other entries of JᵀJ say how the columns of J overlap.",
+            ),
+            "entries squared",
+            "J for JᵀJ",
+            "ggᵀ",
+            (
+                "not solved",
+                "This is JᵀJ times −g. JᵀJ stands on h's side of (6.3): solve with it, don't "
+                "multiply.",
+            ),
+            (
+                "lstsq's four",
+                "lstsq returns four things: x, the sum of squares left over, the rank, the "
+                "singular values. The step is the first.",
+            ),
         ),
-        (
-            lambda J, r: -J.T @ r,
-            "This is −g = −Jᵀr, gradient descent's direction. "
-            "It still has to be solved with JᵀJ, (6.3).",
+        part(
+            "I is added to JᵀJ: that is a damped step, lesson 07. (6.3) has JᵀJ alone.",
+            damping=lambda J, r, mu: np.eye(J.shape[1]),
         ),
-        (
-            lambda J, r: J.T @ r,
-            "This is g = Jᵀr, which points uphill. A step has to solve JᵀJh = −g, (6.3).",
+        instead(
+            lambda J, r: np.linalg.solve(J @ J.T, -J @ r),
+            "JJᵀ stands where JᵀJ belongs, and J where Jᵀ: h has an entry for each parameter.",
         ),
-        (
-            lambda J, r: -J.T @ J @ J.T @ r,
-            "This is JᵀJ times −g. JᵀJ stands on h's side of (6.3): solve with it, don't multiply.",
+        instead(
+            lambda J, r: np.linalg.solve(J @ J.T, -r),
+            "JJᵀ stands where JᵀJ belongs, and r where g: h has an entry for each parameter.",
         ),
-        (
-            lambda J, r: -J.T @ r / np.sum(J**2, axis=0),
-            "This divides g by the diagonal of JᵀJ alone, each parameter as if it were the only "
-            "one. The other entries of JᵀJ say how the columns of J overlap.",
+        instead(
+            lambda J, r: np.linalg.solve(J, -r),
+            "J is not square: more residuals than parameters. Multiply both sides with Jᵀ, (6.3).",
         ),
-        (
-            lambda J, r: 2 * least_norm(J, -r),
-            "This is twice the step: a factor 2 of the sum "
-            "of squares is on one side only. Our F has a ½.",
-        ),
-        (
-            lambda J, r: least_norm(J, -r) / 2,
-            "This is half the step: a factor 2 of the sum "
-            "of squares is on one side only. Our F has a ½.",
-        ),
-        (
-            lambda J, r: r + J @ least_norm(J, -r),
-            "This is r + Jh, what the model leaves over. The step itself is h.",
-        ),
-        (
+        instead(
             lambda J, r: np.linalg.lstsq(J, -r, rcond=None),
-            "lstsq returns four things: x, the sum of squares left over, "
-            "the rank, the singular values. The step is the first.",
+            "lstsq returns four things: x, the sum of squares left over, the rank, the singular "
+            "values. The step is the first.",
+        ),
+        turned(
+            "This is r + Jh, what the model leaves over. The step itself is h.",
+            lambda h, J, r: r + J @ h,
+        ),
+        turned(
+            "This is Jh, how far the residuals move. The step itself is h.", lambda h, J, r: J @ h
         ),
     ),
 )
@@ -90,9 +131,12 @@ def gauss_newton_step(J, r):
 
 def _breaks(start):
     """Whether Gauss-Newton's first step from this start makes F ten times as large."""
-    theta = np.array(start, dtype=float)
-    if theta.shape != (2,):
+    theta = numbers(start)
+    if theta is None or theta.dtype.kind == "c":
+        return False, f"this is a {type(start).__name__}: expected a start θ, two numbers."
+    if theta.size != 2:
         return False, f"this has shape {theta.shape}: expected a start θ, two numbers."
+    theta = theta.ravel()
     if not np.isfinite(theta).all() or abs(theta).max() > FAR:
         return False, f"expected two finite numbers between {-FAR:g} and {FAR:g}."
     before = float(rosenbrock().loss(theta))
@@ -125,14 +169,6 @@ def _breaks(start):
         "= ½(1 − θ₁)². F after the step is 50(1 − θ₁)⁴. Divide.",
     ),
     judge=_breaks,
-    slips=(
-        (
-            np.array([-1.2, 1.0]),
-            "F = 12.1 at the start: expected a start that looks good, with F at most 1.",
-        ),
-        (np.array([0.9, 0.81]), "F went 0.005 → 0.005: expected a rise of at least 10 times."),
-        (np.array([1.0, 1.0]), "Gauss-Newton takes no step here: this is the minimum."),
-    ),
 )
 def start():
     return np.array([0.0, 0.0])  # the valley's floor, halfway round the bend: F 0.5 → 50
@@ -140,11 +176,11 @@ def start():
 
 def _two_points(c):
     """Whether Gauss-Newton on (θ + 1, cθ² + θ − 1) ends in a cycle of two points."""
-    if not is_real(c):
-        return False, f"this is a {type(c).__name__}: expected a number c from −3 to 1."
+    came, c = c, one_number(c)
+    if c is None:
+        return False, f"this is a {type(came).__name__}: expected a number c from −3 to 1."
     if not -3 <= c <= 1:
-        return False, f"c = {float(c):g}: expected a number from −3 to 1."
-    c = float(c)
+        return False, f"c = {c:g}: expected a number from −3 to 1."
     cycle = _cycle(c)
     if len(cycle) > N_CYCLE:
         return False, (
@@ -185,14 +221,6 @@ def _cycle(c):
         "Just below c = −1 the minimum has only just let go: try values between −1.5 and −1.",
     ),
     judge=_two_points,
-    slips=(
-        (
-            -2,
-            "with c = -2 it settles on a cycle of 6 points between -0.556 and 0.155: expected two.",
-        ),
-        (-5, "c = -5: expected a number from −3 to 1."),
-        (0, "with c = 0 it settles at 0: expected a cycle of two points."),
-    ),
 )
 def bend():
     return -1.2  # a slope just beyond −1: each step overshoots 0 by more than it was away

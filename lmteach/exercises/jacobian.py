@@ -5,11 +5,15 @@ import numpy as np
 from ..layers import Input, Linear, Tanh
 from ..network_fit import NetworkFit
 from .base import exercise
+from .compare import agree, listed, numbers
+from .probing import Probe
+from .slips import instead, part, slips_named, turned
 
 N = 5000  # samples in 5.1
 # The lesson's 2-2-2 network and its data.
 THETA = (0.5, -0.4, 0.3, 0.8, 0.1, -0.2, 0.7, -0.6, -0.5, 0.9, 0.2, -0.1)
 X, Y = ((1.0, 0.5), (-1.0, 1.0), (0.5, -1.5)), ((0.5, -0.5), (0.0, 1.0), (-1.0, 0.2))
+PARAMETERS = ("W1", "b1", "W2", "b2")
 LARGEST = 100  # largest entry of a step that is tried
 LEAST = 1e-3  # an output that moves by less has not visibly moved
 NOTHING = 1e-12  # an output that moves by no more has not moved
@@ -32,13 +36,25 @@ def _bytes_of_the_real_one():
         "N·m rows is 5000·3, P columns is 243. Each number has 8 bytes.",
     ),
     package=_bytes_of_the_real_one,
+    recipe=lambda rows=5000 * 3, columns=243, each=8: rows * columns * each,
+    what="The number of bytes",
+    reminders=(
+        "rows times columns times 8: a row for each sample and output, a column for each weight "
+        "and bias.",
+    ),
     slips=(
-        (5000 * 3 * 243, "This is the number of entries: each takes 8 bytes."),
-        (5000 * 3 * 220 * 8, "The biases are missing: they are columns of J too."),
-        (5000 * 243 * 8, "A row for each sample is not enough: there are 3 outputs."),
-        (243 * 243 * 8, "This is JᵀJ: it has a row for each parameter. J is asked for."),
-        (5000 * 3 * 243 * 8 / 1e6, "Right in megabytes; bytes are asked for."),
-        (5000 * 3 * 243 * 4, "At 4 bytes a number this would be right: here a number has 8."),
+        part("This is the number of entries: each takes 8 bytes.", each=1),
+        part("The biases are missing: they are columns of J too.", columns=220),
+        part("A row for each sample is not enough: there are 3 outputs.", rows=5000),
+        part("This is JᵀJ: it has a row for each parameter. J is asked for.", rows=243),
+        part("This is JJᵀ: it has a column for each residual. J is asked for.", columns=15000),
+        part("At 4 bytes a number this would be right: here a number has 8.", each=4),
+        part("In bits: a byte has 8 of them, and a number 8 bytes.", each=64),
+        part("In J the units of a layer have one bias each: 20 + 3 in all.", columns=222),
+        instead(5000 * 3 * 243 * 8 / 1e6, "Right in megabytes; bytes are asked for."),
+        instead(5000 * 3 * 243 * 8 / 2**20, "Right in units of 2²⁰ bytes; bytes are asked for."),
+        instead(5000 * 3 * 243 * 8 / 1e3, "Right in kilobytes; bytes are asked for."),
+        instead(5000 * 3 * 243 * 8 / 1e9, "Right in gigabytes; bytes are asked for."),
     ),
 )
 def bytes_of_J():
@@ -60,12 +76,13 @@ def _package(X, W1, b1, W2, b2):
     return network.jacobian(network.forward(X, theta), theta)
 
 
-def _blocks(X, W1, b1, W2, b2, slope=lambda a, z: 1 - a**2):
+def _blocks(X, W1, b1, W2, b2, slope, output, first, W2_back):
     """J as the four blocks ∂r/∂W¹, ∂r/∂b¹, ∂r/∂W², ∂r/∂b²: (N, m, n, n_before) or (N, m, n)."""
-    z = X @ W1.T + b1
+    z = X @ W1.T + first * b1
     a = np.tanh(z)
-    S1 = W2[None] * slope(a, z)[:, None, :]
-    S2 = np.broadcast_to(np.eye(len(b2)), (len(X), len(b2), len(b2)))
+    out = a @ W2.T + b2
+    S2 = output(out)[:, :, None] * np.eye(len(b2))
+    S1 = (S2 @ W2_back(W2)) * slope(a, z)[:, None, :]
     return [S1[..., None] * X[:, None, None, :], S1, S2[..., None] * a[:, None, None, :], S2]
 
 
@@ -75,13 +92,57 @@ def _rows(blocks):
     return np.concatenate([block.reshape(N * m, -1) for block in blocks], axis=1)
 
 
-def _slip(change):
-    """A wrong answer: the blocks of the right one, put together by `change`."""
-    return lambda *arguments: change(_blocks(*arguments))
+def _assembled(
+    X,
+    W1,
+    b1,
+    W2,
+    b2,
+    slope=lambda a, z: 1 - a**2,
+    output=np.ones_like,
+    first=1,
+    W2_back=lambda W2: W2,
+    put=lambda blocks: blocks,
+):
+    """J with parts exchanged; by default the right one."""
+    return _rows(put(_blocks(X, W1, b1, W2, b2, slope, output, first, W2_back)))
 
 
-def _with_slope(slope):
-    return lambda *arguments: _rows(_blocks(*arguments, slope=slope))
+def _squares(J, X, W1, b1, W2, b2):
+    """The Jacobian of the outputs squared."""
+    return 2 * (np.tanh(X @ W1.T + b1) @ W2.T + b2).reshape(-1, 1) * J
+
+
+def _run_down_columns(blocks):
+    return [np.swapaxes(block, 2, 3) if block.ndim == 4 else block for block in blocks]
+
+
+def _summed(axis):
+    return lambda blocks: [block.sum(axis=axis, keepdims=True) for block in blocks]
+
+
+def _one_output(X, W1, b1, W2, b2):
+    return X, W1, b1, W2[:1], b2[:1]
+
+
+def _right_columns(result, right, X, W1, b1, W2, b2):
+    """Which parameters' columns are right, and which are not, where only some are."""
+    given, start, good, bad = numbers(result), 0, [], []
+    if given is None or given.shape != right.shape:
+        return ""
+    for name, part_of_theta in zip(PARAMETERS, (W1, b1, W2, b2), strict=True):
+        columns = slice(start, start + part_of_theta.size)
+        same = agree(given[:, columns], right[:, columns], 1e-6)
+        (good if same else bad).append(name)
+        start = columns.stop
+    if not good or not bad:
+        return ""
+    return f"The columns of {listed(good)} are right, those of {listed(bad)} are not."
+
+
+def _sizes(X, W1, b1, W2, b2):
+    N, m, P = len(X), len(b2), W1.size + len(b1) + W2.size + len(b2)
+    return {"N": N, "m": m, "N·m": N * m, "P": P}
 
 
 @exercise(
@@ -100,62 +161,127 @@ def _with_slope(slope):
     ),
     inputs=_network_and_inputs,
     package=_package,
+    recipe=_assembled,
+    what="J",
+    sizes=_sizes,
+    diagnose=_right_columns,
+    probes=(
+        Probe("there is one output", "the rows of the outputs", _one_output),
+        Probe("there is one sample", "the rows of the samples", lambda X, *rest: (X[:1], *rest)),
+        Probe(
+            "W1 and b1 are 0, where every slope is 1",
+            "the slope",
+            lambda X, W1, b1, W2, b2: (X, 0 * W1, 0 * b1, W2, b2),
+        ),
+    ),
     slips=(
-        (
-            _slip(lambda blocks: -_rows(blocks)),
-            "This equals ours with the sign flipped: it is the derivative of "
-            "target minus prediction. r is prediction minus target.",
-        ),
-        (
-            _slip(lambda blocks: _rows(blocks).T),
-            "This equals ours, transposed: J has a row for "
-            "each residual and a column for each parameter.",
-        ),
-        (
-            _slip(lambda blocks: _rows([np.swapaxes(block, 0, 1) for block in blocks])),
-            "Right numbers, wrong order of rows: all samples of "
-            "output 0 come first. Row i·m + k is sample-major.",
-        ),
-        (
-            _slip(lambda blocks: _rows([block.sum(axis=1, keepdims=True) for block in blocks])),
-            "Summed over the outputs too early: there is one row "
-            "for each sample. Each output keeps a row of its own.",
-        ),
-        (
-            _slip(lambda blocks: _rows([block.sum(axis=0, keepdims=True) for block in blocks])),
-            "Summed over the samples: there is one row for "
-            "each output. Each sample keeps rows of its own.",
-        ),
-        (
-            _slip(lambda blocks: _rows(blocks[::2])),
-            "The columns of the biases are missing: a bias is a weight whose input is 1.",
-        ),
-        (
-            _slip(lambda blocks: _rows([blocks[0], blocks[2], blocks[1], blocks[3]])),
-            "Right columns, wrong order: theta goes layer by layer, so b1 comes between W1 and W2.",
-        ),
-        (
-            _slip(
-                lambda blocks: _rows([np.swapaxes(b, 2, 3) if b.ndim == 4 else b for b in blocks])
+        *slips_named(
+            "slope at z",
+            "tanh twice",
+            (
+                "slope of logsig",
+                "The slope in S1 is that of the logistic, a(1 − a). The hidden layer is a tanh.",
             ),
+            ("slope missing", "The slope of the hidden layer is missing in S1."),
+            "slope 1 − a",
+            "slope a²",
+            "slope 1 + a²",
+            "slope negative",
+            "activation for slope",
+        ),
+        part(
+            "S2 starts at the slope of a tanh output, as in the lesson's own network. Here the "
+            "output is linear, so S2 starts at I.",
+            output=lambda out: 1 - np.tanh(out) ** 2,
+        ),
+        part(
+            "S2 has the slope 1 − out², as if the output were a tanh. It is linear: S2 starts at "
+            "I.",
+            output=lambda out: 1 - out**2,
+        ),
+        part("b1 is missing in the forward pass: a = tanh(W1 x + b1).", first=0),
+        part(
+            "Right columns, wrong order: a bias stands before its weights. theta holds W, then b.",
+            put=lambda blocks: [blocks[1], blocks[0], blocks[3], blocks[2]],
+        ),
+        part(
+            "Right columns, wrong order: all weights, then all biases. theta goes layer by layer, "
+            "so b1 comes between W1 and W2.",
+            put=lambda blocks: [blocks[0], blocks[2], blocks[1], blocks[3]],
+        ),
+        part(
+            "Right columns, wrong order: layer 2 comes first. theta begins with layer 1.",
+            put=lambda blocks: blocks[2:] + blocks[:2],
+        ),
+        part(
+            "The columns of the biases are missing: a bias is a weight whose input is 1.",
+            put=lambda blocks: blocks[::2],
+        ),
+        part(
             "Inside a block of W the columns run down W's columns: theta holds W row by row.",
+            put=_run_down_columns,
         ),
-        (
-            _with_slope(lambda a, z: 1 - z**2),
-            "The slope is taken at the wrong place: this is 1 − "
-            "z². In terms of a = tanh z it is something else.",
+        part(
+            "Right numbers, wrong order of rows: all samples of output 0 come first. Row i·m + k "
+            "is sample-major.",
+            put=lambda blocks: [np.swapaxes(block, 0, 1) for block in blocks],
         ),
-        (
-            _with_slope(lambda a, z: 1 - np.tanh(a) ** 2),
-            "The slope is 1 − tanh²(a): the tanh was taken twice.",
+        part(
+            "Summed over the outputs too early: there is one row for each sample. Each output "
+            "keeps a row of its own.",
+            put=_summed(1),
         ),
-        (
-            _with_slope(lambda a, z: a * (1 - a)),
-            "This is the slope of the logistic, a(1 − a). The hidden layer is a tanh.",
+        part(
+            "Summed over the samples: there is one row for each output. Each sample keeps rows "
+            "of its own.",
+            put=_summed(0),
         ),
-        (
-            _with_slope(lambda a, z: np.ones_like(a)),
-            "The slope of the hidden layer is missing in S1.",
+        part(
+            "These are the rows of the first sample alone: each sample has m rows.",
+            put=lambda blocks: [block[:1] for block in blocks],
+        ),
+        part(
+            "These are the rows of the last sample alone: is the list begun anew in the loop?",
+            put=lambda blocks: [block[-1:] for block in blocks],
+        ),
+        turned(
+            "This equals ours with the sign flipped: it is the derivative of target minus "
+            "prediction. r is prediction minus target.",
+            lambda J, *_: -J,
+        ),
+        turned(
+            "This equals ours, transposed: J has a row for each residual and a column for each "
+            "parameter.",
+            lambda J, *_: J.T,
+        ),
+        turned(
+            "This is divided by N: J of a mean. r is not averaged, and J is its derivative.",
+            lambda J, X, *_: J / len(X),
+        ),
+        turned(
+            "This is divided by N·m: J of a mean. r is not averaged, and J is its derivative.",
+            lambda J, *_: J / len(J),
+        ),
+        turned(
+            "This is J of the squared outputs: each row is multiplied by twice its output. J is "
+            "the derivative of r, not of its squares.",
+            _squares,
+        ),
+        turned(
+            "This is J summed over all its rows: a gradient. J has a row for each residual.",
+            lambda J, *_: J.sum(axis=0),
+        ),
+        turned(
+            "The numbers are right, as a table (N, m, P): reshape(-1, P) puts the rows below each "
+            "other.",
+            lambda J, X, W1, b1, W2, b2: J.reshape(len(X), len(b2), -1),
+        ),
+        turned(
+            "Twice ours: the 2 of a square has no place in J, the derivative of r itself.",
+            lambda J, *_: 2 * J,
+        ),
+        turned(
+            "The columns stand in reverse order: layer 1 comes first.", lambda J, *_: J[:, ::-1]
         ),
     ),
 )
@@ -172,11 +298,14 @@ def jacobian(X, W1, b1, W2, b2):
 
 def _judge_step(h):
     problem = NetworkFit(Input(2) >> Tanh(2) >> Tanh(2), np.array(X), np.array(Y))
-    h = np.array(h, dtype=float)
-    if h.shape != (problem.n_parameters,):
+    came, h = h, numbers(h)
+    if h is None or h.dtype.kind == "c":
+        return False, f"this is a {type(came).__name__}: expected a step, 12 real numbers."
+    if h.size != problem.n_parameters:
         return False, (
             f"h has shape {h.shape}: expected a step of all parameters, ({problem.n_parameters},)."
         )
+    h = h.ravel()
     if not np.isfinite(h).all():
         return False, "There is a nan or inf in h."
     if abs(h).max() > LARGEST:
@@ -193,21 +322,19 @@ def _said_of_step(model, real):
     seen = f"Output 0 moves by {real[:, 0].min():.2g} to {real[:, 0].max():.2g}"
     if model[:, 1].max() > NOTHING:
         return False, (
-            "Not yet: J h moves output 1 by up to "
-            f"{model[:, 1].max():.2g}. Look for zeros in its rows."
+            f"J h moves output 1 by up to {model[:, 1].max():.2g}. Look for zeros in its rows."
         )
     if real[:, 1].max() > NOTHING:
         return False, (
-            "Not yet: J h leaves output 1 alone, but the network moves it by up to "
+            "J h leaves output 1 alone, but the network moves it by up to "
             f"{real[:, 1].max():.2g}: your h balances several weights, which holds on a straight "
             "line only. Look for columns that are zero by themselves."
         )
     if real[:, 0].min() < LEAST:
         return False, (
-            f"Not yet: output 1 stays, but {seen[0].lower()}{seen[1:]}; "
-            "it shall move at every sample."
+            f"output 1 stays, but {seen[0].lower()}{seen[1:]}; it shall move at every sample."
         )
-    return True, f"right. {seen}, and output 1 not at all: neither in J h nor in the network."
+    return True, f"{seen}, and output 1 not at all: neither in J h nor in the network."
 
 
 @exercise(

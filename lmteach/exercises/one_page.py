@@ -9,6 +9,9 @@ from ..layers import Input, Linear, Tanh
 from ..problems import LeastSquares
 from ..solvers import levenberg_marquardt
 from .base import exercise
+from .compare import numbers
+from .probing import Probe
+from .slips import part, slips_named, turned
 
 THETA, MU = 3.0, 12.0  # of A.1
 LOWEST, HIGHEST = 1e-6, 1e6  # the smallest and largest μ that A.3 tries
@@ -16,24 +19,25 @@ KEPT = 0.01  # the prediction is kept if |ρ − 1| is no larger
 LITTLE = 0.1  # a cautious step lowers F by no more than this share
 
 
-def _by_hand(
-    JtJ=36.0, sign=-1, came=lambda F: F, promised=lambda h: h * (MU * h - 48) / 2, mu=None
-):
+def _nielsen(mu, rho):
+    return mu * max(1 / 3, 1 - (2 * rho - 1) ** 3)
+
+
+def _promised(h, mu):
+    return h * (mu * h - 48) / 2
+
+
+def _by_hand(A=36.0, g=48.0, mu=MU, came=1.0, promised=_promised, after=_nielsen):
     """(h, ρ, next μ) of A.1 with parts of the calculation exchanged; by default the right one."""
-    h = sign * 48 / JtJ if mu == 0 else sign * 48 / (JtJ + MU)
-    rho = came(32 - ((THETA + h) ** 2 - 1) ** 2 / 2) / promised(h)
-    return h, rho, MU * max(1 / 3, 1 - (2 * rho - 1) ** 3)
+    h = -g / (A + mu)
+    rho = came * (32 - ((THETA + h) ** 2 - 1) ** 2 / 2) / promised(h, mu)
+    return h, rho, after(MU, rho)
 
 
 def _package_trial():
     problem = LeastSquares(lambda t: t**2 - 1, lambda t: np.diag(2 * t))
     step, following = islice(levenberg_marquardt(problem, [THETA], mu=MU), 2)
     return step.h[0], step.rho, following.mu
-
-
-def _other_mu(change):
-    """The right h and ρ, and another next μ."""
-    return lambda: (*_by_hand()[:2], change(MU, 1 - (2 * _by_hand()[1] - 1) ** 3))
 
 
 @exercise(
@@ -50,53 +54,81 @@ def _other_mu(change):
         "30. The cubic 1 − (2ρ − 1)³ is above a third here.",
     ),
     package=_package_trial,
-    tolerance=4e-3,  # three digits by hand, also in the ρ that gives μ
+    recipe=_by_hand,
+    digits=3,
+    tolerance=(1e-6, 1e-6, 4e-3),  # the three digits of ρ may have been used for μ
+    names=("h", "ρ", "the next μ"),
+    reminders=(
+        "it solves (J² + μ) h = −J r, with J = 2θ.",
+        "it is (32 − F at θ + h), over ½h(μh − g).",
+        "it is μ times the larger of a third and 1 − (2ρ − 1)³.",
+    ),
     slips=(
-        (lambda: _by_hand(sign=1), "h has the wrong sign: (JᵀJ + μI)h is minus g."),
-        (
-            lambda: _by_hand(mu=0, promised=lambda h: -h * 48 / 2),
-            "h has no μ in it: this is the Gauss-Newton step.",
-        ),
-        (
-            lambda: _by_hand(mu=0),
+        part("h has the wrong sign: (JᵀJ + μI)h is minus g.", g=-48.0),
+        part("h has no μ in it: this is the Gauss-Newton step.", mu=0.0),
+        part(
             "h has no μ in it (your promise has): this is the Gauss-Newton step.",
+            mu=0.0,
+            promised=lambda h, mu: h * (MU * h - 48) / 2,
         ),
-        (
-            lambda: _by_hand(JtJ=52.0),
-            "In place of JᵀJ stands the true second "
-            "derivative of F, 6θ² − 2: this is damped Newton.",
+        part("h is −g/μ: JᵀJ is missing.", A=0.0),
+        part("JᵀJ is J², 36: J itself, 6, stands in its place.", A=6.0),
+        part(
+            "In place of JᵀJ stands the true second derivative of F, 6θ² − 2: this is damped "
+            "Newton.",
+            A=52.0,
         ),
-        (
-            lambda: _by_hand(promised=lambda h: h * (MU * h - 48)),
+        part("h is r/…: the right side is g = J r, 48, not r.", g=8.0),
+        part("g is J r, 48: this is twice that, the gradient of r² without its ½.", g=96.0),
+        part(
             "h is right. Your ρ is half of ours: the promise has a ½.",
+            promised=lambda h, mu: 2 * _promised(h, mu),
         ),
-        (
-            lambda: _by_hand(came=lambda fall: 2 * fall),
-            "h is right. Your ρ is twice ours: F has a ½.",
-        ),
-        (
-            lambda: _by_hand(promised=lambda h: -h * 48),
+        part("h is right. Your ρ is twice ours: F has a ½.", came=2.0),
+        part("h is right. Your ρ has its sign flipped: fall by promise, both above 0.", came=-1.0),
+        part(
             "h is right. Your promise is the slope's alone, −hᵀg: the curvature is missing.",
+            promised=lambda h, mu: -h * 48,
         ),
-        (
-            lambda: _by_hand(promised=lambda h: -h * 48 / 2),
+        part(
             "h is right. Your promise is −½hᵀg: μ's term is missing.",
+            promised=lambda h, mu: -h * 48 / 2,
         ),
-        (
-            _other_mu(lambda mu, f: mu / 3),
+        part(
+            "h is right. Your promise has +g: it is ½h(μh − g).",
+            promised=lambda h, mu: h * (mu * h + 48) / 2,
+        ),
+        part(
             "h and ρ are right. A third is the least factor; here the cubic is larger.",
+            after=lambda mu, rho: mu / 3,
         ),
-        (
-            _other_mu(lambda mu, f: mu / f),
+        part(
             "h and ρ are right. An accepted trial multiplies μ by the cubic: here it was divided.",
+            after=lambda mu, rho: mu / _nielsen(1, rho),
         ),
-        (
-            _other_mu(lambda mu, f: mu / 10),
+        part(
             "h and ρ are right. This is the ×10 rule; Nielsen's was asked for.",
+            after=lambda mu, rho: mu / 10,
         ),
-        (
-            _other_mu(lambda mu, f: 2 * mu),
+        part(
             "h and ρ are right. F fell, so the trial was accepted: μ should not double.",
+            after=lambda mu, rho: 2 * mu,
+        ),
+        part(
+            "h and ρ are right. μ has stayed as it was: an accepted trial changes it.",
+            after=lambda mu, rho: mu,
+        ),
+        part(
+            "h and ρ are right. The cubic has 2ρ − 1, not ρ.",
+            after=lambda mu, rho: mu * max(1 / 3, 1 - rho**3),
+        ),
+        part(
+            "h and ρ are right. The cube is missing: 1 − (2ρ − 1)³.",
+            after=lambda mu, rho: mu * max(1 / 3, 2 - 2 * rho),
+        ),
+        part(
+            "h and ρ are right. This is the factor; it still multiplies μ = 12.",
+            after=lambda mu, rho: _nielsen(1, rho),
         ),
     ),
 )
@@ -128,26 +160,45 @@ def _package_row(x, w, b):
     return network.jacobian(network.forward(np.array([[x]]), theta), theta)[0]
 
 
-def _chain(slope=lambda a, z: 1 - a**2, first=lambda out: 1.0, weight=1, start=0, bend=1):
-    """A function for the row as pairs (∂r/∂wˡ, ∂r/∂bˡ), (L, 2), with parts of it exchanged."""
+def _chain(
+    x,
+    w,
+    b,
+    slope=lambda a, z: 1 - a**2,
+    first=lambda out: 1.0,
+    weight=1,
+    start=0,
+    bend=1,
+    bias=1,
+    put=np.ravel,
+):
+    """The row, put together from pairs (∂r/∂wˡ, ∂r/∂bˡ), (L, 2), with parts exchanged."""
+    a, z = [x], [x]
+    for w_l, b_l in zip(w, b, strict=True):
+        z.append(w_l * a[-1] + bias * b_l)
+        a.append(np.tanh(z[-1]))
+    S = first(z[-1])
+    rows = [(S * a[len(w) - 1 + start], S)]
+    for layer in reversed(range(len(w) - 1)):
+        S = S * w[layer + weight] * slope(a[layer + bend], z[layer + bend])
+        rows.insert(0, (S * a[layer + start], S))
+    return put(np.array(rows))
 
-    def pairs(x, w, b):
-        a, z = [x], [x]
-        for w_l, b_l in zip(w, b, strict=True):
-            z.append(w_l * a[-1] + b_l)
-            a.append(np.tanh(z[-1]))
-        S = first(a[-1])
-        rows = [(S * a[len(w) - 1 + start], S)]
-        for layer in reversed(range(len(w) - 1)):
-            S = S * w[layer + weight] * slope(a[layer + bend], z[layer + bend])
-            rows.insert(0, (S * a[layer + start], S))
-        return np.array(rows)
 
-    return pairs
-
-
-def _row(**changes):
-    return lambda x, w, b: _chain(**changes)(x, w, b).ravel()
+def _right_layers(row, right, x, w, b):
+    """Down to which layer the entries are right, where only the last ones are."""
+    given = numbers(row)
+    if given is None or given.shape != right.shape:
+        return ""
+    wrong = np.flatnonzero(abs(given - right) > 1e-6 * abs(right).max())
+    layer = int(wrong[-1]) // 2 + 1
+    part = "weight" if wrong[-1] % 2 == 0 else "bias"
+    if layer == len(w):
+        return "" if part == "bias" else "The last bias is right, the weight before it is not."
+    return (
+        f"From layer {layer + 1} on the entries are right. Going back, the {part} of layer {layer} "
+        "is the first that is not."
+    )
 
 
 @exercise(
@@ -166,62 +217,90 @@ def _row(**changes):
     ),
     inputs=_a_chain,
     package=_package_row,
+    recipe=_chain,
+    what="The row",
+    sizes=lambda x, w, b: {"L": len(w), "2L": 2 * len(w)},
+    diagnose=_right_layers,
+    probes=(
+        Probe(
+            "there is one hidden unit",
+            "the way from layer to layer",
+            lambda x, w, b: (x, w[-2:], b[-2:]),
+        ),
+        Probe("all w are 1", "which weight comes in where", lambda x, w, b: (x, w / w, b)),
+        Probe("all b are 0", "where b comes in", lambda x, w, b: (x, w, 0 * b)),
+        Probe(
+            "x and b are 0, where every slope is 1",
+            "the slope",
+            lambda x, w, b: (0.0, w, 0 * b),
+        ),
+    ),
     slips=(
-        (
-            _row(slope=lambda a, z: 1.0),
-            "The slopes are missing: every tanh on the way back multiplies by its own.",
+        *slips_named(
+            "slope missing",
+            "slope at z",
+            ("tanh twice", "The slope is 1 − tanh²(a): the tanh was taken twice."),
+            (
+                "slope of logsig",
+                "This is the slope of the logistic, a(1 − a). The hidden units are tanh.",
+            ),
+            "slope 1 − a",
+            "slope a²",
+            "slope 1 + a²",
+            "slope negative",
+            "activation for slope",
         ),
-        (
-            _row(slope=lambda a, z: 1 - z**2),
-            "The slope is 1 − z². In terms of the stored a = tanh z it is something else.",
-        ),
-        (
-            _row(slope=lambda a, z: 1 - np.tanh(a) ** 2),
-            "The slope is 1 − tanh²(a): the tanh was taken twice.",
-        ),
-        (
-            _row(slope=lambda a, z: a * (1 - a)),
-            "This is the slope of the logistic, a(1 − a). The hidden units are tanh.",
-        ),
-        (
-            _row(first=lambda out: 1 - out**2),
+        part(
             "S starts at the slope of a tanh output. The output is linear, so S starts at 1.",
+            first=lambda z: 1 - np.tanh(z) ** 2,
         ),
-        (_row(first=lambda out: -1.0), "The sign is flipped: r is prediction minus target."),
-        (
-            _row(weight=0),
-            "On the way back the weight is of the wrong layer: "
-            "S^l needs the weight that leads out of layer l.",
+        part(
+            "S starts at the output itself: its slope is asked for, 1, as it is linear.",
+            first=lambda z: z,
         ),
-        (
-            _row(bend=0),
-            "The slopes are of the wrong layer: going back "
-            "into a unit takes that unit's own slope.",
+        part("The sign is flipped: r is prediction minus target.", first=lambda z: -1.0),
+        part(
+            "Twice ours: the 2 of a square has no place in J, the derivative of r itself.",
+            first=lambda z: 2.0,
         ),
-        (
-            _row(start=1),
+        part(
+            "On the way back the weight is of the wrong layer: S^l needs the weight that leads "
+            "out of layer l.",
+            weight=0,
+        ),
+        part(
+            "The slopes are of the wrong layer: going back into a unit takes that unit's own "
+            "slope.",
+            bend=0,
+        ),
+        part(
             "The activations are of the wrong layer: a weight starts at the layer before.",
+            start=1,
         ),
-        (
-            lambda x, w, b: _chain()(x, w, b).T.ravel(),
+        part("The biases are missing in the forward pass: z = w a + b.", bias=0),
+        part(
             "Right numbers, wrong order: theta goes layer by layer, each w followed by its b.",
+            put=lambda pairs: pairs.T.ravel(),
         ),
-        (
-            lambda x, w, b: _chain()(x, w, b)[::-1].ravel(),
-            "Right numbers, wrong order: layer 1 comes first.",
+        part(
+            "Right numbers, wrong order: each bias stands before its weight. theta holds w, "
+            "then b.",
+            put=lambda pairs: pairs[:, ::-1].ravel(),
         ),
-        (
-            lambda x, w, b: _row()(x, w, b)[::-1],
+        part("Right numbers, wrong order: layer 1 comes first.", put=lambda p: p[::-1].ravel()),
+        part(
             "Right numbers, from back to front: turn the row round.",
+            put=lambda pairs: pairs.ravel()[::-1],
         ),
-        (
-            lambda x, w, b: _chain()(x, w, b)[:, 0],
+        part(
             "The biases have no columns: a bias is a weight whose input is 1.",
+            put=lambda pairs: pairs[:, 0],
         ),
-        (_chain(), "Right numbers, as a table of pairs: return them flat, (2L,)."),
-        (
-            lambda x, w, b: _row()(x, w, b)[None],
+        part("Only the biases have columns: the weights are missing.", put=lambda p: p[:, 1]),
+        part("Right numbers, as a table of pairs: return them flat, (2L,).", put=lambda p: p),
+        turned(
             "Right numbers, as a table of one row: return them flat, (2L,).",
+            lambda row, *_: row[None],
         ),
     ),
 )
@@ -238,11 +317,10 @@ def chain_row(x, w, b):
 
 def _judge_pair(pair):
     """Try both μ in the first trial of the page, and say what F and ρ were."""
-    mus = np.asarray(pair, dtype=float)
-    if mus.shape != (2,):
-        return False, (
-            f"this has shape {mus.shape}: expected two numbers, a bold mu and a timid one."
-        )
+    mus = numbers(pair)
+    if mus is None or mus.size != 2 or mus.dtype.kind == "c":
+        return False, "expected two numbers, a bold mu and a timid one."
+    mus = mus.ravel()
     if not ((mus >= LOWEST) & (mus <= HIGHEST)).all():
         return False, f"each mu should lie between {LOWEST:g} and {HIGHEST:g}."
     (bold, _), (timid, timid_rho) = (_trial(mu) for mu in mus)
@@ -252,12 +330,13 @@ def _judge_pair(pair):
         f"mu = {mus[1]:.3g}: F {before:.3g} → {timid:.3g} with ρ = {timid_rho:.4g}."
     )
     if bold < before:
-        return False, f"Not yet: the first is accepted. {seen}"
+        order = " Perhaps in the other order: the bold one first." if timid >= before else ""
+        return False, f"The first is accepted.{order} {seen}"
     if abs(timid_rho - 1) > KEPT:
-        return False, f"Not yet: the second does not keep its promise to a hundredth. {seen}"
+        return False, f"The second does not keep its promise to a hundredth. {seen}"
     if before - timid > LITTLE * before:
-        return False, f"Not yet: the second lowers F by more than a tenth. {seen}"
-    return True, f"right. {seen} A promise that is kept may be a small one."
+        return False, f"The second lowers F by more than a tenth. {seen}"
+    return True, f"{seen} A promise that is kept may be a small one."
 
 
 def _trial(mu):

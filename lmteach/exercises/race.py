@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from ..checks import is_real
 from ..datasets import sine
 from ..layers import Input, Linear, Tanh
 from ..network_fit import NetworkFit
 from .base import exercise
+from .compare import one_number
+from .probing import Probe
+from .slips import handed, instead, part
 
 N_POINTS = 40
 MOST_UNITS = 200  # hidden units for which 9.2 still computes a rank
@@ -37,17 +39,23 @@ def _mu_of_the_colleague():
         "A loss that is c times ours turns μ into μ/c, so μ = λ/c. Here c = 2/(N·m).",
     ),
     package=_mu_of_the_colleague,
+    recipe=lambda N=60, m=3, half=2, lam=0.1: lam * N * m / half,
+    what="μ",
+    reminders=("it is λ/c, where the colleague's loss is c times ours: c = 2/(N·m).",),
     slips=(
-        (3.0, "The mean is over samples and outputs: 180 residuals, not 60."),
-        (18.0, "Our F has a factor of one half, the mean squared error has none."),
-        (6.0, "The mean is over all 180 residuals, and our F has a half."),
-        (
+        part("The mean is over samples and outputs: 180 residuals, not 60.", m=1),
+        part("The mean is over all 180 residuals, not only over the 3 outputs.", N=1),
+        part("Our F has a factor of one half, the mean squared error has none.", half=1),
+        part("This is the μ for the sum of squares. The colleague takes the mean.", N=1, m=1),
+        part("The half works the other way: F is ½ rᵀr.", half=0.5),
+        instead(
             0.1 / 90,
-            "This divides by the factor N·m/2. Multiply: "
-            "our F is that many times the colleague's loss.",
+            "This divides by the factor N·m/2. Multiply: our F is that many times the "
+            "colleague's loss.",
         ),
-        (0.1, "This is the colleague's λ, unchanged."),
-        (90.0, "This is the factor N·m/2 itself. It still has to meet the λ."),
+        instead(0.1 / 180, "Multiply by the number of residuals, and mind the half of F."),
+        instead(0.1, "This is the colleague's λ, unchanged."),
+        instead(90.0, "This is the factor N·m/2 itself. It still has to meet the λ."),
     ),
 )
 def mu_of_the_colleague():
@@ -66,6 +74,8 @@ DOUBTS = (
         "JᵀJ is singular there, always, but a smaller H "
         "does it too. Does your P count the units' biases?",
     ),
+    (20, "JᵀJ is singular there, always, but a smaller H does it too: each unit has 3 parameters."),
+    (40, "JᵀJ is singular there, always, but a smaller H does it too. Compare P with 40, not H."),
     (41, "JᵀJ is singular there, always, but a smaller H does it too. Compare P with 40, not H."),
 )
 
@@ -82,19 +92,18 @@ def _ranks(H):
 
 def _judge_units(H):
     """Whether H is the smallest number of hidden units with which JᵀJ must be singular."""
-    H = H.item() if isinstance(H, np.ndarray) and H.size == 1 else H
-    if not (is_real(H) and 1 <= H <= MOST_UNITS and H == int(H)):
-        return False, f"this is {H!r:.40}: expected a whole number of units from 1 to {MOST_UNITS}."
-    for wrong, sentence in DOUBTS:
-        if wrong == H:
-            return False, sentence
+    came, H = H, one_number(H)
+    if H is None or not (1 <= H <= MOST_UNITS and H == int(H)):
+        return False, (
+            f"this is {came!r:.40}: expected a whole number of units from 1 to {MOST_UNITS}."
+        )
     (rows, P), found = _ranks(int(H))
     seen = f"J is {rows} by {P}, JᵀJ is {P} by {P}, the ranks are {', '.join(map(str, found))}."
     if P <= rows:
         return False, f"{seen} Nothing in these shapes forces it. (Rounding may hide a rank.)"
     if P - 3 > rows:  # one unit less has three parameters less
         return False, f"{seen} Singular, always; a smaller H does it too."
-    return True, f"{seen} Singular, always, and yours is the smallest such H: right"
+    return True, f"{seen} Singular, always, and yours is the smallest such H."
 
 
 @exercise(
@@ -126,6 +135,15 @@ def _run(rng):
     )
 
 
+def _bill(
+    N, P, accepted, refused, passes=2, form=1 / 2, system=1 / 6, tried=1, formed=0, again=None
+):
+    """The bill with prices exchanged; by default the right one."""
+    first = accepted * (passes * N * P + form * N * P**2 + system * P**3)
+    solved = system if again is None else again
+    return first + refused * (tried * N * P + formed * N * P**2 + solved * P**3)
+
+
 @exercise(
     "9.3",
     "function",
@@ -139,50 +157,79 @@ def _run(rng):
         "A refused trial evaluates r, which is N·P, and solves the system again. J and JᵀJ stay.",
     ),
     inputs=_run,
+    recipe=_bill,
+    what="The bill",
+    probes=(
+        Probe(
+            "no trial is refused",
+            "what a refused trial costs",
+            lambda N, P, accepted, refused: (N, P, accepted, 0),
+        ),
+        Probe(
+            "no trial is accepted",
+            "what an accepted trial costs",
+            lambda N, P, accepted, refused: (N, P, 0, refused),
+        ),
+        Probe(
+            "there is one accepted trial and no other",
+            "how often each part is paid",
+            lambda N, P, accepted, refused: (N, P, 1, 0),
+        ),
+    ),
     slips=(
-        (
-            lambda N, P, accepted, refused: lm_bill(N, P, accepted, 0),
+        part(
             "The refused trials are missing: each still evaluates r once and solves a system.",
+            tried=0,
+            again=0,
         ),
-        (
-            lambda N, P, accepted, refused: lm_bill(N, P, accepted + refused, 0),
-            "A refused trial is charged like an accepted one. "
-            "Its θ is the old one: which parts are still there?",
+        part(
+            "A refused trial is charged like an accepted one. Its θ is the old one: which parts "
+            "are still there?",
+            tried=2,
+            formed=1 / 2,
         ),
-        (
-            lambda N, P, accepted, refused: lm_bill(N, P, accepted, refused) + refused * N * P,
-            "A refused trial needs no backward pass: N·P, not 2·N·P.",
+        part("A refused trial needs no backward pass: N·P, not 2·N·P.", tried=2),
+        part("A refused trial does not form JᵀJ anew. Only μ has changed.", formed=1 / 2),
+        part("A refused trial solves the system too: the μ in it is another.", again=0),
+        part(
+            "A refused trial evaluates r where it has led: how else would it know that F did not "
+            "fall?",
+            tried=0,
         ),
-        (
-            lambda N, P, accepted, refused: (
-                lm_bill(N, P, accepted, refused) + refused * N * P**2 / 2
-            ),
-            "A refused trial does not form JᵀJ anew. Only μ has changed.",
+        part("JᵀJ is symmetric: only half of it is computed, N·P²/2.", form=1),
+        part("JᵀJ is missing: N·P²/2 for every accepted trial.", form=0),
+        part("The system takes P³/6, a sixth, not a third.", system=1 / 3),
+        part("The system takes P³/6: a sixth of the cube.", system=1),
+        part("The systems are missing: P³/6 for every trial.", system=0),
+        part("An accepted trial goes forward and backward: 2·N·P, not N·P.", passes=1),
+        part(
+            "An accepted trial goes forward and backward, 2·N·P; the pass back is one, not two.",
+            passes=3,
         ),
-        (
-            lambda N, P, accepted, refused: lm_bill(N, P, accepted, refused) - refused * P**3 / 6,
-            "A refused trial solves the system too: the μ in it is another.",
+        handed(
+            "N and P changed places: the squares and cubes are of P, the parameters.",
+            lambda N, P, accepted, refused: (P, N, accepted, refused),
         ),
-        (
-            lambda N, P, accepted, refused: lm_bill(N, P, accepted, refused) - refused * N * P,
-            "A refused trial evaluates r where it has led: "
-            "how else would it know that F did not fall?",
+        handed(
+            "Accepted and refused trials are swapped.",
+            lambda N, P, accepted, refused: (N, P, refused, accepted),
         ),
-        (
-            lambda N, P, accepted, refused: (
-                lm_bill(N, P, accepted, refused) + accepted * N * P**2 / 2
-            ),
-            "JᵀJ is symmetric: only half of it is computed, N·P²/2.",
-        ),
-        (
-            lambda N, P, accepted, refused: (
-                lm_bill(N, P, accepted, refused) - (accepted + refused) * P**3 / 6
-            ),
-            "The systems are missing: P³/6 for every trial.",
-        ),
-        (
+        instead(
             lambda N, P, accepted, refused: (accepted + refused) * 2 * N * P,
             "This is gradient descent's bill, forward and backward only.",
+        ),
+        instead(
+            lambda N, P, accepted, refused: (
+                accepted * (2 * N * P + N * P**2 / 2 + P**3 / 6)
+                + refused * (2 * P * N + P * N**2 / 2 + N**3 / 6)
+            ),
+            "In the refused trials N and P changed places.",
+        ),
+        instead(
+            lambda N, P, accepted, refused: (
+                accepted * (2 * N * P + P * N**2 / 2 + N**3 / 6) + refused * (N * P + N**3 / 6)
+            ),
+            "N and P changed places: the squares and cubes are of P, the parameters.",
         ),
     ),
 )

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from ..checks import is_real
 from ..problems import LeastSquares
 from .base import exercise
+from .compare import numbers, one_number
+from .probing import Probe
+from .slips import instead, part
 
 TIMES = np.array([1.0, 2.0])
 CUP = np.array([0.5, 0.25])  # temperatures of the cup at these times
@@ -18,27 +20,32 @@ def _list(numbers):
 
 def _judge_targets(answer):
     """Whether Σ rᵢrᵢ″ = 0 on the wave at θ = 1 with residuals that are not small."""
-    try:
-        y = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        return False, f"this is a {type(answer).__name__}: expected two numbers, y_1 and y_2"
-    if y.shape != (2,):
-        return False, f"the shape is {y.shape}: expected two numbers, y_1 and y_2"
+    y = numbers(answer)
+    if y is None or y.dtype.kind == "c":
+        return False, f"this is a {type(answer).__name__}: expected two numbers, y_1 and y_2."
+    if y.size != 2:
+        return False, f"the shape is {y.shape}: expected two numbers, y_1 and y_2."
     if not (abs(y) <= 1e3).all():
-        return False, "expected two finite numbers, not larger than 1000"
-    r, J, bend = np.sin(TIMES) - y, TIMES * np.cos(TIMES), -(TIMES**2) * np.sin(TIMES)
+        return False, "expected two finite numbers, not larger than 1000."
+    return _said_of_targets(np.sin(TIMES) - y.ravel())
+
+
+def _said_of_targets(r):
+    """(right?, what was seen), from the residuals on the wave at θ = 1."""
+    J, bend = TIMES * np.cos(TIMES), -(TIMES**2) * np.sin(TIMES)
     lost, A = r @ bend, J @ J
     seen = (
-        f"at θ = 1 the residuals are {_list(r)}, and they "
-        f"are weighted with {_list(bend)}: the lost term is "
+        f"At θ = 1 the residuals are {_list(r)}, and they are weighted with {_list(bend)}: the "
+        f"lost term is {0 if abs(lost) <= CLOSE else lost:.3g}, H = {A + lost:.3g} and "
+        f"JᵀJ = {A:.3g}."
     )
-    seen += f"{0 if abs(lost) <= CLOSE else lost:.3g}, H = {A + lost:.3g} and JᵀJ = {A:.3g}"
     if not (abs(r) >= LEAST - 1e-9).all():  # sin 1 − y is rounded
-        return (
-            False,
-            seen + ". Both residuals should be at least 0.1 in size: small ones are another way",
-        )
-    return (True, f"right: {seen}") if abs(lost) <= CLOSE else (False, seen + ": not yet 0")
+        return False, f"{seen} Both residuals should be at least 0.1 in size."
+    if abs(lost) <= CLOSE:
+        return True, seen
+    turned = abs([1, -1] * r @ bend) <= CLOSE
+    hint = " One sign is lost: the two products add up." if turned else ""
+    return False, f"{seen} It is not yet 0.{hint}"
 
 
 @exercise(
@@ -64,19 +71,21 @@ def targets():
 
 def _judge_upside_down(theta):
     """Whether H < 0 < JᵀJ for the cooling cup at θ."""
-    theta = theta.item() if isinstance(theta, np.ndarray) and theta.size == 1 else theta
-    if not is_real(theta):
-        return False, f"this is a {type(theta).__name__}: expected one number, a θ"
+    came, theta = theta, one_number(theta)
+    if theta is None:
+        return False, f"this is a {type(came).__name__}: expected one number, a θ."
     if not -2 <= theta <= 20:
-        return False, f"θ = {theta:.3g}: expected one from -2 to 20"
+        return False, f"θ = {theta:.3g}: expected one from -2 to 20."
     F, g, H, A = _cup(float(theta))
     seen = f"at θ = {theta:.3g}, H = {H:.3g} and JᵀJ = {A:.3g}"
     if not H < 0:
-        return False, seen + ": H is not negative, so its parabola does not open downward here"
+        fits = F < 1e-12
+        why = ". The model fits exactly there: r = 0, and H is JᵀJ" if fits else ""
+        return False, f"{seen}: H is not negative, so its parabola opens upward here{why}."
     end = theta - g / H
     return True, (
-        f"right: {seen}. Newton's step leads to θ = {end:.3g}, "
-        f"and F goes from {F:.3g} to {_cup(end)[0]:.3g}"
+        f"{seen[0].upper()}{seen[1:]}. Newton's step leads to θ = {end:.3g}, "
+        f"and F goes from {F:.3g} to {_cup(end)[0]:.3g}."
     )
 
 
@@ -129,6 +138,13 @@ def _by_differences(r, J, curvatures):
     return np.linalg.solve(H, -here.g)
 
 
+def newton(r, J, curvatures, weights=None, right=None, bowl=None, factor=1.0):
+    """Newton's step with parts exchanged; by default the right one."""
+    lost = factor * _lost(r if weights is None else weights(r), curvatures)
+    H = J.T @ J + lost if bowl is None else bowl(J, lost)
+    return np.linalg.solve(H, -J.T @ r if right is None else right(r, J))
+
+
 @exercise(
     "2.3",
     "function",
@@ -142,38 +158,78 @@ def _by_differences(r, J, curvatures):
     ),
     inputs=_problem,
     package=_by_differences,
+    recipe=newton,
+    what="h",
+    sizes=lambda r, J, curvatures: {"M": len(r), "P": J.shape[1]},
+    forbids=("inv", "pinv"),
+    probes=(
+        Probe("the ∇²rᵢ are 0", "the second part of H", lambda r, J, C: (r, J, 0 * C)),
+        Probe("r is 1 everywhere", "where r comes in", lambda r, J, C: (np.ones_like(r), J, C)),
+        Probe(
+            "there is one parameter",
+            "the order of the axes",
+            lambda r, J, C: (r, J[:, :1], C[:, :1, :1]),
+        ),
+    ),
     slips=(
-        (
-            lambda r, J, C: np.linalg.solve(J.T @ J + _lost(r, C), J.T @ r),
+        part(
             "The sign is flipped: this step solves Hh = +g. At the bottom g + Hh is zero.",
+            right=lambda r, J: J.T @ r,
         ),
-        (
-            lambda r, J, C: np.linalg.solve(J.T @ J, -J.T @ r),
+        part(
             "This is the step to the bottom of JᵀJ's bowl. H has a second part.",
+            bowl=lambda J, lost: J.T @ J,
         ),
-        (
-            lambda r, J, C: np.linalg.solve(J.T @ J + C.sum(axis=0), -J.T @ r),
+        part(
+            "Only the lost term is left: H has JᵀJ as its first part.",
+            bowl=lambda J, lost: lost,
+        ),
+        part(
             "The ∇²rᵢ are added up without their weights: each one counts as much as its residual.",
+            weights=np.ones_like,
         ),
-        (
-            lambda r, J, C: np.linalg.solve(J.T @ J - _lost(r, C), -J.T @ r),
+        part(
+            "This is the mean of the ∇²rᵢ: each one counts as much as its residual, in a sum.",
+            weights=lambda r: np.ones_like(r) / len(r),
+        ),
+        part(
+            "The lost term is a mean over the residuals: in H it is a sum.",
+            weights=lambda r: r / len(r),
+        ),
+        part(
             "The lost term is subtracted. Was a residual taken as target minus prediction?",
+            factor=-1.0,
         ),
-        (
-            lambda r, J, C: np.linalg.solve(J.T @ J + _lost(r, C), -2 * J.T @ r),
-            "This is twice the step: the slope is that of "
-            "the sum of squares, the bowl that of F = ½ rᵀr.",
+        part(
+            "The ∇²rᵢ are weighted with the size of rᵢ: a residual counts with its sign.",
+            weights=abs,
         ),
-        (
-            lambda r, J, C: np.linalg.solve(2 * (J.T @ J + _lost(r, C)), -J.T @ r),
-            "This is half the step: the bowl is that of the "
-            "sum of squares, the slope that of F = ½ rᵀr.",
+        part(
+            "The ∇²rᵢ are weighted with rᵢ squared: each one counts as much as its residual.",
+            weights=np.square,
         ),
-        (
-            lambda r, J, C: np.linalg.solve(J.T @ J + _lost(r, C) / 2, -J.T @ r),
-            "The lost term is halved: in H both parts have the factor 1.",
+        part(
+            "This is twice the step: the slope is that of the sum of squares, the bowl that of "
+            "F = ½ rᵀr.",
+            right=lambda r, J: -2 * J.T @ r,
         ),
-        (lambda r, J, C: -J.T @ r, "This solves nothing yet: it is −g."),
+        part(
+            "This is half the step: the bowl is that of the sum of squares, the slope that of "
+            "F = ½ rᵀr.",
+            bowl=lambda J, lost: 2 * (J.T @ J + lost),
+        ),
+        part("The lost term is halved: in H both parts have the factor 1.", factor=0.5),
+        part("The lost term is doubled: in H both parts have the factor 1.", factor=2.0),
+        part(
+            "On the right stands r, with an entry for each residual. The slope is g = Jᵀr.",
+            right=lambda r, J: -r,
+        ),
+        instead(lambda r, J, C: -J.T @ r, "This solves nothing yet: it is −g."),
+        instead(
+            lambda r, J, C: -(J.T @ J + _lost(r, C)) @ J.T @ r,
+            "This multiplies by H. H stands on h's side: solve Hh = −g.",
+        ),
+        instead(lambda r, J, C: J.T @ J + _lost(r, C), "This is H itself. Solve Hh = −g with it."),
     ),
 )
 def newton_step(r, J, curvatures):

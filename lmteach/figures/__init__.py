@@ -6,7 +6,7 @@ Nothing here uses pyplot or any other global state.
 from .contour import SMALLEST, contours
 from .picture import BLACK, DESK, GREY, ORANGE, PROJECTOR, SKY, SPARE, STYLES, VERMILION, Picture
 from .runs import fig_digits, fig_fit, fig_loss, fig_paths
-from .scene import Control, Scene
+from .scene import Control, Handle, Scene
 
 __all__ = [
     "BLACK",
@@ -20,6 +20,7 @@ __all__ = [
     "STYLES",
     "VERMILION",
     "Control",
+    "Handle",
     "Picture",
     "Scene",
     "contours",

@@ -3,15 +3,22 @@
 from copy import copy
 
 import numpy as np
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
 from .picture import GREY
 
+# From low to high F, as evenly as eyes see; no line of a solver has this hue, nor is as pale.
+SHADES = LinearSegmentedColormap.from_list("F", ["#a59ac0", "#cdc4dc", "#f7f4fa"])
+DIM = "#4d4d4d"  # of the numbers on contours
+MOST_LABELS = 5  # contours with a number
 SMALLEST = 1e-32  # what a loss of 0 is drawn as on a logarithmic axis
 
 
-def contours(axes, problem, span, n_grid):
-    """Draw F on a grid of n_grid × n_grid points, filled pale, so that the paths stand out."""
+def contours(axes, problem, span, n_grid, labelled=False):
+    """Draw F on a grid of n_grid × n_grid points: dark is low, pale so that the paths stand out.
+
+    `labelled` writes F on some of its contours.
+    """
     problem = copy(problem)  # what the caller's problem counts and remembers stays as it is
     ticks = [np.linspace(*side, n_grid) for side in span]
     F = np.array([[problem.loss(np.array([u, v])) for u in ticks[0]] for v in ticks[1]])
@@ -21,5 +28,18 @@ def contours(axes, problem, span, n_grid):
     bottom = max(finite.min(), top * 1e-8, SMALLEST)
     F = np.where(np.isfinite(F), np.clip(F, bottom, top), np.nan)
     levels = np.geomspace(np.nanmin(F), np.nanmax(F) * 1.001, 20)
-    axes.contourf(*ticks, F, levels=levels, norm=LogNorm(), cmap="Greys_r", alpha=0.35)
-    axes.contour(*ticks, F, levels=levels[::2], norm=LogNorm(), colors=GREY, linewidths=0.6)
+    axes.contourf(*ticks, F, levels=levels, norm=LogNorm(), cmap=SHADES)
+    thin = {"norm": LogNorm(), "colors": GREY, "linewidths": 0.6}
+    decades = _decades(levels) if labelled else []
+    if len(decades) < 2:
+        axes.contour(*ticks, F, levels=levels[::2], **thin)
+        return
+    lines = axes.contour(*ticks, F, levels=decades, **thin)
+    text = axes.figure.look["text"]
+    axes.clabel(lines, fmt=lambda F: f"{F:g}", fontsize=text, inline_spacing=2, colors=DIM)
+
+
+def _decades(levels):
+    """Return the powers of ten between the first and the last level, at most MOST_LABELS."""
+    low, high = np.ceil(np.log10(levels[0])), np.floor(np.log10(levels[-1]))
+    return 10.0 ** np.arange(max(low, high - MOST_LABELS + 1), high + 1)

@@ -12,10 +12,11 @@ from ..checks import as_floats, instance, is_real
 from ..layers import Input, Tanh
 from ..network import Network
 from .picture import BLACK, GREY, VERMILION
-from .scene import Control, Scene
+from .scene import UNASKED, Control, Handle, Scene
 
 ORANGE, SKY = "#FBE3B5", "#CDE8F8"  # Okabe & Ito's, made pale: black text stands on them
 ASLEEP = "#C0C0C0"  # edges that are not in use
+NONE = -1  # no edge is picked
 LOW, HIGH = 0.66, 0.88  # below the boxes and above the tallest layer, in distances between units
 WIDE = ((-1, -0.45), (1, -0.45), (1, 0.45), (-1, 0.45))  # the marker behind a number on an edge
 MIDDLE = {"ha": "center", "va": "center"}
@@ -120,12 +121,17 @@ class NetworkValues(Scene):
     `network` has 1 or 2 layers after the input and at most 2 units a layer; `theta` is its θ; `x`
     and `y` are one sample. `guess` is a prediction of δ¹₁, the error term of the upper unit of
     layer 1. Stage 0 shows the inputs; the next ones go forwards, then backwards, and the last
-    one shows the derivative of F with respect to every weight and bias.
+    one shows the derivative of F with respect to every weight and bias. An edge can be picked.
     """
 
-    controls = {"stage": Control(0, 5, 0, "stage", whole=True, play=True)}
+    controls = {
+        "stage": Control(0, 5, 0, "stage", whole=True, play=True),
+        "edge": Control(NONE, 11, NONE, "place in θ", whole=True, knob=False),
+    }
+    touched = (Handle("picked", "edge", None, "edge or unit"),)
 
-    def __init__(self, network=None, theta=None, x=None, y=None, guess=None):
+    def __init__(self, network=None, theta=None, x=None, y=None, guess=UNASKED):
+        guess = self.asked(guess)
         if network is None:
             network = Input(2) >> Tanh(2) >> Tanh(2)
             theta = THETA if theta is None else theta
@@ -141,7 +147,10 @@ class NetworkValues(Scene):
         theta = network.theta if theta is None else theta
         self.theta = as_floats("theta", theta, 1, (network.n_parameters,))
         self.guess = _finite_or_none(guess)
-        self.controls = {"stage": replace(self.controls["stage"], high=2 * self.L + 1)}
+        self.controls = {
+            "stage": replace(self.controls["stage"], high=2 * self.L + 1),
+            "edge": replace(self.controls["edge"], high=len(self.theta) - 1),
+        }
         self._run(as_floats("x", x, 1, (self.sizes[0],)), as_floats("y", y, 1, (self.sizes[-1],)))
 
     def _run(self, x, y):
@@ -151,7 +160,21 @@ class NetworkValues(Scene):
         self.g = self.network.gradient(activations, deltas)
         self.a, self.delta = [a[0] for a in activations], [delta[0] for delta in deltas]
 
-    def compute(self, stage):
+    def place(self, handle, numbers, values):
+        """Return where the number of the picked edge stands."""
+        return self._along(self._edges()[max(values["edge"], 0)])
+
+    def touch(self, handle, start, end, values):
+        """Return the edge whose number is nearest; of a unit, that of its bias."""
+        places = np.array([self._along(edge) for edge in self._edges()])
+        key = np.allclose(start, places[max(values["edge"], 0)], rtol=0, atol=1e-9)
+        if key:  # an arrow key leads to the next one in that direction
+            ahead = (places - start) @ (np.array(end) - start) > 1e-9
+            places = np.where(ahead[:, None], places, np.inf)
+        away = np.linalg.norm(places - (start if key else end), axis=1)
+        return {"edge": int(np.argmin(away)) if np.isfinite(away).any() else values["edge"]}
+
+    def compute(self, stage, edge=NONE):
         """Return what is known at that stage, None for what is not.
 
         `a` is a list from layer 0 on; `delta` is a dict of layer → δ, from layer L back.
@@ -159,6 +182,7 @@ class NetworkValues(Scene):
         forward, backward = min(stage, self.L), max(self._backward(stage), 1)
         return {
             "stage": stage,
+            "edge": edge,
             "a": self.a[: forward + 1],
             "r": self.r if stage >= self.L else None,
             "delta": {layer: self.delta[layer - 1] for layer in range(backward, self.L + 1)},
@@ -182,6 +206,7 @@ class NetworkValues(Scene):
             "r": self._targets(axes, text, 0.55 * above),
             "guess": guess,
             "title": axes.text(-0.25, top + HIGH, "", size=text + 1, va="top"),
+            "picked": self._ring(axes),
         }
 
     def _draw_edges(self, axes):
@@ -195,6 +220,12 @@ class NetworkValues(Scene):
             "gaps": axes.plot(*np.transpose(places), zorder=0.5, **wide)[0],
             "numbers": [axes.text(*place, "", **named) for place in places],
         }
+
+    def _ring(self, axes):
+        """Return a ring around the number of an edge, without a place yet."""
+        look = axes.figure.look
+        ring = {"mfc": "none", "color": BLACK, "mew": look["line"], "zorder": 3}
+        return axes.plot([], [], "o", markersize=3 * look["text"], **ring)[0]
 
     def _draw_units(self, axes, above):
         """Return units, the boxes of the biases' inputs, and the texts in and above them."""
@@ -236,6 +267,8 @@ class NetworkValues(Scene):
             _write([artists["guess"]], "you: {:.2f}", [self.guess], [1 in numbers["delta"]])
             artists["guess"].set_visible(1 in numbers["delta"])
         artists["title"].set_text(self._title(numbers["stage"]))
+        picked = [] if numbers["edge"] == NONE else [self._along(self._edges()[numbers["edge"]])]
+        artists["picked"].set_data(*np.array(picked).reshape(-1, 2).T)
         self._move_edges(artists, numbers)
 
     def _move_edges(self, artists, numbers):
@@ -253,15 +286,42 @@ class NetworkValues(Scene):
         artists["lines"].set_color(colours)
 
     def sentence(self, numbers):
-        """Return what this stage has computed, and at δ¹ how far off the guess was."""
+        """Return what this stage has computed, what is known of the picked edge, and the guess."""
         stage = numbers["stage"]
         said = f"Stage {stage} of {2 * self.L + 1}, {self._title(stage)}: "
         if stage <= self.L:
-            return said + self._said_forward(stage)
-        if stage <= 2 * self.L:
-            return said + self._said_backward(self._backward(stage))
-        first = _listed(self.g[: self.sizes[1] * self.sizes[0]])
-        return f"{said}δ at its end times a at its start. For W of layer 1, row by row, {first}."
+            said += self._said_forward(stage)
+        elif stage <= 2 * self.L:
+            said += self._said_backward(self._backward(stage))
+        else:
+            first = _listed(self.g[: self.sizes[1] * self.sizes[0]])
+            said += f"δ at its end times a at its start. For W of layer 1, row by row, {first}."
+        return said if numbers["edge"] == NONE else f"{said} {self._said_of(numbers)}"
+
+    def _said_of(self, numbers):
+        """Return what is known of the picked edge: its weight, a at its start, δ at its end."""
+        n, edge = numbers, numbers["edge"]
+        layer, unit, source = self._parts(edge)
+        bias = source is None
+        name = f"b[{unit}]" if bias else f"W[{unit}, {source}]"
+        said = f"{name} of layer {layer} is {_short(self.theta[edge])}"
+        if bias or layer <= len(n["a"]):
+            said += f", the input there {'1' if bias else _short(n['a'][layer - 1][source])}"
+        if layer in n["delta"]:
+            product = _short(self.g[edge])
+            said += f", δ = {_short(n['delta'][layer][unit])}; their product ∂F/∂θ is {product}"
+        return f"{said}."
+
+    def _parts(self, edge):
+        """Return (layer, unit, input) of a place in θ; the input of a bias is None."""
+        layer = 1
+        while edge >= self.sizes[layer] * (self.sizes[layer - 1] + 1):
+            edge -= self.sizes[layer] * (self.sizes[layer - 1] + 1)
+            layer += 1
+        n_weights = self.sizes[layer] * self.sizes[layer - 1]
+        if edge >= n_weights:
+            return layer, edge - n_weights, None
+        return layer, *divmod(edge, self.sizes[layer - 1])
 
     def _said_forward(self, stage):
         said = f"{'x' if stage == 0 else 'a'} = {_listed(self.a[stage])}"

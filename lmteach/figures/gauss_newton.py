@@ -11,7 +11,7 @@ from ..problems import Problem
 from ..solvers import levenberg_marquardt
 from ..undamped import gauss_newton
 from .picture import BLACK, GREY, ORANGE, label, style
-from .scene import Control, Scene
+from .scene import UNASKED, Control, Handle, Scene, coordinates, point
 
 N_GRID = 101
 DECADES, SHADES = 4, 12  # of F, from black to white
@@ -26,39 +26,54 @@ MAP_SPAN = (-1.1, 0.4)  # every orbit from 0.1 stays inside, for c from −3 to 
 class StraightModel(Scene):
     """F and the straight-line model ½‖r + Jh‖² side by side, with Gauss-Newton's step on both.
 
-    They are shown at iterate 0, 1 or 2. `problem` has two parameters, Rosenbrock's unless given,
-    and `start` is θ, (2,). `guess` is the F that the learner expects after the first step. `span`
-    is ((θ₁ low, high), (θ₂ low, high)), around the iterates unless given. Raises ValueError or
-    TypeError for anything else.
+    They are shown at iterate 0, 1 or 2; the start can be moved. `problem` has two parameters,
+    Rosenbrock's unless given, and `start` is θ, (2,). `guess` is the F that the learner expects
+    after the first step. `span` is ((θ₁ low, high), (θ₂ low, high)), around the iterates unless
+    given. Raises ValueError or TypeError for anything else.
     """
 
-    controls = {"step": Control(0, 2, 0, "iterate", whole=True)}
+    controls = {
+        "step": Control(0, 2, 0, "iterate", whole=True),
+        **coordinates((-1.2, 1.0), ((-1.8, 1.6), (-5.2, 2.3))),
+    }
+    touched = (Handle("left here", "theta_1", "theta_2", "start θ"),)
 
-    def __init__(self, problem=None, start=(-1.2, 1.0), guess=None, span=None):
+    def __init__(self, problem=None, start=(-1.2, 1.0), guess=UNASKED, span=None):
+        guess = self.asked(guess)
         self.problem = rosenbrock() if problem is None else problem
         expected = "a LeastSquares, CurveFit or NetworkFit of two parameters"
         instance("problem", self.problem, Problem, expected)
         start = as_floats("start", start, 1, (2,))
         self.guess = None if guess is None else positive("guess", guess, or_zero=True)
-        steps = [step for step in islice(gauss_newton(self.problem, start), 2) if step.accepted]
-        thetas = [start, *(step.trial_theta for step in steps)]
-        self.thetas = np.array(thetas + thetas[-1:] * (3 - len(thetas)))
+        self.start, self.thetas = start, self._iterates(start)
         self.span = _around(self.thetas) if span is None else as_floats("span", span, 2, (2, 2))
         self.ticks = [np.linspace(*side, N_GRID) for side in self.span]
         loss, (us, vs) = self.problem.loss, self.ticks
         F = np.array([[loss(np.array([u, v])) for u in us] for v in vs])
         highest = 10.0 ** np.ceil(np.log10(max(F[np.isfinite(F)].max(), TINY)))
         self.F, self.levels = F, np.geomspace(highest / 10**DECADES, highest, SHADES + 1)
+        self.controls = StraightModel.controls | coordinates(start, self.span)
 
-    def compute(self, step):
+    def _iterates(self, start):
+        """Return the start and two more θ, (3, 2); the last one repeats where the run has ended."""
+        with np.errstate(all="ignore"):
+            steps = [step for step in islice(gauss_newton(self.problem, start), 2) if step.accepted]
+        thetas = [start, *(step.trial_theta for step in steps)]
+        return np.array(thetas + thetas[-1:] * (3 - len(thetas)))
+
+    def compute(self, step, theta_1=None, theta_2=None):
         """Return θ, h, the model's loss on the grid, and F: here, as promised, and after h."""
-        theta = self.thetas[step]
+        start = point(self.start, theta_1, theta_2)
+        moved = not np.array_equal(start, self.start)
+        thetas = self._iterates(start) if moved else self.thetas
+        theta = thetas[step]
         here = self.problem.linearize(theta)
         J, h = here.J, here.step(0)
         grid = np.stack(np.meshgrid(*self.ticks), axis=-1) - theta
         model = np.sum((here.r + grid @ J.T) ** 2, axis=-1) / 2
         losses = here.loss, float(np.sum((here.r + J @ h) ** 2)) / 2, self.problem.loss(theta + h)
-        return {"step": step, "theta": theta, "h": h, "losses": losses, "model": model}
+        numbers = {"step": step, "theta": theta, "h": h, "losses": losses, "model": model}
+        return numbers | {"trail": thetas[: step + 1], "moved": moved}
 
     def still(self, picture):
         left, right, gauge = picture.subplots(1, 3, width_ratios=[12, 12, 1])
@@ -108,7 +123,7 @@ class StraightModel(Scene):
         start, end = numbers["theta"], numbers["theta"] + numbers["h"]
         before, promised, after = numbers["losses"]
         artists["model"].set_data(numbers["model"])
-        artists["trail"].set_data(*self.thetas[: numbers["step"] + 1].T)
+        artists["trail"].set_data(*numbers["trail"].T)
         artists["landing"].set_data(end[:1], end[1:])
         for side, reached in (("left", after), ("right", promised)):
             losses = [before] if before < TINY else [before, reached]
@@ -130,7 +145,7 @@ class StraightModel(Scene):
         said += (
             f" At {end} the model has its minimum, {_said(promised)}; F there is {_said(after)}."
         )
-        if numbers["step"] > 0 or self.guess is None:
+        if numbers["step"] > 0 or numbers["moved"] or self.guess is None:
             return said
         return said + self._told(after)
 
@@ -159,7 +174,8 @@ class CyclingMap(Scene):
 
     controls = {"c": Control(-3, 1, -2, "bend c")}
 
-    def __init__(self, start=0.1, guess=None):
+    def __init__(self, start=0.1, guess=UNASKED):
+        guess = self.asked(guess)
         self.start = _number("start", start, -1.0, 0.3)
         self.guess = None if guess is None else _number("guess", guess, -FAR, FAR)
 

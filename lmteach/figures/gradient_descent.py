@@ -7,10 +7,11 @@ from ..problems import LeastSquares, Problem
 from ..solving import solve
 from .contour import contours
 from .picture import BLACK, ORANGE, SKY, label, style
-from .scene import Control, Scene
+from .scene import UNASKED, Control, Handle, Scene, coordinates, point
 
 T, Y = np.array([0.0, 1.0, 2.0]), np.array([0.0, 3.0, 3.0])  # the three points of lesson 00
 MOST = 40  # steps
+AROUND = 1.4  # of the distance from start to minimum: how far the map reaches
 COLOURS = (ORANGE, SKY)  # of the two singular directions, as in lesson 07
 MARKS, DASHES = "o^", ("-", "--")  # of the same two, for readers who see no colours
 SMALLEST, LARGEST = 1e-30, 1e30  # what a distance may be on a logarithmic axis
@@ -25,18 +26,22 @@ def three_points():
 class Descent(Scene):
     """Gradient descent with rate η for a problem of two parameters, three points unless given.
 
-    On the contours of F: the path θ ← θ − ηg with a large marker at its end, and the singular
-    directions of J at the minimum, the first one steep, the second flat. Beside them: the distance
-    to the minimum along each, which every step multiplies by |1 − ηs²| where r is straight.
-    `guess` is the rate that the learner thinks best; a ring marks where it leads in as many steps.
+    On the contours of F: the path θ ← θ − ηg from the star, which can be moved, with a large marker
+    at its end, and the singular directions of J at the minimum, the first one steep, the second
+    flat. Beside them: the distance to the minimum along each, which every step multiplies by
+    |1 − ηs²| where r is straight. `guess` is the rate that the learner thinks best; a ring marks
+    where it leads in as many steps.
     """
 
     controls = {
         "rate": Control(0.01, 0.3, 0.1, "rate η"),
         "steps": Control(0, MOST, 10, "steps", whole=True, play=True),
+        **coordinates((0, 0), ((-0.7, 3.7), (-1.7, 2.7))),
     }
+    touched = (Handle("start", "theta_1", "theta_2", "start θ"),)
 
-    def __init__(self, problem=None, theta=None, guess=None):
+    def __init__(self, problem=None, theta=None, guess=UNASKED):
+        guess = self.asked(guess)
         self.problem = three_points() if problem is None else problem
         expected = "a LeastSquares, CurveFit or NetworkFit of two parameters"
         instance("problem", self.problem, Problem, expected)
@@ -52,12 +57,17 @@ class Descent(Scene):
             most = 2.15 / self.s[0] ** 2
             rate = Control(most / 30, most, most / 3, "rate η")
             self.controls = Descent.controls | {"rate": rate}
+        self.distance = np.linalg.norm(self.theta - self.best) or 1.0
+        reach = AROUND * self.distance
+        self.span = np.column_stack([self.best - reach, self.best + reach])
+        self.controls = self.controls | coordinates(self.theta, self.span)
 
-    def compute(self, rate, steps):
+    def compute(self, rate, steps, theta_1=None, theta_2=None):
         """Return the path, F at its end, and its distances along the singular directions."""
-        path = self._path(rate, steps)
+        start = point(self.theta, theta_1, theta_2)
+        path = self._path(start, rate, steps)
         left = abs((path - self.best) @ self.Vt.T)
-        guessed = None if self.guess is None else self._path(self.guess, steps)[-1]
+        guessed = None if self.guess is None else self._path(start, self.guess, steps)[-1]
         return {
             "rate": rate,
             "steps": steps,
@@ -67,12 +77,12 @@ class Descent(Scene):
             "guessed": guessed,
         }
 
-    def _path(self, rate, steps):
+    def _path(self, start, rate, steps):
         """Return θ at the start and after each step.
 
         It stays where it is rather than go where F would no longer be a number.
         """
-        path = [self.theta]
+        path = [start]
         for _ in range(steps):
             step = path[-1] - rate * self.problem.linearize(path[-1]).g
             path.append(step if np.abs(step).max() < 1e8 else path[-1])
@@ -81,17 +91,17 @@ class Descent(Scene):
     def still(self, picture):
         """Draw contours and singular directions; return path, marks, ring and distances."""
         left, right = picture.subplots(1, 2)
-        look, distance = picture.look, np.linalg.norm(self.theta - self.best) or 1.0
-        artists = self._map(left, look, 1.4 * distance)
+        look = picture.look
+        artists = self._map(left, look)
         artists["lines"] = self._distances(right, look)
-        ends = 10.0 ** (np.ceil(np.log10(distance)) + [-5, 0])
+        ends = 10.0 ** (np.ceil(np.log10(self.distance)) + [-5, 0])
         right.set(xlim=(-1, MOST + 1), ylim=ends, yscale="log")
         place = "outside lower center"
         picture.legend(loc=place, ncols=2, fontsize=look["text"], frameon=False)
         return artists
 
-    def _map(self, axes, look, reach):
-        span = np.column_stack([self.best - reach, self.best + reach])
+    def _map(self, axes, look):
+        span, reach = self.span, AROUND * self.distance
         contours(axes, self.problem, span, 101)
         for colour, dashes, v in zip(COLOURS, DASHES, self.Vt, strict=True):
             ends = self.best + 2 * reach * np.outer([-1, 1], v)
@@ -101,11 +111,11 @@ class Descent(Scene):
         gd, small = style(look, "GD"), {"markersize": 0.7 * look["marker"]}
         big = {"markersize": 1.4 * look["marker"], "markeredgecolor": BLACK, "linestyle": ""}
         black = {"color": BLACK, "markersize": 1.8 * look["marker"]}
-        ends = ((self.theta, "*"), (self.best, "+"))
         return {
             "path": axes.plot([], [], zorder=4, **gd | small)[0],
             "here": axes.plot([], [], zorder=4.5, **gd | big)[0],
-            "fixed": [axes.plot(*p, mark, zorder=5, **black)[0] for p, mark in ends],
+            "start": axes.plot([], [], "*", zorder=5, **black)[0],
+            "fixed": axes.plot(*self.best, "+", zorder=5, **black)[0],
             "ring": axes.plot([], [], "o", mfc="none", zorder=6, **black)[0],
         }
 
@@ -122,6 +132,7 @@ class Descent(Scene):
 
     def move(self, artists, numbers):
         """Set the path, its end, the distances and the ring."""
+        artists["start"].set_data(*numbers["path"][:1].T)
         artists["path"].set_data(*numbers["path"].T)
         artists["here"].set_data(*numbers["path"][-1:].T)
         for line, distance in zip(artists["lines"], numbers["left"].T, strict=True):
@@ -132,7 +143,13 @@ class Descent(Scene):
     def sentence(self, numbers):
         """Return the rate, both factors, and where the path has led."""
         rate, distance = numbers["rate"], np.linalg.norm(numbers["path"][-1] - self.best)
-        said = (
+        start = numbers["path"][0]
+        moved = (
+            ""
+            if np.array_equal(start, self.theta)
+            else f"From θ = ({start[0]:.3g}, {start[1]:.3g}), "
+        )
+        said = moved + (
             f"η = {rate:.3g}: each step multiplies the two distances, steep and flat, by "
             f"{_factors(rate, self.s)}; after {numbers['steps']} steps {_said(distance)} from the "
             f"minimum, F = {_said(numbers['loss'])}."

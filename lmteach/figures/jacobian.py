@@ -9,7 +9,7 @@ from ..checks import as_finite, at_least, instance
 from ..layers import Input, Tanh
 from ..network_fit import NetworkFit
 from .picture import BLACK, GREY, VERMILION
-from .scene import Control, Scene
+from .scene import UNASKED, Control, Handle, Scene
 
 BLUE_WHITE_VERMILION = LinearSegmentedColormap.from_list("J", ["#0072B2", "#FFFFFF", VERMILION])
 THETA = (0.5, -0.4, 0.3, 0.8, 0.1, -0.2, 0.7, -0.6, -0.5, 0.9, 0.2, -0.1)
@@ -33,7 +33,8 @@ class JacobianMap(Scene):
         "column": Control(0, 11, 0, "column", whole=True),
     }
 
-    def __init__(self, problem=None, theta=None, guess=None):
+    def __init__(self, problem=None, theta=None, guess=UNASKED):
+        guess = self.asked(guess)
         if problem is None:
             problem, theta = lesson_problem(), THETA if theta is None else theta
         network = instance("problem", problem, NetworkFit, "a NetworkFit").network
@@ -47,6 +48,8 @@ class JacobianMap(Scene):
             "row": Control(0, n_rows - 1, 0, "row", whole=True),
             "column": Control(0, n_columns - 1, 0, "column", whole=True),
         }
+
+    touched = (Handle("cell", "column", "row", "cell of J"),)
 
     def compute(self, row, column):
         """Return the sample and output of the row, the column's parameter, and S, a and J there.

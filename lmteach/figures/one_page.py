@@ -10,7 +10,7 @@ from ..examples import BOOK, hagan
 from ..network_fit import NetworkFit
 from ..solvers import levenberg_marquardt
 from .picture import BLACK, GREY, label, style
-from .scene import Control, Scene
+from .scene import UNASKED, Control, Scene
 
 MOST = 60  # trials, then the run is given up
 TARGET = 1e-4  # the F that ends it
@@ -28,7 +28,8 @@ class WholeRun(Scene):
 
     controls = {"mu": Control(1e-3, 1e4, 0.1, "first μ", log=True)}
 
-    def __init__(self, problem=None, theta=None, guess=None):
+    def __init__(self, problem=None, theta=None, guess=UNASKED):
+        guess = self.asked(guess)
         if problem is None:
             problem, theta = hagan(), BOOK if theta is None else theta
         self.problem = copy(instance("problem", problem, NetworkFit, "a NetworkFit"))

@@ -17,8 +17,8 @@ from ..trace import Step, Trace
 from ..undamped import gauss_newton, gradient_descent
 from .contour import SMALLEST
 from .picture import BLACK, GREY, SHORT, label
-from .runs import draw_loss, evaluated, own_style, positions
-from .scene import Control, Scene
+from .runs import evaluated, own_style, positions
+from .scene import UNASKED, Control, Scene
 
 AXES = ("trials", "evaluations of J", "milliseconds")
 REPEATS = 5  # timed runs; the fastest of each trial is kept, so that an interruption does not count
@@ -38,8 +38,9 @@ class Race(Scene):
     is read before and after every trial, and the fastest of each trial is kept.
 
     `trial` counts the trials of the last run, and the others are shown where they have spent as
-    much. `guess` is the trial after which you expect the last run to be below the F with which the
-    first one ends. Raises TypeError or ValueError for anything else.
+    much; only the past is drawn. `guess` is the trial after which you expect the last run to be
+    below the F with which the first one ends; it is answered at the end. Raises TypeError or
+    ValueError for anything else.
     """
 
     controls = {
@@ -47,7 +48,8 @@ class Race(Scene):
         "axis": Control.choice(AXES, "count in"),
     }
 
-    def __init__(self, runs=None, guess=None, clock=CPU):
+    def __init__(self, runs=None, guess=UNASKED, clock=CPU):
+        guess = self.asked(guess)
         self.traces, seconds = _of_the_lesson(clock) if runs is None else _raced(runs, clock)
         self.names = tuple(self.traces)
         self.guess = None if guess is None else at_least("guess", guess, 0)
@@ -94,13 +96,17 @@ class Race(Scene):
         return {"axes": [layer.axes for layer in layers], "layers": SimpleNamespace(all=layers)}
 
     def _layer(self, axes, at, x):
-        """Draw the curves against one count; return what moves over them."""
+        """Draw the axes of one count; return what moves: curves so far, and marks at their ends."""
+        curves, refused = {}, {}
         for name, trace in self.traces.items():
             # A part of the width, because the axis is logarithmic.
-            every = 1 if len(trace) <= MANY else 0.03
+            every = {"markevery": 1 if len(trace) <= MANY else 0.03}
             kind = own_style(axes.figure.look, name, self.names) | {"zorder": 2}
-            draw_loss(axes, trace, at[name], name, kind, every)
-        moving = self._markers(axes)
+            (curves[name],) = axes.plot([], [], label=name, **kind | every)
+            if trace.refused:
+                hollow = kind | {"linestyle": "", "markerfacecolor": "none"}
+                (refused[name],) = axes.plot([], [], label=f"{name}, refused", **hollow)
+        moving = {"curves": curves, "refused": refused} | self._markers(axes)
         self._set_axes(axes, at, x)
         return SimpleNamespace(axes=axes, **moving)
 
@@ -131,7 +137,7 @@ class Race(Scene):
         if x == AXES.index("milliseconds"):
             soonest = min((ms for spent in at.values() for ms in spent if ms > 0), default=1.0)
         axes.set_xscale("symlog", linthresh=10.0 ** np.floor(np.log10(soonest)), linscale=0.5)
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, 1.1 * max(spent[-1] for spent in at.values()))
         axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
         names = (AXES[0], evaluated(self.traces.values()), "milliseconds on this computer")
         label(axes, names[x], "F = ½ rᵀr")
@@ -144,16 +150,31 @@ class Race(Scene):
         layer.rule.set_xdata([numbers["spent"]] * 2)
         for name, (x, F) in numbers["points"].items():
             layer.marks[name].set_data([x], [max(F, SMALLEST)])
+            self._set_past(layer, name, self.at[numbers["axis"]][name], numbers["reached"][name])
         if numbers["guessed"] is not None:
             layer.guess.set_data([numbers["guessed"]], [max(self.goal, SMALLEST)])
 
+    def _set_past(self, layer, name, at, k):
+        """Draw one run's first k trials: what is to come is not yet known."""
+        trace = self.traces[name]
+        layer.curves[name].set_data(at[: k + 1], np.maximum(trace.losses[: k + 1], SMALLEST))
+        if name in layer.refused:
+            tried = [
+                (at[i + 1], step.trial_loss)
+                for i, step in enumerate(trace[:k])
+                if not step.accepted and np.isfinite(step.trial_loss)
+            ]
+            layer.refused[name].set_data(*np.array(tried).reshape(-1, 2).T)
+
     def sentence(self, numbers):
-        """Return what was spent, and what F each run has for it."""
+        """Return what was spent, and what F each run has for it; at the end, how the guess did."""
         last, said = _brief(self.names[-1]), f"After {self._spent(numbers)}"
         if numbers["axis"] > 0:
             said += f", which {last} spends on {count(numbers['trial'], 'trial')}"
         said += f": {', '.join(self._stand(name, numbers) for name in self.names)}."
-        return said if self.guess is None else f"{said} {self._compared()}"
+        if self.guess is None or numbers["trial"] < self.controls["trial"].high:
+            return said
+        return f"{said} {self._compared()}"
 
     def _spent(self, numbers):
         """Return what was spent, with its unit."""

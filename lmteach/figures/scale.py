@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from ..checks import at_least, one_of, positive
 from ..routes.prices import NUMBER, prices
 from .picture import BLACK, GREY, ORANGE, SKY, label
-from .scene import Control, Scene
+from .scene import UNASKED, Control, Scene
 
 INPUTS, OUTPUTS, SAMPLES = (1, 8, 64, 784), (1, 10), (16, 128, 1437, 60_000)
 MOST_HIDDEN = 1024  # 2¹⁰ in 50 steps: the slider can stand at every power of two
@@ -116,7 +116,8 @@ class RoutePrices(Scene):
         "outputs": Control.choice(OUTPUTS, "outputs", OUTPUTS.index(10)),
     }
 
-    def __init__(self, guess=None, measured=(), speed=1e10, memory=16e9):
+    def __init__(self, guess=UNASKED, measured=(), speed=1e10, memory=16e9):
+        guess = self.asked(guess)
         self.guess = None if guess is None else positive("guess", guess)
         self.speed, self.memory = positive("speed", speed), positive("memory", memory)
         self.measured = {}

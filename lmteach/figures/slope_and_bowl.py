@@ -8,7 +8,7 @@ import numpy as np
 from ..checks import as_floats, function, is_real, positive
 from ..curve_fit import CurveFit
 from .picture import BLACK, GREY, SPARE, label, style
-from .scene import Control, Scene
+from .scene import UNASKED, Control, Scene
 
 EPS = 1e-4  # half the distance of the two J whose difference is r″
 N_POINTS = 141
@@ -38,7 +38,10 @@ class TwoParabolas(Scene):
         "noise": Control(0.0, 0.5, 0.0, "noise"),
     }
 
-    def __init__(self, model=wave, t=(1.0, 2.0), truth=1.0, span=(0.0, 3.5), noise=0.5, guess=None):
+    def __init__(
+        self, model=wave, t=(1.0, 2.0), truth=1.0, span=(0.0, 3.5), noise=0.5, guess=UNASKED
+    ):
+        guess = self.asked(guess)
         self.model = function("model", model, "model(theta, t) → one number for each t")
         self.t = as_floats("t", t, 1)
         low, high = as_floats("span", span, 1, (2,))

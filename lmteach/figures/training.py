@@ -1,5 +1,6 @@
 """Lesson 09: a network, or any curve of one input, drawn trial by trial while it learns."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -17,9 +18,11 @@ from .contour import SMALLEST
 from .picture import BLACK, GREY, SHORT, label, style
 from .race import count, decades
 from .runs import descends
-from .scene import Control, Scene
+from .scene import UNASKED, Control, Handle, Scene
 
+SAME = 1e-9  # of the width of the data: no hand is so precise
 N_LEARN = 200  # trials in the lesson's training
+MARGIN = 0.35  # of the height of the data, above and below them, for wild curves
 
 
 class Done(NamedTuple):
@@ -31,6 +34,35 @@ class Done(NamedTuple):
     held_back: float | None
 
 
+class Run:
+    """The trials of an iterator of Steps, made only as far as is asked, and kept.
+
+    `first` is the first Step, `done` the trials, `ended` why there are no more; `held_back(θ)`
+    measures the error on data that the solver does not see.
+    """
+
+    def __init__(self, steps, held_back):
+        self.first, self.done, self.ended = None, [], None
+        self._steps, self._held_back = iter(steps), held_back
+
+    def upto(self, k):
+        """Let the solver go on until k trials are made, or until it ends."""
+        while len(self.done) < k and self.ended is None:
+            try:
+                step = next(self._steps)
+            except StopIteration as end:
+                self.ended = getattr(end.value, "words", "there are no more steps")
+                return
+            instance("a step", step, Step, "a Step, as levenberg_marquardt(problem, theta) yields")
+            if step.theta is None:
+                raise ValueError(
+                    f"trial {step.k} is of a light history, without its θ: "
+                    "expected steps with arrays"
+                )
+            self.first, after = self.first or step, step.next_theta
+            self.done.append(Done(step.light(), step.theta, after, self._held_back(after)))
+
+
 class Training(Scene):
     """A network, or any curve of one input and one output, trial by trial while a solver fits it.
 
@@ -39,13 +71,19 @@ class Training(Scene):
     far as `step` asks, up to `n`, and what was run is kept.
 
     `validation` is an (x, y) that the solver does not see; with it, mean squared errors are drawn
-    in place of F. `guess` is the trial after which you expect the lowest error on it. Without
-    arguments this is the noisy sine of lesson 09. Raises TypeError or ValueError for anything else.
+    in place of F. A point of the data can be moved, and the run is made anew. `guess` is the trial
+    after which you expect the lowest error on it. Without arguments this is the noisy sine of
+    lesson 09. Raises TypeError or ValueError for anything else.
     """
 
-    controls = {"step": Control(0, N_LEARN, 0, "trial", whole=True, play=True)}
+    controls = {
+        "step": Control(0, N_LEARN, 0, "trial", whole=True, play=True),
+        "outlier": Control(0, 17, 0, "number of the point that was moved", whole=True, knob=False),
+        "height": Control(-1.7, 1.7, 0.0, "its y", knob=False),
+    }
 
-    def __init__(self, problem=None, steps=None, n=N_LEARN, validation=None, guess=None):
+    def __init__(self, problem=None, steps=None, n=N_LEARN, validation=None, guess=UNASKED):
+        guess = self.asked(guess)
         if problem is None:
             if steps is not None:
                 raise TypeError(
@@ -59,35 +97,63 @@ class Training(Scene):
             raise ValueError(
                 f"guess = {guess!r}: expected validation too, since the guess is about its error"
             )
-        self.controls = {"step": Control(0, at_least("n", n, 1), 0, "trial", whole=True, play=True)}
-        self._steps = iter(_default_steps(problem) if steps is None else steps)
-        self._done, self._ended = [], None
-        self._run_to(1)
-        if not self._done:
+        step = Control(0, at_least("n", n, 1), 0, "trial", whole=True, play=True)
+        self.controls = {"step": step}
+        self._run = Run(_default_steps(problem) if steps is None else steps, self._held_back)
+        self._run.upto(1)
+        if not self._run.done:
             raise ValueError(
-                f"steps ended before the first trial: {self._ended}; expected at least one Step"
+                f"steps ended before the first trial: {self._run.ended}; expected at least one Step"
             )
-        self.solver = _solver(self._done[0].step)
+        self.first, self._moved = self._run.done[0], (None, None)
+        self.solver = _solver(self.first.step)
+        if self.solver == SHORT["LM"]:
+            self.controls |= self._movable()
         self.factor, self.unit = 1, "F = ½ rᵀr"
         if validation is not None:
             self.factor, self.unit = 2 / len(self.y), "mean squared error"
 
-    def _run_to(self, k):
-        """Let the solver go on until k trials are made, or until it ends."""
-        while len(self._done) < k and self._ended is None:
-            try:
-                step = next(self._steps)
-            except StopIteration as end:
-                self._ended = getattr(end.value, "words", "there are no more steps")
-                return
-            instance("a step", step, Step, "a Step, as levenberg_marquardt(problem, theta) yields")
-            if step.theta is None:
-                raise ValueError(
-                    f"trial {step.k} is of a light history, without its θ: "
-                    "expected steps with arrays"
-                )
-            after = step.next_theta
-            self._done.append(Done(step.light(), step.theta, after, self._held_back(after)))
+    def _movable(self):
+        """Return the controls of a point that a hand moves: which one, and where its y is."""
+        low, high = self._heights()
+        self.touched = (Handle("dots", "outlier", "height", "a point of the data"),)
+        return {
+            "outlier": replace(Training.controls["outlier"], high=len(self.y) - 1),
+            "height": replace(
+                Training.controls["height"], low=low, high=high, start=float(self.y[0])
+            ),
+        }
+
+    def place(self, handle, numbers, values):
+        """Return where the point is that was moved."""
+        return float(self.x[values["outlier"]]), values["height"]
+
+    def touch(self, handle, start, end, values):
+        """Return the point that a hand took, the nearest in x, and its new y.
+
+        The arrow keys left and right lead to its neighbour, which is where it was measured.
+        """
+        near = int(np.argmin(abs(self.x - start[0])))
+        by_key = abs(start[0] - self.x[near]) < SAME * np.ptp(self.x) and start[1] == end[1]
+        if by_key and start[0] != end[0]:
+            order = np.argsort(self.x)
+            rank = np.flatnonzero(order == near)[0] + (1 if end[0] > start[0] else -1)
+            near = int(order[min(max(rank, 0), len(order) - 1)])
+            return {"outlier": near, "height": float(self.y[near])}
+        return {"outlier": near, "height": end[1]}
+
+    def _run_with(self, y):
+        """Return the run on data with these y: by the same rule and limits, from the same θ."""
+        if np.array_equal(y, self.y):
+            return self._run
+        if self._moved[0] is None or not np.array_equal(self._moved[0], y):
+            first, whole = self._run.first, vars(self._run.first.options)
+            problem = _with_targets(first.problem, y)
+            steps = levenberg_marquardt(
+                problem, first.theta, mu=first.mu, damping=first.damping, **whole
+            )
+            self._moved = y, Run(steps, self._held_back)
+        return self._moved[1]
 
     def _held_back(self, theta):
         """Return the mean squared error on the validation data, None if there are none."""
@@ -96,10 +162,13 @@ class Training(Scene):
         x, y = self.validation
         return float(np.mean((self.curve(theta, x) - y) ** 2))
 
-    def compute(self, step):
+    def compute(self, step, outlier=0, height=None):
         """Return θ and the losses after so many trials, and why the run ended if it did before."""
-        self._run_to(step)
-        first, done = self._done[0], self._done[:step]
+        y = self.y.copy()
+        y[outlier] = y[outlier] if height is None else height
+        run = self._run_with(y)
+        run.upto(max(step, 1))
+        first, done = run.done[0], run.done[:step]
         steps = [trial.step for trial in done]
         refused = [(k, s.trial_loss) for k, s in enumerate(steps, 1) if not s.accepted]
         held_back = [self._held_back(first.before), *(trial.held_back for trial in done)]
@@ -109,16 +178,18 @@ class Training(Scene):
             "losses": self.factor * np.array([first.step.loss, *(s.next_loss for s in steps)]),
             "refused": [(k, self.factor * F) for k, F in refused],
             "held back": held_back if self.validation else [],
-            "ended": self._ended if len(done) < step else None,
+            "ended": run.ended if len(done) < step else None,
+            "y": y,
+            "moved": run is not self._run,
         }
 
     def still(self, picture):
         """Draw the data and the first curve; return what will show the curve, μ and the loss."""
         left, right = picture.subplots(1, 2)
         look, x = picture.look, self._grid()
-        self._draw_data(left)
-        dots = {"color": GREY, "linestyle": (0, (1, 1)), "linewidth": look["line"]}
-        left.plot(x, self.curve(self._done[0].before, x), label="start", **dots)
+        dots = self._draw_data(left)
+        dotted = {"color": GREY, "linestyle": (0, (1, 1)), "linewidth": look["line"]}
+        left.plot(x, self.curve(self.first.before, x), label="start", **dotted)
         own = style(look, self.solver) | {"marker": ""}
         (curve,) = left.plot([], [], label=self.solver, zorder=4, **own)
         label(left, "x", "y", " ")
@@ -127,18 +198,25 @@ class Training(Scene):
         layer = self._loss_axes(right, own)
         columns, text = 3 if look["text"] < 16 else 2, look["text"]
         picture.legend(loc="outside lower center", ncols=columns, fontsize=text, frameon=False)
-        return {"curve": curve, "title": left.title, "loss": right, "layer": layer}
+        moving = {"curve": curve, "title": left.title, "loss": right, "layer": layer}
+        return moving | {"dots": dots}
 
     def _draw_data(self, axes):
-        """Draw filled dots to learn from, hollow ones held back, and a margin for wild curves."""
+        """Draw hollow dots held back, and a margin for wild curves; return dots to learn from."""
         size = axes.figure.look["marker"]
-        axes.plot(self.x, self.y, "o", color=GREY, markersize=size, label=f"data ({len(self.x)})")
+        words = f"data ({len(self.x)})"
+        (dots,) = axes.plot([], [], "o", color=GREY, markersize=size, label=words)
         if self.validation is not None:
             words = f"held back ({len(self.validation[0])})"
             axes.plot(*self.validation, "o", mfc="none", color=BLACK, markersize=size, label=words)
-        low, high = self.y.min(), self.y.max()
-        margin = 0.35 * ((high - low) or 1.0)
-        axes.set(ylim=(low - margin, high + margin))
+        axes.set(xlim=_with_margin(self._grid()), ylim=self._heights())
+        return dots
+
+    def _heights(self):
+        """Return the ends of the axis of the data."""
+        low, high = float(self.y.min()), float(self.y.max())
+        margin = MARGIN * ((high - low) or 1.0)
+        return low - margin, high + margin
 
     def _grid(self):
         x = self.x if self.validation is None else np.append(self.x, self.validation[0])
@@ -169,6 +247,7 @@ class Training(Scene):
         """Set the curve, μ, and the loss so far on an axis of whole decades."""
         layer, losses = artists["layer"], np.maximum(numbers["losses"], SMALLEST)
         x, k = self._grid(), np.arange(len(losses))
+        artists["dots"].set_data(self.x, numbers["y"])
         artists["curve"].set_data(x, self.curve(numbers["theta"], x))
         artists["title"].set_text(self._damping(numbers["steps"]))
         held = np.maximum(numbers["held back"], SMALLEST)
@@ -204,7 +283,9 @@ class Training(Scene):
         if self.validation is not None:
             said += f", {numbers['held back'][-1]:.3g} on the {len(self.validation[0])} held back"
         said += f". {self._story(steps)}" if steps else "."
-        if self.guess is not None:
+        if numbers["moved"]:
+            said = f"With one point moved: {said[0].lower()}{said[1:]}"
+        if self.guess is not None and not numbers["moved"]:
             best = int(np.argmin(numbers["held back"]))
             said += f" The lowest error held back so far is after {best}; you guessed {self.guess}."
         if numbers["ended"]:
@@ -261,6 +342,18 @@ def _noisy_sine():
     problem = NetworkFit(network, *learned)
     steps = levenberg_marquardt(problem, network.theta, mu=0.1, damping=Factor(10))
     return problem, steps, held_back
+
+
+def _with_targets(problem, y):
+    """Return the same problem for other y, (N,)."""
+    if isinstance(problem, NetworkFit):
+        return NetworkFit(problem.network, problem.X, y[:, None])
+    return CurveFit(problem.model, problem.x, y)
+
+
+def _with_margin(x):
+    margin = 0.05 * np.ptp(x) or 1.0
+    return float(x.min() - margin), float(x.max() + margin)
 
 
 def _default_steps(problem):

@@ -11,7 +11,7 @@ from ..solving import solve
 from ..trace import Trace
 from .contour import contours
 from .picture import BLACK, GREY, SPARE, label, style
-from .scene import Control, Scene
+from .scene import UNASKED, Control, Handle, Scene, coordinates, point
 
 MARKS = (0, 0.5, 0.9368, 1)  # ρ at which: F stays, μ stays, μ/3 begins, F falls as predicted
 BOTTOM, TOP = -2, 1.4  # the gauge's ends; a ρ beyond is drawn at the end
@@ -31,12 +31,17 @@ class Player(Scene):
     `trace` is a Trace with arrays, Rosenbrock's valley from (−1.2, 1) by default; `guess` is the
     learner's ρ. `branch` asks what if: {4: 10} is a second run, which goes on from trial 4 with
     μ = 10 by the trace's own rule and limits; the control `run` chooses between them, and the other
-    one is shown to its end. Raises TypeError or ValueError for anything else.
+    one is shown to its end. Without a branch the start of a run of Levenberg-Marquardt can be
+    moved. Raises TypeError or ValueError for anything else.
     """
 
-    controls = {"trial": Control(0, 14, 0, "trial", whole=True, play=True)}
+    controls = {
+        "trial": Control(0, 14, 0, "trial", whole=True, play=True),
+        **coordinates(START, ((-1.5, 1.3), (-0.7, 1.2))),
+    }
 
-    def __init__(self, trace=None, guess=None, branch=None):
+    def __init__(self, trace=None, guess=UNASKED, branch=None):
+        guess = self.asked(guess)
         trace = _valley() if trace is None else trace
         self.trace = _drawable(instance("trace", trace, Trace, "a Trace, such as solve gives"))
         self.guess, self.branch = _finite_or_none(guess), branch or {}
@@ -46,42 +51,73 @@ class Player(Scene):
             self.runs.append(_branch(self.runs[0], self.branch))
         last = max(map(len, self.runs)) - 1
         self.controls = {"trial": Control(0, last, 0, "trial", whole=True, play=last > 0)}
+        self.span = _around([step for run in self.runs for step in run])
+        self._moved = None  # (θ, the run from there) that was shown last
         if branch:
             self.controls["run"] = Control.choice(RUNS, "run")
+        elif self.runs[0][0].damping is not None:
+            self.controls |= coordinates(self.runs[0][0].theta, self.span)
+            self.touched = (Handle("start", "theta_1", "theta_2", "start θ"),)
 
-    def branched(self, mu, trial, run=0):
+    def branched(self, mu, trial, run=0, theta_1=None, theta_2=None):
         """Return the Player in which this trial of this run is followed by one with another μ.
 
         Raises ValueError if no trial can follow it.
         """
-        trial = self.within(trial, run)
+        steps, moved = self._run(run, self._start(theta_1, theta_2))
+        trial = min(trial, len(steps) - 1)
         earlier = {k: kept for k, kept in self.branch.items() if k < trial} if run else {}
-        return Player(self.trace, self.guess, earlier | {trial: mu})
+        trace = _trace_of(steps) if moved else self.trace
+        guess = UNASKED if self.guess is None else self.guess
+        return Player(trace, guess, earlier | {trial: mu})
 
-    def refused(self, way, trial, run=0):
+    def refused(self, way, trial, run=0, theta_1=None, theta_2=None):
         """Return the refused trial nearest to this one, before (way = −1) or after it (way = 1).
 
         Raises ValueError if there is none.
         """
-        trial = self.within(trial, run)
-        refused = [k for k, step in enumerate(self.runs[run]) if not step.accepted]
-        found = [k for k in refused if way * (k - trial) > 0]
+        steps, _ = self._run(run, self._start(theta_1, theta_2))
+        trial = min(trial, len(steps) - 1)
+        found = [k for k, s in enumerate(steps) if not s.accepted and way * (k - trial) > 0]
         if not found:
             side = "before" if way < 0 else "after"
             raise ValueError(f"No trial {side} trial {trial} is refused.")
         return min(found, key=lambda k: abs(k - trial))
 
-    def within(self, trial, run=0):
+    def within(self, trial, run=0, theta_1=None, theta_2=None):
         """Return the trial, or the run's last one where the other run is longer."""
-        return min(trial, len(self.runs[run]) - 1)
+        steps, _ = self._run(run, self._start(theta_1, theta_2))
+        return min(trial, len(steps) - 1)
 
-    def compute(self, trial, run=0):
+    def _start(self, theta_1, theta_2):
+        return point(self.runs[0][0].theta, theta_1, theta_2)
+
+    def _run(self, run, start):
+        """Return the Steps of a run, and whether it begins elsewhere than the trace does.
+
+        It is then made anew, by the trace's rule and limits, with as many trials as can be shown.
+        """
+        first = self.runs[0][0]
+        if np.array_equal(start, first.theta):
+            return self.runs[run], False
+        if self._moved is None or not np.array_equal(self._moved[0], start):
+            limits = vars(first.options) | {"max_steps": self.controls["trial"].high + 1}
+            options = {"mu": first.mu, "damping": first.damping} | limits
+            with np.errstate(all="ignore"):
+                steps = list(levenberg_marquardt(copy(first.problem), start, **options))
+            if not steps:
+                raise ValueError("no trial begins here: F has no slope, or is low enough")
+            self._moved = start, steps
+        return self._moved[1], True
+
+    def compute(self, trial, run=0, theta_1=None, theta_2=None):
         """Return the trial, the path to it, refused trials before it, and the factor on μ after it.
 
         `over` tells that the run has ended before `trial`; `chosen` is the μ that a branch sets
         after it; `whole` holds the whole paths of all runs.
         """
-        steps, k = self.runs[run], self.within(trial, run)
+        steps, moved = self._run(run, self._start(theta_1, theta_2))
+        k = min(trial, len(steps) - 1)
         step, before = steps[k], steps[:k]
         refused = [s.trial_theta for s in before if not s.accepted and np.isfinite(s.trial_loss)]
         return {
@@ -89,35 +125,37 @@ class Player(Scene):
             "trial": k,
             "over": trial > k,
             "step": step,
-            "way": self._way(run, k),
+            "steps": steps,
+            "moved": moved,
+            "way": self._way(run, k, steps),
             "refused": np.array(refused).reshape(-1, 2),
             "factor": _factor(step),
             "chosen": self.branch.get(k) if run else None,
-            "whole": [self._way(other, len(self.runs[other])) for other in range(len(self.runs))],
+            "whole": [self._way(other, len(run), run) for other, run in enumerate(self.runs)],
         }
 
-    def _way(self, run, trial):
+    def _way(self, run, trial, steps):
         """Return the θ before this trial; the branch begins where it leaves the first run."""
-        begin, steps = min(self.branch) + 1 if run else 0, self.runs[run]
+        begin = min(self.branch) + 1 if run else 0
         accepted = [step.trial_theta for step in steps[begin:trial] if step.accepted]
         return np.array([steps[begin].theta, *accepted])
 
     def still(self, picture):
         """Draw contours, start, gauge and guess; return what moves, a dict for each run."""
         map_, gauge = picture.subplots(1, 2, width_ratios=(2.6, 1))
-        span = _around([step for run in self.runs for step in run])
-        contours(map_, copy(self.runs[0][0].problem), span, 121)
-        map_.set(xlim=span[0], ylim=span[1])
+        contours(map_, copy(self.runs[0][0].problem), self.span, 121)
+        map_.set(xlim=self.span[0], ylim=self.span[1])
         label(map_, "θ₁", "θ₂")
-        look, start = picture.look, self.runs[0][0].theta
-        map_.plot(*start, "*", color=BLACK, markersize=2.2 * look["marker"], zorder=4)
+        look = picture.look
+        star = {"color": BLACK, "markersize": 2.2 * look["marker"], "zorder": 4}
+        start = map_.plot([], [], "*", **star)[0]
         self._draw_gauge(gauge, look)
         moving = {run: self._draw_run(map_, gauge, run) for run in range(len(self.runs))}
         if self.branch:
             place = "outside lower center"
             picture.legend(loc=place, ncols=2, fontsize=look["text"], frameon=False)
         mu = gauge.text(0.5, 1.62, "", ha="center", va="bottom", size=look["text"], in_layout=False)
-        return moving | {"mu": mu}
+        return moving | {"mu": mu, "start": start}
 
     def _draw_run(self, map_, gauge, run):
         """Return the lines and dots of one run, without data yet."""
@@ -174,6 +212,7 @@ class Player(Scene):
                 artist.set_data([], [])
             artists[run]["way"].set_data(*way.T)
         here, verdict = artists[numbers["run"]], "accepted" if step.accepted else "refused"
+        artists["start"].set_data(*numbers["steps"][0].theta[:, None])
         here["way"].set_data(*numbers["way"].T)
         here["refused"].set_data(*numbers["refused"].T)
         if np.isfinite(step.trial_loss):
@@ -192,6 +231,9 @@ class Player(Scene):
         said = f"trial {numbers['trial']}{self._of_which(numbers)}: μ = {step.mu:.3g}, "
         said += f"F = {step.loss:.3g}, predicted {step.loss - step.predicted:.3g}, got {got}: "
         said += f"{ratio}, {verdict}"
+        if numbers["moved"]:
+            start = numbers["steps"][0].theta
+            said = f"From θ = ({start[0]:.3g}, {start[1]:.3g}), {said}"
         if numbers["chosen"]:
             said += f", then μ = {numbers['chosen']:.3g} instead"
         elif step.damping is not None:
@@ -224,7 +266,7 @@ class Player(Scene):
 
     def rows(self, numbers):
         """Return every trial of this run up to this one."""
-        upto = self.runs[numbers["run"]][: numbers["trial"] + 1]
+        upto = numbers["steps"][: numbers["trial"] + 1]
         rows = [(k, s.mu, s.loss, s.trial_loss, s.rho, s.accepted) for k, s in enumerate(upto)]
         return [("trial", "μ", "F", "F of the trial", "ρ", "accepted"), *rows]
 
@@ -238,6 +280,14 @@ def _drawable(trace):
         raise ValueError(f'{said}: expected arrays for every trial; solve again with history="all"')
     if len(trace[0].theta) != 2:
         raise ValueError(f"trace is a run on {len(trace[0].theta)} parameters: expected 2")
+    return trace
+
+
+def _trace_of(steps):
+    """Return a run's Steps as a Trace."""
+    trace = Trace(steps[0].theta, steps[0].loss)
+    for step in steps:
+        trace.add(step)
     return trace
 
 

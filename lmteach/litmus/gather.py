@@ -146,9 +146,20 @@ def _samples(answers, session, steps=None):
         }
         if (rough := _differences(a, r)) is not None:
             old["differences"] = rough, r
+        if (ahead := _ahead(a, r)) is not None:
+            old["ahead"] = J, ahead
         bend = a.task.curvature(a.start)
         found.append(Sample(a.start, h, a.mu, r, J, bend, old, before.mu))
     return found
+
+
+def _ahead(answer, r):
+    """r at the first place away from θ where it was asked for, or None."""
+    for kind, theta, value in answer.points:
+        if kind == "r" and np.any(theta != answer.start):
+            fits = np.shape(value) == r.shape and np.isfinite(value).all()
+            return np.real(value) if fits else None
+    return None
 
 
 def _differences(answer, r):
@@ -222,6 +233,10 @@ def _name(key, explanation, session, findings):
             return
         value = explanation.beta / (explanation.alpha or 1)
         findings.add(key, value=f"{value:.3g} " if explanation.mus is None else "")
+    elif key == "penalty":
+        findings.add(key, value=explanation.beta)
+    elif key == "rounded":
+        findings.add(key, decimals=f"{explanation.beta:.0f}")
     elif key == "no matrix" and "constant mu" in explanation.slips:
         findings.add("gradient descent")
     elif key == "sign":

@@ -77,6 +77,27 @@ SENTENCES = {
         "The rows are weighted by their residuals, as robust losses do: it descends another F "
         "than ½Σr²."
     ),
+    "rows scaled": (
+        "The rows of J are scaled to one length: each residual has another weight then, and it "
+        "descends another F than ½Σr² (or, where r is not scaled as well, none at all)."
+    ),
+    "columns scaled": (
+        "The columns of J are scaled, and the step is not scaled back: h must be divided by the "
+        "lengths that the columns were divided by."
+    ),
+    "mean subtracted": (
+        "A mean is subtracted from r, or from the columns of J, as if they were data to be "
+        "standardized: what they have in common is lost."
+    ),
+    "absolute entries": "|J| stands where J belongs: the signs of its entries are lost.",
+    "absolute gradient": "|Jᵀr| stands where Jᵀr belongs: the signs of the gradient are lost.",
+    "rows out of order": (
+        "The rows of J and the entries of r are in different orders: Jᵀr multiplies each residual "
+        "with the row of another."
+    ),
+    "diagonal twice": (
+        "The diagonal of JᵀJ is counted twice, as a triangle plus its transpose counts it."
+    ),
     "r clipped": "Residuals of one sign are set to zero, or r is clipped.",
     "r left out": (
         "r is left out of the right-hand side: Jᵀ1 (or the mean row of J) stands where Jᵀr belongs."
@@ -88,6 +109,11 @@ SENTENCES = {
     "ridge": (
         "μθ is added to the gradient: μ is used as a penalty on the parameters (ridge, weight "
         "decay), which moves the minimum. In Levenberg-Marquardt μ damps the step only."
+    ),
+    "penalty": (
+        "A penalty on the parameters is added to Jᵀr (weight decay: c·θ, c·sign θ or a constant, "
+        "with c near {value:.2g}): that moves the minimum. In Levenberg-Marquardt μ damps the step "
+        "only; a penalty belongs into r, as residuals √c·θ."
     ),
     # Signs and factors.
     "sign": (
@@ -129,6 +155,7 @@ SENTENCES = {
         "μ is added to all entries of JᵀJ (A + mu broadcasts), or to whole rows or columns, not "
         "to the diagonal only."
     ),
+    "mu off the diagonal": "μ stands beside the diagonal of JᵀJ where it belongs on it.",
     "mu times the whole matrix": (
         "μ multiplies the whole JᵀJ, not its diagonal: (1 + μ)JᵀJ is Gauss-Newton with a "
         "shorter step."
@@ -161,6 +188,21 @@ SENTENCES = {
         "that turns it. To shorten a step, raise μ."
     ),
     "entries clipped": "Its steps are clipped entry by entry, to ±{size:.3g}: that turns them.",
+    "entries permuted": (
+        "The entries of the step are in another order than the parameters: columns of J are "
+        "swapped, or θ is put together in another order than it was taken apart."
+    ),
+    "one entry": (
+        "One entry of the step is kept at a time and the others are set to zero: coordinate "
+        "descent, with lengths from the joint system."
+    ),
+    "rounded": (
+        "The step is rounded, to {decimals} decimals: steps shorter than that are lost, and it "
+        "stops early."
+    ),
+    "filter of s": (
+        "The singular values are damped wrongly: 1/(s + μ) stands where s/(s² + μ) belongs."
+    ),
     "signs of the step": "The signs of the step are lost: |h| stands where h belongs.",
     "unfinished": (
         "The system is not solved to its end: an inner iteration (conjugate gradients, Jacobi, "
@@ -212,7 +254,7 @@ SENTENCES = {
     ),
     "other measure": (
         "What is accepted is not decided by F = ½Σr²: some steps that raise it pass. Is a plain "
-        "sum of r compared, or Σ|r|, or the largest |r|?"
+        "sum of r compared, or Σ|r|, or the largest |r|, or is a small rise let through?"
     ),
     "stale loss": (
         "The new loss is compared with an old one: a step passes because F was larger at an "
@@ -230,6 +272,13 @@ SENTENCES = {
     "not repeatable": (
         "The same θ and μ give another step each time: it draws random numbers, or keeps a "
         "state from call to call, as momentum and Adam do."
+    ),
+    "stops early": (
+        "It stops early: at the end of a run θ no longer moves, though Jᵀr is far from zero there."
+    ),
+    "unknown": (
+        "No known mistake reproduces its steps. Beside h of (JᵀJ + μI) h = −Jᵀr, its steps are "
+        "{length} as long and {angle:.2g}° away{ends}."
     ),
     "one step": "It makes one step only: is the loop missing?",
     "told transposed": "The J that it tells is transposed: it has a row for each parameter.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .altered import altered, damped_step, one_entry
 from .vocabulary import WRONG_MATRIX, dampings, gradients, matrices, weights
 
 EXACT, ROUGH = 1e-6, 2e-3  # of ‖v‖: in double precision; in float32 or with differences
@@ -45,6 +46,8 @@ def explain(samples):
     kept = [s.without(np.flatnonzero(keep)) for s in samples] if slips else samples
     try:
         with np.errstate(all="ignore"):
+            if one_entry(samples) < EXACT:
+                return [Explanation(frozenset({"one entry"}), 1, 1, 0)]
             found = [*_first_order(kept), *_explicit(kept), *_mixed(kept)]
             found += _solved_free(kept) if samples[0].mu is None else _solved(kept)
     except np.linalg.LinAlgError:
@@ -224,15 +227,16 @@ def _explicit(samples):
     slips, rows = _stack(samples, lambda s: _unsolved(s) + _unfinished(s))
     found = _along([s.h / _size(s) for s in samples], slips, rows) + _entrywise(samples)
     for scaled in (False, True):
-        across = max(_across(s.h, _damped_step(s, scaled)) for s in samples)
+        across = max(_across(s.h, damped_step(s, scaled)) for s in samples)
         found.append(Explanation(frozenset({"own length"}), 0, 0, across, extra=0.1))
         found += _decayed(samples, scaled)
+    found += [Explanation(frozenset(k), 1.0, c, error) for k, c, error in altered(samples)]
     return found
 
 
 def _decayed(samples, scaled):
     """Right steps, and θ shrunk by the same part at each: h = a·d − b·θ."""
-    d = np.concatenate([_damped_step(s, scaled) for s in samples])
+    d = np.concatenate([damped_step(s, scaled) for s in samples])
     theta, h = (np.concatenate([getattr(s, name) for s in samples]) for name in ("theta", "h"))
     columns = np.stack([d, -theta], axis=1)
     a, b = np.linalg.lstsq(columns, h, rcond=None)[0]
@@ -258,13 +262,18 @@ def _gaps(s, scaled):
     pairs = [(s.J, s.r), *(pair for name, pair in s.old.items() if name != "differences")]
     for J, _ in pairs:
         for _, r in pairs:
-            h = _damped_step(replace(s, J=J, r=r), scaled)
+            h = damped_step(replace(s, J=J, r=r), scaled)
             yield np.linalg.norm(s.h - h) / max(np.linalg.norm(s.h), 1e-300)
 
 
 def _unsolved(s):
     A, g = s.J.T @ s.J, s.J.T @ s.r
+    U, values, Vt = np.linalg.svd(s.J, full_matrices=False)
+    lengths = np.sqrt(np.diag(A))
+    unit = np.linalg.solve(A / np.outer(lengths, lengths) + s.mu * np.eye(len(g)), g / lengths)
     found = [
+        (("filter of s",), Vt.T @ (U.T @ s.r / (values + s.mu))),
+        (("columns scaled",), lengths * unit),
         (("mu in J",), np.linalg.pinv(s.J + s.mu) @ s.r),
         (("mu in J",), np.linalg.pinv(s.J + s.mu * np.eye(*s.J.shape)) @ s.r),
     ]
@@ -319,15 +328,9 @@ def _heavy_ball(samples, g):
     found = [_autoregression(samples, g, {"momentum"})]
     if samples[0].mu is not None:
         for scaled in (False, True):
-            d = [-_damped_step(s, scaled) for s in samples]
+            d = [-damped_step(s, scaled) for s in samples]
             found.append(_autoregression(samples, d, {"momentum on top"}))
     return [e for e in found if e.beta > MEMORY]
-
-
-def _damped_step(s, scaled):
-    A = s.J.T @ s.J
-    D2 = np.diag(np.diag(A)) if scaled else np.eye(len(A))
-    return np.linalg.solve(A + s.mu * D2, -s.J.T @ s.r)
 
 
 def _autoregression(samples, d, slips):
@@ -367,7 +370,7 @@ def _entrywise(samples):
     h = np.concatenate([s.h for s in samples])
     found = []
     for scaled in (False, True):
-        d = np.concatenate([_damped_step(s, scaled) for s in samples])
+        d = np.concatenate([damped_step(s, scaled) for s in samples])
         gap = np.linalg.norm(h - abs(d)) / np.linalg.norm(d)
         found.append(Explanation(frozenset({"signs of the step"}), 1, 1, gap))
         if _one_function(d, h):

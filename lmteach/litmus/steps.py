@@ -4,6 +4,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from . import tasks
+from .altered import damped_step
 from .gather import CLOSE, Findings, collect, is_damped, squares
 from .mistakes import TRAINING_ONLY, sentence
 from .report import FAILED, NOT_APPLICABLE, PASSED, Result
@@ -13,6 +14,7 @@ UNDAMPED = (1e-3, 1e-6, 1e-9)  # against singular values from 1.5 to 3
 LARGE = (1e5, 1e6)
 LADDER = (0.01, 0.1, 1.0, 10.0, 100.0)
 MOST_TRIALS = 300
+STILL_STEEP = 1e-4  # of the gradient at the start
 DIRECTION_ONLY = ("A factor of", "The direction is right")  # said more exactly by a step told
 
 TESTS = {}
@@ -46,7 +48,23 @@ def run_tests(session):
             results.append(Result(name, NOT_APPLICABLE, f"Not put to it: {session.dead}."))
         else:
             results.append(TESTS[name](session, findings))
+    _describe(results, findings, session)
     return _told_at_least_once(results, findings), findings.mistakes
+
+
+def _describe(results, findings, session):
+    """Where no known mistake is found, say how the steps differ from the damped ones."""
+    failed = {r.name for r in results if r.status == FAILED}
+    h = [s.h for s in findings.samples]
+    if not failed or findings.mistakes or session.troubles or not h or not np.all(np.any(h, 1)):
+        return
+    right = [damped_step(s, False) for s in findings.samples]
+    ratios = sorted(np.linalg.norm(a) / np.linalg.norm(b) for a, b in zip(h, right, strict=True))
+    cosines = [a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in zip(h, right, strict=True)]
+    angle = np.degrees(np.arccos(np.clip(min(cosines), -1, 1)))
+    ends = "; with hardly any μ it does not solve a straight r" if "L1" in failed else ""
+    length = f"{ratios[0]:.2g} to {ratios[-1]:.2g} times"
+    findings.add("unknown", length=length, angle=angle, ends=ends)
 
 
 def _told_at_least_once(results, findings):
@@ -158,7 +176,8 @@ def _no_wrong_damping(findings):
 HARMFUL = {
     "wrong diagonal", "late mu", "stale J", "stale r", "Newton", "ridge", "mu squared",
     "root of mu", "constant mu", "no mu", "mu on all entries", "mu times the whole matrix",
-    "some undamped", "mu inverted", "mu subtracted", "own length",
+    "some undamped", "mu inverted", "mu subtracted", "own length", "penalty", "mu off the diagonal",
+    "entries permuted", "one entry", "rounded", "filter of s",
 }  # fmt: skip
 
 
@@ -347,13 +366,13 @@ def agrees_with_scipy(session, findings):
     words, good = [], True
     for task in (tasks.rosenbrock(), tasks.decay()):
         wanted = least_squares(task.residual, task.start, task.jacobian, method="lm").cost
-        found = _descend(session, task)
+        found = _descend(session, task, findings)
         good &= bool(found <= wanted * (1 + 1e-3) + 1e-6 * task.loss(task.start))
         words.append(f"{task.name}: F = {found:.3g}, SciPy's {wanted:.3g}")
     return _status(good), "; ".join(words) + ".", "Rosenbrock's valley; an exponential decay"
 
 
-def _descend(session, task):
+def _descend(session, task, findings):
     """F at the end of a run."""
     theta = task.start
     mu = 1e-2 * np.max(np.sum(task.jacobian(theta) ** 2, axis=0))
@@ -368,8 +387,18 @@ def _descend(session, task):
         if done or not np.isfinite(new):
             break
         mu = min(max(mu / 3 if accepted else mu * 3, 1e-12), 1e12)
+    _look_at_the_end(task, theta, answer, findings)
     with np.errstate(all="ignore"):
         return task.loss(theta)
+
+
+def _look_at_the_end(task, theta, answer, findings):
+    """Whether right steps became none at all, though g is far from zero."""
+    sizes = [np.linalg.norm(task.gradient(at)) for at in (task.start, theta)]
+    still = not np.any(answer.step) and not answer.trials
+    still |= answer.h is not None and not np.any(answer.h)
+    if still and sizes[1] > STILL_STEEP * sizes[0] and is_damped(findings.samples):
+        findings.add("stops early")
 
 
 @test("L9", "J (or differences of r) is asked for, and θ moves.")

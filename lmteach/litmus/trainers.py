@@ -17,6 +17,7 @@ N_SAMPLES, SAMPLES_SEED = 20, 5
 DAMPING_NAMES = ("mu", "lam", "lambda_", "lmbda", "damping", "mu0")
 DIFFERENCE = 1e-5
 USUAL_MU = 0.1  # where a trainer must be given one
+RATE = 0.01  # of the optimizer, where a trainer must be given one
 
 
 def data(n_inputs=2):
@@ -124,7 +125,18 @@ class TrainStep(Trainer):
         self._names = names = parameter_names(thing)
         self.has_mu = any(name in DAMPING_NAMES for name in names)
         self._models = self._made()
+        self._warm_up()
         self.tasks_by_name = self.tasks()
+
+    def _warm_up(self):
+        """Let PyTorch load what it loads at first use: that is no part of a step's time limit."""
+        model = self._models["linear"]
+        self._optimizer(model)
+        model(self._torch.zeros(1, 2).double()).sum().backward()
+        model.zero_grad()
+
+    def _optimizer(self, model):
+        return self._torch.optim.SGD(model.parameters(), lr=RATE)
 
     def models(self):
         """{"linear": model, "curved": model} in double precision."""
@@ -164,7 +176,7 @@ class TrainStep(Trainer):
         given = {"model": model, "net": model, "network": model, "module": model}
         given |= {"X": X, "x": X, "inputs": X, "data": X, "y": y, "Y": y, "targets": y, "target": y}
         given |= {"criterion": self._torch.nn.MSELoss(), "loss_fn": self._torch.nn.MSELoss()}
-        given |= {"optimizer": self._torch.optim.SGD(model.parameters(), lr=0.01)}
+        given |= {"optimizer": self._optimizer(model)}
         given |= dict.fromkeys(DAMPING_NAMES, USUAL_MU if mu is None else mu)
         return self.thing(**{name: given[name] for name in self._names if name in given})
 

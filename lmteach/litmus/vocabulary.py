@@ -14,7 +14,8 @@ import numpy as np
 class Sample:
     """A step h that was seen at θ, μ (None: not known), with r, J and Σ rᵢ∇²rᵢ there.
 
-    `old` holds (J, r) of elsewhere: of the step before, of the first one, of the last evaluation.
+    `old` holds (J, r) of elsewhere: of the step before, of the first one, of the last evaluation;
+    "ahead": of the first place away from θ at which r was asked for.
     """
 
     theta: np.ndarray
@@ -51,9 +52,10 @@ def variants(s):
         (("rows missing",), J[:-1], r[:-1]),
         (("rows missing",), J[1:], r[1:]),
     ]
-    for weight in (1 / (1 + abs(r)), 1 / (1 + r**2), 1 / np.maximum(abs(r), 1.0), abs(r)):
+    for weight in _robust(r):
         root = np.sqrt(weight)
         found.append((("rows weighted",), root[:, None] * J, root * r))
+    found += _rescaled(J, r)
     half = len(r) // 2
     for part in (slice(half), slice(half, None), slice(0, None, 2), slice(1, None, 2)):
         found.append((("some rows",), J[part], r[part]))
@@ -64,6 +66,8 @@ def variants(s):
         found.append((("one row",), J[one], r[one]))
     if "differences" in s.old:
         found.append((("coarse differences",), s.old["differences"][0], r))
+    if "ahead" in s.old:
+        found.append((("stale r",), J, s.old["ahead"][1]))
     for J0, r0 in _stale(s):
         found += [(("stale J",), J0, r), (("stale r",), J, r0), (("stale J", "stale r"), J0, r0)]
     if J.shape[0] == J.shape[1]:
@@ -71,8 +75,32 @@ def variants(s):
     return found
 
 
+def _robust(r):
+    """Weights of robust losses: of Fair's, Cauchy's and Huber's kind; and |r|."""
+    thresholds = (0.1, 0.5, 1.0, 1.345, 2.0)
+    huber = [np.minimum(1.0, c / np.maximum(abs(r), 1e-300)) for c in thresholds]
+    return [1 / (1 + abs(r)), 1 / (1 + r**2), *huber, abs(r)]
+
+
+def _rescaled(J, r):
+    """J and r that were scaled, centred, or put into another order."""
+    rows, columns = (np.maximum(np.linalg.norm(J, axis=k), 1e-300) for k in (1, 0))
+    scaled, centred = J / rows[:, None], J - J.mean(axis=0)
+    orders = [r[::-1], np.roll(r, 1), np.roll(r, -1)]
+    return [
+        (("rows scaled",), scaled, r / rows),
+        (("rows scaled",), scaled, r),
+        (("columns scaled",), J / columns, r),
+        (("mean subtracted",), J, r - r.mean()),
+        (("mean subtracted",), centred, r),
+        (("absolute entries",), abs(J), r),
+        *[(("rows out of order",), J, other) for other in orders],
+    ]
+
+
 def _stale(s):
-    return [pair for name, pair in s.old.items() if name != "differences"]
+    elsewhere = ("differences", "ahead")
+    return [pair for name, pair in s.old.items() if name not in elsewhere]
 
 
 def matrices(s):
@@ -94,6 +122,7 @@ def matrices(s):
         (("squared gradient",), np.diag(g**2)),
         (("triangle",), np.triu(A)),
         (("triangle",), np.tril(A)),
+        (("diagonal twice",), A + np.diag(np.diag(A))),
         (("index",), np.outer(np.diag(A), np.ones(P))),
         (("index",), np.outer(np.ones(P), np.diag(A))),
         *[(("triangular factor",), R) for R in _factors(s.J)],
@@ -120,6 +149,8 @@ def dampings(s):
         ((), np.diag(d)),
         (("no mu",), np.zeros((P, P))),
         *[(("mu on all entries",), D) for D in whole],
+        (("mu off the diagonal",), np.ones((P, P)) - np.eye(P)),
+        (("mu off the diagonal",), np.max(d) * (np.ones((P, P)) - np.eye(P))),
         (("mu times the whole matrix",), A),
         *[(("wrong diagonal",), np.diag(w)) for w in wrong],
         (("wrong diagonal",), np.fliplr(np.eye(P))),
@@ -143,6 +174,7 @@ def gradients(s):
         (("signs of residuals",), J.T @ np.sign(r)),
         *[(("r clipped",), J.T @ np.clip(r, *ends)) for ends in ((0, None), (None, 0), (-1, 1))],
         (("signs of the gradient",), np.sign(g)),
+        (("absolute gradient",), abs(g)),
         *[(("triangular factor",), Q.T @ r) for Q in _orthonormal(J)],
         (("ridge",), g + mu * s.theta),
         (("normalized gradient",), g / np.linalg.norm(g)),

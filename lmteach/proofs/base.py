@@ -9,6 +9,12 @@ from html import escape
 import numpy as np
 import sympy as sp
 
+from ..reading.latex import parse
+from ..reading.meaning import Scene
+from ..reading.numpy_line import numpy_line
+from ..reading.scenes import scene as scene_of
+from ..reading.statements import compared, read, sides
+
 
 class NotProved(AssertionError):
     """The two sides differ; the message holds the simplified difference."""
@@ -22,6 +28,36 @@ class Equation:
     latex: str
     proof: str  # name of the prove_* function
     package: str  # what computes it, such as "Linearization.step"; "" where nothing does
+    where: object = None  # the scene in which it is read, where it is not that of its tag
+
+    @property
+    def scene(self):
+        """The scene in which it is read."""
+        return self.where or scene_of(self.tag)
+
+    def read(self):
+        """Compare both sides of every relation in numbers; return how many were compared.
+
+        Raises reading.Untrue where they differ.
+        """
+        return read(self.latex, self.scene)
+
+    def as_numpy(self):
+        """Return ([a line of NumPy for each statement, …], [what is only in words, …])."""
+        scene = Scene(self.scene)
+        said = parse(self.latex, scene.known)
+        words = [word for _, row in said for word in row[1:]]
+        lines = [numpy_line(statement, scene) for statement, _ in said]
+        return lines, list(dict.fromkeys(words))
+
+    def sides(self, scene):
+        """Return [(left, right), …] of every = in it, for the values of a scene."""
+        return sides(self.latex, scene)
+
+    def least(self, scene):
+        """Return what stands behind its min."""
+        scene = Scene(scene)
+        return scene.of(parse(self.latex, scene.known)[0][0][2])
 
     @property
     def lesson(self):
@@ -65,16 +101,19 @@ DIGITS = 40  # with which a difference is evaluated at a random point
 ROUNDING = sp.Float("1e-20", DIGITS)  # an entry no larger may be zero
 
 
-def proves(equations=(), package="", lesson=""):
+def proves(equations=(), where=None, package="", lesson=""):
     """Register a prove_* function for displayed equations, and make it return a Proof.
 
     The function compares with `same`, `holds` or `close`, and returns what the last of them
-    returned. Its docstring is the statement.
+    returned. Its docstring is the statement. One with a parameter is handed its Equations, by
+    which it takes the sides from the LaTeX.
 
     Parameters
     ----------
     equations : dict
         {number: LaTeX} of the displayed equations.
+    where : function, optional
+        The scene in which they are read in numbers; that of their numbers unless given.
     package : str
         What computes them in the package, such as "Linearization.step".
     lesson : str
@@ -82,23 +121,52 @@ def proves(equations=(), package="", lesson=""):
     """
 
     def register(function):
-        prove = _proof_of(function)
+        said = Said()
+        prove = _proof_of(function, said)
         if prove.__name__ in REGISTER:
             raise ValueError(f"{prove.__name__} is taken: expected a new name")
         prove.lesson = lesson
         REGISTER[prove.__name__] = prove
         for tag, latex in dict(equations).items():
-            also(tag, latex, prove, package)
+            said[tag] = also(tag, latex, prove, package, where)
         return prove
 
     return register
 
 
-def also(tag, latex, prove, package=""):
+def also(tag, latex, prove, package="", where=None):
     """Register a displayed equation that an existing proof proves, such as one of page A."""
     if tag in EQUATIONS:
         raise ValueError(f"tag {tag!r} is taken by {EQUATIONS[tag].proof}: expected a new number")
-    EQUATIONS[tag] = Equation(tag, latex, prove.__name__, package)
+    EQUATIONS[tag] = Equation(tag, latex, prove.__name__, package, where)
+    return EQUATIONS[tag]
+
+
+class Said(dict):
+    """The Equations of one proof, {tag: Equation}."""
+
+    def same(self, scene, *tags, shapes, more=(), latex=None):
+        """Check that what the LaTeX says is so for a scene of symbols: = as `same`, < as `holds`.
+
+        Of these tags, all unless given; `more` are pairs to be checked as well; `latex` stands
+        for theirs, where a piece of it has another name.
+        """
+        said = [latex] if latex else [self[tag].latex for tag in tags or self]
+        found = [triple for one in said for triple in compared(one, scene)]
+        pairs = [(left, right) for left, relation, right in found if relation == "="]
+        signs = [x for x in found if x[1] in SIGNS]
+        if signs:
+            holds(*(_sign(*x) for x in signs), shapes=shapes)
+        return same(*pairs, *more, shapes=shapes)
+
+
+SIGNS = {"<": "is_negative", ">": "is_positive", "≤": "is_nonpositive", "≥": "is_nonnegative"}
+
+
+def _sign(left, relation, right):
+    """(sentence, truth) of an inequality."""
+    left, right = sp.sympify(left.item()), sp.sympify(right.item())
+    return f"{left} {relation} {right}", getattr(left - right, SIGNS[relation])
 
 
 def same(*pairs, shapes):
@@ -148,13 +216,14 @@ def equations():
     return [EQUATIONS[tag] for tag in sorted(EQUATIONS, key=_order)]
 
 
-def _proof_of(function):
+def _proof_of(function, said):
     """The function, which returns what it compared, as one that returns a Proof."""
+    given = (said,) if inspect.signature(function).parameters else ()
 
     @wraps(function)
     def prove():
         start = time.process_time()
-        by, checked_for, left, right = function()
+        by, checked_for, left, right = function(*given)
         return Proof(
             name=prove.__name__,
             statement=prove.statement,
@@ -166,6 +235,7 @@ def _proof_of(function):
             source=prove.source,
         )
 
+    prove.given = given
     prove.statement = " ".join(function.__doc__.split())
     prove.source = _body(function)
     return prove

@@ -6,12 +6,11 @@ import sympy as sp
 from ..examples import cycling, next_theta, rosenbrock
 from ..layers import Input, Linear, Tanh
 from ..problems import LeastSquares
-from ..symbolic import NetworkOnSymbols, OnSymbols, letters, symbols_for
+from ..symbolic import NetworkOnSymbols, OnSymbols, letters
 from .base import proves, same
+from .on_letters import NUMBERS, any_step, gauss_newton_step, network, positive
 
-
-def _rotation(angle):
-    return sp.Matrix([[sp.cos(angle), -sp.sin(angle)], [sp.sin(angle), sp.cos(angle)]])
+SHAPES = "3 residuals, 2 parameters"
 
 
 @proves({"6.1": r"r(\theta + h) \approx r + J h"})
@@ -27,30 +26,26 @@ def prove_straight_line_model():
 
 
 @proves({"6.2": r"\tfrac12\,\lVert r + J h\rVert^2 = F + g^\top h + \tfrac12\, h^\top A\, h"})
-def prove_model_is_a_bowl():
+def prove_model_is_a_bowl(said):
     """Half the squared length of r + Jh is a quadratic in h: F
     + gᵀh + ½ hᵀAh, with g = Jᵀr and A = JᵀJ.
     """
-    r, J, h, _ = symbols_for(m=3, n=2)
-    F, g, A = r.dot(r) / 2, J.T * r, J.T * J
-    bowl = (r + J * h).dot(r + J * h) / 2
-    return same((bowl, F + g.dot(h) + h.dot(A * h) / 2), shapes="3 residuals, 2 parameters")
+    return said.same(any_step(), shapes=SHAPES)
 
 
 @proves(
     {"6.3": r"\begin{aligned} J^\top (r + J h) &= 0 \\ J^\top J\, h &= -J^\top r \end{aligned}"},
     package="Linearization.step",
 )
-def prove_gauss_newton_step():
+def prove_gauss_newton_step(said):
     """½‖r + Jh‖² has gradient Jᵀ(r + Jh) in h; the package's step(0) makes it zero, JᵀJh = −Jᵀr."""
-    r, J, h, _ = symbols_for(m=3, n=2)
-    bowl = (r + J * h).dot(r + J * h) / 2
-    slopes = sp.Matrix([bowl.diff(x) for x in h])
+    names = any_step()
+    r, J, h = (names[name] for name in "rJh")
+    slopes = [((r + J @ h) @ (r + J @ h) / 2).diff(x) for x in h], J.T @ (r + J @ h)
     net = NetworkOnSymbols(Input(1) >> Linear(1), n_samples=2)
-    step = sp.Matrix(net.here.step(0))
-    package = (net.J.T * net.J * step, -net.J.T * net.r)
+    scene = network(net) | {"h": net.here.step(0)}
     shapes = "3 residuals, 2 parameters, and a straight line through 2 samples"
-    return same((slopes, J.T * (r + J * h)), package, shapes=shapes)
+    return said.same(scene, more=[slopes], shapes=shapes)
 
 
 @proves(
@@ -59,14 +54,9 @@ def prove_gauss_newton_step():
         r"+ v^\top J^\top (r + J h) + \tfrac12\,\lVert J v\rVert^2"
     }
 )
-def prove_gauss_newton_minimum():
+def prove_gauss_newton_minimum(said):
     """Going v beyond any h changes ½‖r + Jh‖² by vᵀJᵀ(r + Jh) + ½‖Jv‖²."""
-    r, J, h, _ = symbols_for(m=3, n=2)
-    v, squared = sp.Matrix(letters("v", 2)), lambda x: x.dot(x)
-    rest, beyond = r + J * h, r + J * (h + v)
-    change = v.dot(J.T * rest) + squared(J * v) / 2
-    moved = squared(rest) / 2 + change
-    return same((squared(beyond) / 2, moved), shapes="3 residuals, 2 parameters")
+    return said.same(any_step(), shapes=SHAPES)
 
 
 @proves(
@@ -93,15 +83,16 @@ def prove_newton_without_the_sum():
 
 
 @proves({"6.6": r"g(\theta + h) = J^\top (r + J h) = 0 \quad\text{if } r \text{ is straight}"})
-def prove_gauss_newton_one_step():
+def prove_gauss_newton_one_step(said):
     """Where r(θ + h) = r + Jh exactly, one Gauss-Newton step makes the gradient zero."""
-    theta, y, x = letters("theta", 2), letters("y", 3), np.array([0, 1, 3])
-    J = np.array([[u, 1] for u in x], dtype=object)
-    line = LeastSquares(lambda theta: J @ theta - y, lambda _: J)
-    at, h = OnSymbols(line, theta), letters("h", 2)
-    after_any = OnSymbols(line, theta + h).g, at.J.T * (at.r + at.J * sp.Matrix(h))
-    after_step = OnSymbols(line, theta + at.here.step(0)).g, [0, 0]
-    return same(after_step, after_any, shapes="a straight line, any 3 targets, any start")
+    names, theta = gauss_newton_step(), letters("theta", 2)  # any J, and any r with this step h
+    J, y = names["J"], names["J"] @ theta - names["r"]
+    line = LeastSquares(lambda t: J @ t - y, lambda t: J, check_jacobian=False)
+    functions = {"theta": theta, "g()": lambda t: line.linearize(t).g}
+    scaled = LeastSquares(lambda t: NUMBERS @ t - y, lambda t: NUMBERS)
+    package = scaled.linearize(theta + scaled.linearize(theta).step(0)).g, [0, 0]
+    shapes = "3 residuals, 2 parameters, any J, y and start; the package's for one J"
+    return said.same(names | functions, more=[package], shapes=shapes)
 
 
 @proves(
@@ -111,31 +102,30 @@ def prove_gauss_newton_one_step():
         r"F(\theta + h) &= 50\,h_1^4 && \text{for Gauss-Newton's } h \end{aligned}"
     }
 )
-def prove_rosenbrock_bend():
+def prove_rosenbrock_bend(said):
     """On Rosenbrock's problem r(θ + h) is r + Jh + (−10h₁², 0),
     so Gauss-Newton's step leaves F = 50h₁⁴.
     """
-    theta, h = letters("theta", 2), letters("h", 2)
-    at, there = OnSymbols(rosenbrock(), theta), OnSymbols(rosenbrock(), theta + h)
-    bend = sp.Matrix([-10 * h[0] ** 2, 0])
-    step = at.here.step(0)
-    after = (rosenbrock().loss(theta + step), 50 * step[0] ** 4)
-    return same((there.r, at.r + at.J * sp.Matrix(h) + bend), after, shapes="Rosenbrock, any θ")
+    return said.same(_valley(), shapes="Rosenbrock, any θ")
+
+
+def _valley():
+    """Rosenbrock's problem at any θ, with Gauss-Newton's step, and any h for "every h"."""
+    problem, theta, t = rosenbrock(), letters("theta", 2), sp.Symbol("t", positive=True)
+    here = problem.linearize(theta)
+    names = {"theta": theta, "r": here.r, "J": here.J, "h": here.step(0), "t": t}
+    functions = {"r()": problem.residual, "F()": problem.loss}
+    return names | functions | {"for every h": {"h": letters("h", 2)}}
 
 
 @proves(
     {"6.8": r"r(\theta + t h) = (1 - t)\, r + t^2 \begin{pmatrix} -10\,h_1^2 \\ 0 \end{pmatrix}"}
 )
-def prove_part_of_the_step():
+def prove_part_of_the_step(said):
     """On Rosenbrock's problem a fraction t of Gauss-Newton's step
     leaves (1 − t)r, and t² times the bend's share.
     """
-    theta, t = letters("theta", 2), sp.Symbol("t", positive=True)
-    at = OnSymbols(rosenbrock(), theta)
-    h = at.here.step(0)
-    there = rosenbrock().residual(theta + t * h)
-    bend = sp.Matrix([-10 * h[0] ** 2, 0])
-    return same((there, (1 - t) * at.r + t**2 * bend), shapes="Rosenbrock, any θ")
+    return said.same(_valley(), shapes="Rosenbrock, any θ")
 
 
 @proves(
@@ -167,11 +157,17 @@ def prove_gauss_newton_map():
         r"= V\,\operatorname{diag}(s^2)\,V^\top"
     }
 )
-def prove_condition_squared():
+def prove_condition_squared(said):
     """The eigenvalues of JᵀJ are the squares of J's singular
     values, so its condition number is J's squared.
     """
-    s, u, v = letters("s", 2), *sp.symbols("u v", real=True)
-    U, V = _rotation(u), _rotation(v)
-    J = U * sp.diag(*s) * V.T
-    return same((J.T * J, V * sp.diag(*(s**2)) * V.T), shapes="every 2×2 matrix J")
+    s, (a, b, c, v), x = positive("s", 2), sp.symbols("a b c v", real=True), sp.Symbol("x")
+    columns = (sp.rot_axis3(a) * sp.rot_axis1(b) * sp.rot_axis3(c))[:, :2]  # any U has such
+    U, V, eye = letters("u", 3, 2), np.array(sp.rot_axis3(v)[:2, :2]), np.eye(2, dtype=int)
+    only_by_UU = ((U * s @ V.T).T @ (U * s @ V.T), V * s @ (U.T @ U) * s @ V.T)
+    eigenvalues = sp.Matrix(V * s**2 @ V.T - x * eye).det(), (s[0] ** 2 - x) * (s[1] ** 2 - x)
+    kappas = s[0] ** 2 / s[1] ** 2, (s[0] / s[1]) ** 2
+    U = np.array([[1, 2], [2, 1], [2, -2]]) / sp.Integer(3)
+    more = [(columns.T * columns, eye), only_by_UU, eigenvalues, kappas]
+    scene = {"J": U * s @ V.T, "U": U, "s": s, "V": V}
+    return said.same(scene, more=more, shapes="every 3×2 matrix J")

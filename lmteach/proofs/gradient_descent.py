@@ -118,7 +118,7 @@ def prove_best_rate():
 
 @proves(
     {
-        "3.8": r"g = \sum_{i=1}^{N} g^{(i)}, \qquad "
+        "3.8": r"g = \sum_i g^{(i)}, \qquad "
         r"g^{(i)} = \nabla\,\tfrac12 \lVert r^{(i)} \rVert^2"
     },
     package="Network.gradient",

@@ -7,18 +7,18 @@ from ..layers import Input, Linear, Sigmoid, Tanh
 from ..symbolic import NetworkOnLetters, NetworkOnSymbols, letters
 from .base import proves, same
 from .error_terms import AnyLayer, slope
+from .on_letters import network, one_sample
 
 
 @proves({"5.1": r"\nabla\,(v^\top r) = J^\top v"}, package="Linearization.JTv")
-def prove_backward_pass():
+def prove_backward_pass(said):
     """The backward pass of lesson 04, started at any v in place of r, gives ∇(vᵀr) = Jᵀv."""
     net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Tanh(2), n_samples=2)
-    v, theta = letters("v", 4), np.array(list(net.theta))
-    deltas = net.network.error_terms(net.a, v, theta)
+    names, v = network(net), letters("v", 4)
+    deltas = net.network.error_terms(net.a, v, names["theta"])
     backward = net.network.gradient(net.a, deltas)
-    weighted = sp.Matrix(v).dot(net.r)
-    by_sympy = sp.Matrix([weighted.diff(t) for t in net.theta])
-    return same((backward, by_sympy), (net.J.T * sp.Matrix(v), by_sympy), shapes="2-2-2, 2 samples")
+    package = net.here.JTv(v), backward
+    return said.same(names | {"v": v}, more=[package], shapes="2-2-2, 2 samples")
 
 
 @proves(
@@ -69,16 +69,11 @@ def prove_sensitivity_recursion():
     },
     package="Network.jacobian",
 )
-def prove_entries():
+def prove_entries(said):
     """The derivative of r_(i·m+k) is Sˡ_ikj aˡ⁻¹_ip for a weight, and Sˡ_ikj for a bias."""
     net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Tanh(2), n_samples=2)
-    pairs = []
-    for place in np.ndindex(2, 2, 2, 2, 2):
-        layer, i, k, j, p = place
-        (W, b), S, r = net.weights[layer], net.S[layer], net.r[i * 2 + k]
-        pairs.append((r.diff(W[j, p]), S[i, k, j] * net.a[layer][i, p]))
-        pairs.append((r.diff(b[j]), S[i, k, j]))
-    return same(*pairs, shapes="2-2-2, 2 samples")
+    names = network(net) | {"j": range(2), "p": range(2)}
+    return said.same(names, more=[(net.J, net.diff_J)], shapes="2-2-2, 2 samples")
 
 
 def _networks():
@@ -120,67 +115,55 @@ def prove_jacobian():
     },
     package="Network.jacobian",
 )
-def prove_1_2_1():
+def prove_1_2_1(said):
     """A 1-2-1 network, logistic then linear, one sample: S², S¹ and the only row of J."""
     net = NetworkOnLetters(Input(1) >> Sigmoid(2) >> Linear(1))
-    x, (a1, a2), (W2, _) = net.X[0, 0], net.a[1][0], net.weights[1]
-    s1, s2 = W2[0, 0] * a1 * (1 - a1), W2[0, 1] * a2 * (1 - a2)
-    row = sp.Matrix([[s1 * x, s2 * x, s1, s2, a1, a2, 1]])
-    S1, S2 = (net.S[0][0], [[s1, s2]]), (net.S[1][0], [[1]])
-    return same((net.J, row), S1, S2, shapes="1-2-1, 1 sample")
+    return said.same(one_sample(net) | {"x": net.X[0, 0]}, shapes="1-2-1, 1 sample")
 
 
 @proves(
     {
-        "5.8": r"J_{W^2,\,b^2} = \begin{pmatrix} s_1 a^1_1 & s_1 a^1_2 & 0 & 0 & s_1 & 0 \\ "
-        r"0 & 0 & s_2 a^1_1 & s_2 a^1_2 & 0 & s_2 \end{pmatrix}, \qquad s_k = 1 - (a^2_k)^2"
+        "5.8": r"J_{W^2,\,b^2} = \begin{pmatrix} "
+        r"S^2_{11} a^1_1 & S^2_{11} a^1_2 & 0 & 0 & S^2_{11} & 0 \\ "
+        r"0 & 0 & S^2_{22} a^1_1 & S^2_{22} a^1_2 & 0 & S^2_{22} \end{pmatrix}, "
+        r"\qquad S^2_{kk} = 1 - (a^2_k)^2"
     },
     package="Network.jacobian",
 )
-def prove_zero_block():
+def prove_zero_block(said):
     """In the last layer's columns, the row of output k is zero
     wherever the weight leads to another output.
     """
     net = NetworkOnLetters(Input(2) >> Tanh(2) >> Tanh(2))
-    (a1, a2), (s1, s2) = net.a[1][0], 1 - net.a[2][0] ** 2
-    last = sp.Matrix([[s1 * a1, s1 * a2, 0, 0, s1, 0], [0, 0, s2 * a1, s2 * a2, 0, s2]])
-    return same((net.J[:, 6:], last), shapes="2-2-2, tanh, 1 sample")
+    names, slopes = one_sample(net), 1 - net.a[2][0] ** 2
+    names |= {"J_{W^2,b^2}": names["J"][:, 6:], "s": slopes, "k": range(1, 3)}
+    return said.same(names, shapes="2-2-2, tanh, 1 sample")
 
 
 @proves({"5.9": r"\delta^l_{ij} = \sum_{k} r_{im+k}\; S^l_{ikj}"}, package="Network.error_terms")
-def prove_delta_is_r_times_s():
+def prove_delta_is_r_times_s(said):
     """δ is S weighted with the residuals and summed over the outputs."""
     net = NetworkOnLetters(Input(2) >> Tanh(3) >> Tanh(2), n_samples=2)
-    r = np.array(list(net.r)).reshape(2, 2)
-    pairs = []
-    for S, delta in zip(net.S, net.delta, strict=True):
-        summed = np.zeros(delta.shape, dtype=object)
-        for i, k, j in np.ndindex(S.shape):
-            summed[i, j] += r[i, k] * S[i, k, j]
-        pairs.append((delta, summed))
-    return same(*pairs, shapes="2-3-2, 2 samples")
+    return said.same(network(net) | {"j": range(2)}, shapes="2-3-2, 2 samples")
 
 
 @proves({"5.10": r"J^\top r = g = \nabla F"}, package="Linearization.g")
-def prove_gradient_from_j():
+def prove_gradient_from_j(said):
     """Jᵀr is the gradient of F, and what lesson 04's backward pass gives."""
     net = NetworkOnSymbols(Input(2) >> Tanh(2) >> Linear(2), n_samples=2)
     backward = (net.network.gradient(net.a, net.delta), net.diff_g)
-    by_diff = (net.diff_J.T * net.r, net.diff_g)
-    return same(by_diff, backward, (net.g, net.diff_g), shapes="2-2-2, 2 samples")
+    return said.same(network(net), more=[backward], shapes="2-2-2, 2 samples")
 
 
 @proves(
     {
-        "5.11": r"\begin{aligned} \frac{\partial F}{\partial\theta} &= r^\top J = g^\top \\ "
+        "5.11": r"\begin{aligned} (\nabla F)^\top &= r^\top J = g^\top \\ "
         r"g\, g^\top &= J^\top \bigl(r\, r^\top\bigr) J \end{aligned}"
     }
 )
-def prove_loss_has_one_row():
+def prove_loss_has_one_row(said):
     """The Jacobian of the loss is the single row rᵀJ = gᵀ, and
     its product with itself is Jᵀ(rrᵀ)J, not JᵀJ.
     """
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(2))
-    row = sp.Matrix([net.F]).jacobian(net.theta)
-    product = (row.T * row, net.J.T * net.r * net.r.T * net.J)
-    return same((row, net.r.T * net.J), product, shapes="1-1-2, 1 sample")
+    return said.same(network(net) | {"layout": "row"}, shapes="1-1-2, 1 sample")

@@ -44,8 +44,8 @@ also(
 
 @proves(
     {
-        "A.2": r"\begin{aligned} r &= a^L - y \\ F &= \tfrac12\, r^\top r "
-        r"= \tfrac12 \sum_{i=1}^{N} \sum_{k=1}^{m} \bigl(a^L_{ik} - y_{ik}\bigr)^2 \end{aligned}"
+        "A.2": r"\begin{aligned} r_{\,i m + k} &= a^L_{ik} - y_{ik} \\ F &= \tfrac12\, r^\top r "
+        r"= \tfrac12 \sum_i \sum_k \bigl(a^L_{ik} - y_{ik}\bigr)^2 \end{aligned}"
     },
     package="Problem.loss",
 )
@@ -82,8 +82,8 @@ also(
 )
 also(
     "A.6",
-    r"\frac{\partial F}{\partial W^l} = \sum_{i=1}^{N} \delta^l_i\, a^{l-1\,\top}_i, \qquad "
-    r"\frac{\partial F}{\partial b^l} = \sum_{i=1}^{N} \delta^l_i",
+    r"\frac{\partial F}{\partial W^l} = \sum_i \delta^l_i\, a^{l-1\,\top}_i, \qquad "
+    r"\frac{\partial F}{\partial b^l} = \sum_i \delta^l_i",
     prove_gradient,
     "Network.gradient",
 )
@@ -206,7 +206,8 @@ also(
 )
 also(
     "A.22",
-    r"\max_j\; \frac{|g_j|}{\lVert J_j\rVert\,\lVert r\rVert} \le \text{gtol}",
+    r"\max_j\; \frac{|g_j|}{\bigl\lVert \frac{\partial r}{\partial\theta_j} \bigr\rVert"
+    r"\,\lVert r\rVert} \le \text{gtol}",
     prove_right_angle,
     "Linearization.orthogonal",
 )

@@ -54,11 +54,14 @@ def _in_words():
 
 
 def _table(rows):
-    lines = ["| | equation | proof | in the package |", "|---|---|---|---|"]
+    head = "| | equation | read as | only in words | proof | in the package |"
+    lines = [head, "|---|---|---|---|---|---|"]
     for tag, latex, proof, package in rows:
         number, code = tag and f"({tag})", package and f"`{package}`"
         said = _inline(latex) if latex else REGISTER[proof].statement.replace("|", r"\|")
-        lines.append(f"| {number} | {said} | `{proof}` | {code} |")
+        as_numpy, words = EQUATIONS[tag].as_numpy() if tag else ((), ())
+        read_as, in_words = "<br>".join(f"`{line}`" for line in as_numpy), ", ".join(words)
+        lines.append(f"| {number} | {said} | {read_as} | {in_words} | `{proof}` | {code} |")
     return "\n".join(lines)
 
 

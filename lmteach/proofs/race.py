@@ -32,7 +32,6 @@ def prove_mean_error_damping():
         "9.2": r"(J^\top J + \mu I)\,h = 0 \quad\Rightarrow\quad h "
         r"= 0 \qquad\text{for every } \mu > 0 ."
     },
-    package="Linearization.step",
 )
 def prove_damping_moves_no_minimum():
     """Where g = 0 the step is h = 0, for every μ."""

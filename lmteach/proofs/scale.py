@@ -7,9 +7,14 @@ import sympy as sp
 
 from ..cross_entropy import LOSSES
 from ..layers import Input, Linear, Softmax, Tanh
-from ..symbolic import NetworkOnLetters, letters, symbols_for
+from ..network_fit import NetworkFit
+from ..reading.values import Layers
+from ..symbolic import NetworkOnLetters, letters
 from .base import also, proves, same
 from .debug import prove_root_of_the_loss
+from .on_letters import any_step, network
+
+HALF = sp.Rational(1, 2)
 
 
 @proves(
@@ -19,22 +24,36 @@ from .debug import prove_root_of_the_loss
     },
     package="DampedDual",
 )
-def prove_push_through():
+def prove_push_through(said):
     """(JᵀJ + μI)Jᵀ = Jᵀ(JJᵀ + μI): Jᵀ passes through, and P×P becomes N·m×N·m."""
-    _, J, _, mu = symbols_for(m=2, n=3)
-    left, right = (J.T * J + mu * sp.eye(3)) * J.T, J.T * (J * J.T + mu * sp.eye(2))
-    return same((left, right), shapes="2 residuals, 3 parameters")
+    names, here, v = any_step(m=2, n=3), _two_samples(), np.array([1, HALF])
+    solved = here.damped(HALF).solve(v)
+    more = [(here.A @ solved + HALF * solved, here.J.T @ v)]
+    return said.same(names, more=more, shapes="2 residuals, 3 parameters")
+
+
+def _two_samples():
+    """The Linearization of a network of 2-1 with two samples, on the route of samples."""
+    whole = np.vectorize(sp.Integer, otypes=[object])
+    X, Y, theta = whole([[1, 2], [3, -1]]), whole([[1], [2]]), whole([1, 2, 3])
+    return NetworkFit(Input(2) >> Linear(1), X, Y, route="samples").linearize(theta)
 
 
 @proves({"11.2": r"(J J^\top + \mu I)\,v = r, \qquad h = -J^\top v"}, package="Samples.damped")
-def prove_dual_step():
+def prove_dual_step(said):
     """If (JJᵀ + μI)v = r, then h = −Jᵀv satisfies (JᵀJ + μI)h = −Jᵀr:
     N·m equations instead of P.
     """
-    v, J, _, mu = symbols_for(m=2, n=3)
-    r = (J * J.T + mu * sp.eye(2)) * v  # v is what the small system gives for this r
-    h = -J.T * v
-    return same(((J.T * J + mu * sp.eye(3)) * h, -J.T * r), shapes="2 residuals, 3 parameters")
+    names, v, two = any_step(m=2, n=3), letters("v", 2), _two_samples()
+    J, mu = names["J"], names["mu"]
+    r = J @ (J.T @ v) + mu * v  # v is what the small system gives for this r
+    h, damped = -J.T @ v, two.damped(HALF)
+    step = (J.T @ (J @ h) + mu * h, -J.T @ r)
+    package = (two.A @ damped.h + HALF * damped.h, -two.g)
+    promised = (damped.predicted, damped.h @ (HALF * damped.h - two.g) / 2)
+    more = [step, package, promised]
+    here = names | {"r": r, "v": v, "h": h}
+    return said.same(here, more=more, shapes="2 residuals, 3 parameters")
 
 
 @proves(
@@ -44,18 +63,14 @@ def prove_dual_step():
     },
     package="Samples",
 )
-def prove_gram_matrix_of_samples():
+def prove_gram_matrix_of_samples(said):
     """JJᵀ = Σₗ (ÂÂᵀ ⊗ 1ₘ1ₘᵀ) ∘ (SˡSˡᵀ) with Â = [aˡ⁻¹, 1]: from
     activations and sensitivities, without J.
     """
-    net, m = NetworkOnLetters(Input(2) >> Tanh(2) >> Linear(2), n_samples=2), 2
-    total = sp.zeros(4, 4)
-    for a, S in zip(net.a, net.S, strict=False):
-        inputs = sp.Matrix(a).row_join(sp.ones(2, 1))
-        S = sp.Matrix(S.reshape(2 * m, -1))
-        products = sp.kronecker_product(inputs * inputs.T, sp.ones(m, m))
-        total += products.multiply_elementwise(S * S.T)
-    return same((total, net.J * net.J.T), shapes="2-2-2, 2 samples")
+    net = NetworkOnLetters(Input(2) >> Tanh(2) >> Linear(2), n_samples=2)
+    hats = [np.column_stack([a, np.ones(2, dtype=int)]) for a in net.a]
+    ranges = {"j": range(2), "q": range(2), "hat a": Layers(0, hats)}
+    return said.same(network(net) | ranges, shapes="2-2-2, 2 samples")
 
 
 @proves(

@@ -1,22 +1,26 @@
 """Lesson 02: gradient, Hessian, and Newton's step."""
 
+import numpy as np
 import sympy as sp
 
 from ..layers import Input, Linear, Tanh
-from ..symbolic import NetworkOnSymbols, letters, symbols_for
+from ..reading.scenes import linearization
+from ..symbolic import NetworkOnSymbols, letters
 from .base import proves, same
+from .on_letters import damped_by_g, smooth
 
 
 def _letters():
-    """g (2×1), a symmetric H (2×2) and h (2×1), of symbols."""
+    """g, a symmetric H, h and v, of letters."""
     a, b, c = sp.symbols("a b c", real=True)
-    return sp.Matrix(letters("g", 2)), sp.Matrix([[a, b], [b, c]]), sp.Matrix(letters("h", 2))
+    H, vectors = np.array([[a, b], [b, c]]), {x: letters(x, 2) for x in ("g", "h", "v", "b")}
+    return vectors | {"H": H, "theta": letters("theta", 2)}
 
 
-def _functions():
-    """θ (2×1), and any three residuals r(θ) (3×1)."""
-    theta = sp.Matrix(letters("theta", 2))
-    return theta, sp.Matrix([sp.Function(f"r_{i}")(*theta) for i in (1, 2, 3)])
+def _newton():
+    """The same where h is Newton's step, Hh = −g."""
+    names = _letters()
+    return names | {"g": -names["H"] @ names["h"]}
 
 
 @proves({"2.1": r"F(\theta + h) = F(\theta) + g\,h + \tfrac12 H h^2 + O(h^3)"})
@@ -50,11 +54,12 @@ def prove_bowl():
 
 
 @proves({"2.3": r"H h = -g"})
-def prove_newton_step():
+def prove_newton_step(said):
     """The gradient, in h, of gᵀh + ½hᵀHh is g + Hh, which is zero where Hh = −g."""
-    g, H, h = _letters()
-    bowl = g.dot(h) + h.dot(H * h) / 2
-    return same((sp.Matrix([bowl.diff(a) for a in h]), H * h - (-g)), shapes="2 parameters")
+    g, H, h = (_letters()[name] for name in "gHh")
+    bowl = g @ h + h @ H @ h / 2
+    slope = [bowl.diff(a) for a in h], H @ h + g
+    return said.same(_newton(), more=[slope], shapes="2 parameters")
 
 
 @proves(
@@ -63,17 +68,9 @@ def prove_newton_step():
         r"= g^\top h + \tfrac12\, h^\top H h + \tfrac12\, v^\top H v"
     }
 )
-def prove_bottom():
+def prove_bottom(said):
     """Away from Newton's step h by v, the bowl is higher by ½vᵀHv."""
-    h, v = sp.Matrix(letters("h", 2)), sp.Matrix(letters("v", 2))
-    a, b, c = sp.symbols("a b c", real=True)
-    H = sp.Matrix([[a, b], [b, c]])
-    g = -H * h  # what it means that h is Newton's step
-
-    def bowl(h):
-        return g.dot(h) + h.dot(H * h) / 2
-
-    return same((bowl(h + v), bowl(h) + v.dot(H * v) / 2), shapes="2 parameters")
+    return said.same(_newton(), shapes="2 parameters")
 
 
 @proves(
@@ -82,24 +79,21 @@ def prove_bottom():
         r"= b^\top\theta + \tfrac12\,\theta^\top H\theta"
     }
 )
-def prove_quadratic_at_once():
+def prove_quadratic_at_once(said):
     """From any θ, Newton's step leads to where the gradient of a quadratic is zero."""
-    b, H, theta = _letters()
-    F = b.dot(theta) + theta.dot(H * theta) / 2
-    g = sp.Matrix([F.diff(t) for t in theta])
-    h = H.LUsolve(-g)
-    after = g.xreplace(dict(zip(theta, theta + h, strict=True)))
-    return same((after, sp.zeros(2, 1)), (g + H * h, sp.zeros(2, 1)), shapes="2 parameters")
+    names = _letters()
+    H, b, h, theta = (names[name] for name in ("H", "b", "h", "theta"))
+    b = -H @ (theta + h)  # so that g + Hh = 0
+    F = lambda t: b @ t + t @ H @ t / 2  # noqa: E731
+    return said.same(names | {"b": b, "g": b + H @ theta, "F()": F}, shapes="2 parameters")
 
 
 @proves({"2.6": r"g^\top h = -h^\top H h"})
-def prove_newton_climbs():
+def prove_newton_climbs(said):
     """Along Newton's step h, F begins to change at the rate gᵀh = −hᵀHh:
     it rises where hᵀHh < 0.
     """
-    g, H, _ = _letters()
-    h = H.LUsolve(-g)
-    return same((g.dot(h), -h.dot(H * h)), shapes="2 parameters")
+    return said.same(_newton(), shapes="2 parameters")
 
 
 @proves(
@@ -109,14 +103,11 @@ def prove_newton_climbs():
     },
     package="Linearization.g",
 )
-def prove_slope():
+def prove_slope(said):
     """F = ½ rᵀr has the gradient g = Jᵀr, whatever the residuals are."""
-    theta, r = _functions()
-    F, J = r.dot(r) / 2, r.jacobian(theta)
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(1), n_samples=2)
-    ours = sp.Matrix([F.diff(t) for t in theta]), J.T * r
     shapes = "any 3 residuals of 2 parameters, and for 1-1-1, 2 samples"
-    return same(ours, (net.diff_g, net.g), shapes=shapes)
+    return said.same(smooth(), more=[(net.diff_g, net.g)], shapes=shapes)
 
 
 @proves(
@@ -128,36 +119,20 @@ def prove_slope():
         r"+ \sum_i r_i\,\frac{\partial^2 r_i}{\partial\theta_k\,\partial\theta_j} \end{aligned}"
     }
 )
-def prove_product_rule():
+def prove_product_rule(said):
     """Each second derivative of F = ½ rᵀr is a sum of products of
     slopes, and a sum of residuals times curvatures.
     """
-    theta = sp.Matrix(letters("theta", 2))
-    r = [sp.Function(f"r_{i}")(*theta) for i in (1, 2, 3)]
-    F = sum(e**2 for e in r) / 2
-
-    def two_sums(k, j):
-        kept = sum(e.diff(theta[k]) * e.diff(theta[j]) for e in r)
-        return kept + sum(e * e.diff(theta[j], theta[k]) for e in r)
-
-    H = sp.Matrix(2, 2, two_sums)
-    return same((H, sp.hessian(F, theta)), shapes="any 3 residuals of 2 parameters")
-
-
-def _lost(r, theta):
-    """Σ rᵢ∇²rᵢ."""
-    return sum((e * sp.hessian(e, list(theta)) for e in r), sp.zeros(len(theta)))
+    return said.same(smooth(), shapes="any 3 residuals of 2 parameters")
 
 
 @proves({"2.9": r"H = J^\top J + \sum_i r_i\,\nabla^2 r_i"})
-def prove_hessian():
+def prove_hessian(said):
     """F = ½ rᵀr has the Hessian H = JᵀJ + Σ rᵢ∇²rᵢ."""
-    theta, r = _functions()
-    J, H = r.jacobian(theta), sp.hessian(r.dot(r) / 2, theta)
     net = NetworkOnSymbols(Input(1) >> Tanh(1) >> Linear(1), n_samples=2)
-    ours, nets = J.T * J + _lost(r, theta), net.A + _lost(net.r, net.theta)
+    lost = sum((e * sp.hessian(e, list(net.theta)) for e in net.r), sp.zeros(4))
     shapes = "any 3 residuals of 2 parameters, and for 1-1-1, 2 samples"
-    return same((ours, H), (nets, net.hessian), shapes=shapes)
+    return said.same(smooth(), more=[(net.A + lost, net.hessian)], shapes=shapes)
 
 
 @proves(
@@ -167,28 +142,28 @@ def prove_hessian():
     },
     package="Linearization.A",
 )
-def prove_never_downward():
+def prove_never_downward(said):
     """The bowl of JᵀJ never opens downward, and the step to its bottom never begins uphill."""
-    _, J, h, _ = symbols_for(m=3, n=2)
-    v, g = sp.Matrix(letters("v", 2)), -(J.T * J) * h
-    Jv, Jh = (sum(e**2 for e in J * x) for x in (v, h))  # squared lengths
-    return same((v.dot(J.T * J * v), Jv), (g.dot(h), -Jh), shapes="3 residuals, 2 parameters")
+    here = linearization(letters("r", 3), letters("J", 3, 2))
+    package = (here.A, here.J.T @ here.J)
+    return said.same(damped_by_g(mu=0), more=[package], shapes="3 residuals, 2 parameters")
 
 
 @proves(
     {"2.11": r"r(\theta) = J\theta - y \quad\Rightarrow\quad H = J^\top J"},
     package="Linearization.A",
 )
-def prove_straight_model():
+def prove_straight_model(said):
     """Where the model is straight, r = Jθ − y with a J that
     does not depend on θ, nothing is lost: H = JᵀJ.
     """
-    y, J, theta, _ = symbols_for(m=3, n=2)
-    r = J * theta - y
-    H = sp.hessian(r.dot(r) / 2, theta)
+    J, theta, y = letters("J", 3, 2), letters("theta", 2), letters("y", 3)
+    r = lambda t: J @ t - y  # noqa: E731
+    H = np.array(sp.hessian(r(theta) @ r(theta) / 2, list(theta)))
     net = NetworkOnSymbols(Input(1) >> Linear(1), n_samples=2)
+    names = {"J": J, "theta": theta, "y": y, "r()": r, "H": H}
     shapes = "3 residuals, 2 parameters, and for 1-1, 2 samples"
-    return same((H, J.T * J), (net.hessian, net.A), shapes=shapes)
+    return said.same(names, more=[(net.hessian, net.A)], shapes=shapes)
 
 
 @proves(

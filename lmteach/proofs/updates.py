@@ -6,58 +6,56 @@ import numpy as np
 import sympy as sp
 
 from ..damping import Factor, Nielsen
-from ..examples import START, cycling, rosenbrock
-from ..problems import LeastSquares
+from ..examples import START, rosenbrock
+from ..reading.scenes import linearization
 from ..solvers import levenberg_marquardt
-from ..symbolic import OnSymbols, letters, symbols_for
+from ..symbolic import letters
 from .base import close, holds, proves, same
+from .on_letters import NUMBERS, any_step, damped_by_g
+
+SHAPES = "3 residuals, 2 parameters"
 
 
 @proves({"8.1": r"(J^\top J + \mu I)\,h = -g"}, package="Linearization.step")
-def prove_the_step_of_lesson_07():
+def prove_the_step_of_lesson_07(said):
     """The package's step satisfies (JᵀJ + μI) h = −g."""
-    valley = OnSymbols(rosenbrock(), [sp.Rational(-6, 5), sp.Integer(1)])
+    here = rosenbrock().linearize(np.array([sp.Rational(-6, 5), sp.Integer(1)]))
     mu = sp.Symbol("mu", positive=True)
-    h = sp.Matrix(valley.here.step(mu))
-    left = (valley.A + mu * sp.eye(2)) * h
-    return same((left, -valley.g), shapes="Rosenbrock's valley at (−1.2, 1), every μ")
+    scene = {"J": here.J, "g": here.g, "mu": mu, "h": here.step(mu)}
+    return said.same(scene, shapes="Rosenbrock's valley at (−1.2, 1), every μ")
 
 
 @proves({"8.2": r"F(\theta) - \tfrac12\lVert r + Jh\rVert^2 = -h^\top g - \tfrac12\, h^\top A h"})
-def prove_model_decrease():
+def prove_model_decrease(said):
     """The model ½‖r + Jh‖² lies −hᵀg − ½hᵀAh below F, for any h."""
-    r, J, h, _ = symbols_for(m=3, n=2)
-    g, A = J.T * r, J.T * J
-    left = r.dot(r) / 2 - (r + J * h).dot(r + J * h) / 2
-    return same((left, -h.dot(g) - h.dot(A * h) / 2), shapes="3 residuals, 2 parameters")
+    names = any_step()
+    return said.same(names | {"theta": sp.Symbol("t"), "F()": lambda _: names["F"]}, shapes=SHAPES)
 
 
 @proves(
     {"8.3": r"-h^\top g - \tfrac12\, h^\top A h = \tfrac12\, h^\top(\mu h - g)"},
     package="Linearization.damped",
 )
-def prove_predicted_decrease():
+def prove_predicted_decrease(said):
     """For the damped step the promised decrease is ½hᵀ(μh − g),
     and the package's `predicted` is it (D = I).
     """
-    _, J, h, mu = symbols_for(m=3, n=2)
-    g = -(J.T * J + mu * sp.eye(2)) * h
-    in_letters = (-h.dot(g) - h.dot(J.T * J * h) / 2, h.dot(mu * h - g) / 2)
-    r, J = letters("r", 3), letters("J", 3, 1)
-    here = OnSymbols(LeastSquares(lambda t: r, lambda t: J, check_jacobian=False), letters("θ", 1))
-    damped = here.here.damped(mu)
-    end = here.r + here.J * sp.Matrix(damped.h)
-    package = (damped.predicted, here.F - end.dot(end) / 2)
-    return same(in_letters, package, shapes="3 residuals with 2 parameters; the package's with 1")
+    mu = sp.Symbol("mu", positive=True)
+    here = linearization(letters("r", 3), letters("J", 3, 1))
+    damped = here.damped(mu)
+    end = here.r + here.Jv(damped.h)
+    package = (damped.predicted, here.loss - end @ end / 2)
+    shapes = "3 residuals with 2 parameters; the package's with 1"
+    return said.same(damped_by_g(), more=[package], shapes=shapes)
 
 
 @proves({"8.4": r"\tfrac12\, h^\top(\mu h - g) = \mu\lVert h\rVert^2 + \tfrac12\lVert Jh\rVert^2"})
-def prove_promise_is_a_decrease():
+def prove_promise_is_a_decrease(said):
     """The promised decrease is μ‖h‖² + ½‖Jh‖², so it is above 0 unless h = 0."""
-    _, J, h, mu = symbols_for(m=3, n=2)
-    g = -(J.T * J + mu * sp.eye(2)) * h
-    right = mu * h.dot(h) + (J * h).dot(J * h) / 2
-    return same((h.dot(mu * h - g) / 2, right), shapes="3 residuals, 2 parameters")
+    names = damped_by_g()
+    more = said["8.4"].sides(names)[0][1].item()
+    holds(("the promise is above 0", more.is_positive), shapes=SHAPES)
+    return said.same(names, shapes=SHAPES)
 
 
 @proves(
@@ -78,14 +76,19 @@ def prove_short_steps_keep_their_promise():
     """With μ = 1/t, both decreases are 0 at t = 0 and begin with
     gᵀg·t, so that ρ → 1 as μ → ∞ wherever g is not 0.
     """
-    t, pairs = sp.Symbol("t", positive=True), []
-    for problem, theta in ((cycling(-2), letters("θ", 1)), (rosenbrock(), letters("θ", 2))):
-        here = problem.linearize(theta)
-        h = np.array([sp.cancel(part) for part in here.step(1 / t)])
-        came, promised = here.loss - problem.loss(theta + h), sp.cancel(h.dot(h / t - here.g) / 2)
-        for decrease in (came, promised):
-            pairs += [(decrease.diff(t).subs(t, 0), here.g.dot(here.g)), (decrease.subs(t, 0), 0)]
-    return same(*pairs, shapes="r = (θ + 1, −2θ² + θ − 1) and Rosenbrock's valley, at every θ")
+    t, theta, g, F = sp.Symbol("t"), letters("theta", 2), letters("g", 2), sp.Function("F")
+    a, b, c = letters("a", 3)
+    h = -t * sp.Matrix([[1 + t * c, -t * b], [-t * b, 1 + t * a]]) * sp.Matrix(g)
+    h = np.array(h / ((1 + t * a) * (1 + t * c) - t**2 * b**2)).ravel()  # (A + I/t) h = −g
+    along = F(*(theta + h)).diff(t).subs(t, 0).doit()
+    came = -along.subs({F(*theta).diff(x): g[i] for i, x in enumerate(theta)})
+    promised = sp.cancel(h @ (h / t - g) / 2)
+    here = linearization(letters("r", 3), NUMBERS)
+    package = sp.cancel(here.damped(1 / sp.Symbol("t", positive=True)).predicted)
+    begins = [(came, g @ g), (promised.diff(t).subs(t, 0), g @ g), (promised.subs(t, 0), 0)]
+    (t,) = package.free_symbols - set(here.r)
+    begins += [(package.diff(t).subs(t, 0), here.g @ here.g), (package.subs(t, 0), 0)]
+    return same(*begins, shapes="any F, A and g of 2 parameters; the package's for one J")
 
 
 @proves(
@@ -113,13 +116,16 @@ def prove_factor_rule():
         r"f(0) &= 2, \quad f(\tfrac12) = 1, \quad f'(\tfrac12) = f''(\tfrac12) = 0 \end{aligned}"
     }
 )
-def prove_nielsens_cubic():
+def prove_nielsens_cubic(said):
     """Of all cubics only 1 − (2ρ − 1)³ has f(0) = 2, f(½) = 1 and is flat to second order at ½."""
     rho, half, a = sp.Symbol("rho"), sp.Rational(1, 2), sp.symbols("a0:4")
     f = sum(a[k] * rho**k for k in range(4))
     at_half = [f.subs(rho, half) - 1, *(f.diff(rho, k).subs(rho, half) for k in (1, 2))]
-    found = sp.solve([f.subs(rho, 0) - 2, *at_half], a)
-    return same((f.subs(found), 1 - (2 * rho - 1) ** 3), shapes="every cubic")
+    f = f.subs(sp.solve([f.subs(rho, 0) - 2, *at_half], a))
+    scene = {"rho": rho, "f()": lambda x: f.subs(rho, x)}
+    scene |= {"f'()": lambda x: f.diff(rho).subs(rho, x)}
+    scene |= {"f''()": lambda x: f.diff(rho, 2).subs(rho, x)}
+    return said.same(scene, shapes="every cubic")
 
 
 @proves(
@@ -172,7 +178,10 @@ def prove_doubling_doubles():
 
 
 @proves(
-    {"8.12": r"\max_j\; \frac{|g_j|}{\lVert J_j\rVert\,\lVert r\rVert} \le \text{gtol}"},
+    {
+        "8.12": r"\max_j\; \frac{|g_j|}{\bigl\lVert \frac{\partial r}{\partial\theta_j} \bigr\rVert"
+        r"\,\lVert r\rVert} \le \text{gtol}"
+    },
     package="Linearization.orthogonal",
 )
 def prove_right_angle():
@@ -193,10 +202,6 @@ def prove_right_angle():
         r"= \lVert Ah\rVert^2 + 2\mu\lVert Jh\rVert^2"
     }
 )
-def prove_step_is_at_most_g_over_mu():
+def prove_step_is_at_most_g_over_mu(said):
     """‖g‖² exceeds μ²‖h‖² by ‖Ah‖² + 2μ‖Jh‖², so ‖h‖ ≤ ‖g‖/μ."""
-    _, J, h, mu = symbols_for(m=3, n=2)
-    A = J.T * J
-    g = -(A + mu * sp.eye(2)) * h
-    right = (A * h).dot(A * h) + 2 * mu * (J * h).dot(J * h)
-    return same((g.dot(g) - mu**2 * h.dot(h), right), shapes="3 residuals, 2 parameters")
+    return said.same(damped_by_g(), shapes=SHAPES)

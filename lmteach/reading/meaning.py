@@ -319,7 +319,7 @@ class Scene:
         parts = [self.slope(inner, key, layer, each) for each in np.ndindex(shape)]
         if parts[0].ndim == 0:  # of a number: the variable's shape
             found = v.column(np.array([part.item() for part in parts]).reshape(shape))
-            return found.T if self.values.get("layout") == "row" else found
+            return found
         if len(shape) == 1 and parts[0].shape[1] == 1:  # of a column: a column for each entry
             return np.concatenate(parts, axis=1)
         raise Unreadable("the derivative of a matrix")

@@ -1,8 +1,10 @@
 """A formula as the line of NumPy that says the same, for arrays as the package holds them."""
 
+import re
+
 import numpy as np
 
-from .latex import TOP, Unreadable
+from .latex import TOP, Unreadable, is_name
 from .values import Eye, Layers, Untrue
 
 SUM, TERM, FACTOR, ATOM = range(4)  # how tightly a text holds together
@@ -72,7 +74,7 @@ class Speaker:
 
     def _name(self, key, subscripts, superscript):
         value, text = self.scene.values.get(key), SPELLED.get(key, key)
-        text = text.replace("'", "_").replace("^", "_").replace(" ", "_").strip("()")
+        text = re.sub("['^ ]", "_", re.sub("[{}()]", "", text))
         turned = superscript == TOP
         if isinstance(value, Layers) and superscript:
             turned = superscript[0] == "layer_top"
@@ -100,11 +102,12 @@ class Speaker:
         return f"{self.held(left, SUM)} - {self.held(right, TERM)}", SUM
 
     def _times(self, left, right):
+        if is_name(left, "O"):
+            return f"O({self.text(right)[0]})", ATOM
         a, b = self.value(left), self.value(right)
-        plain = [isinstance(x, Eye) or x is not None and np.ndim(x) == 0 for x in (a, b)]
-        if any(plain):
+        if any(x is None or isinstance(x, Eye) or np.ndim(x) == 0 for x in (a, b)):
             return f"{self.held(left, TERM)} * {self.held(right, FACTOR)}", TERM
-        if a is not None and b is not None and a.shape[1:] == (1,) and b.shape[:1] == (1,):
+        if np.shape(a)[1:] == (1,) and np.shape(b)[:1] == (1,):
             return f"outer({self.listed((left, right))})", ATOM
         return f"{self.held(left, TERM)} @ {self.held(right, FACTOR)}", TERM
 

@@ -38,14 +38,17 @@ CLOSES = {"(": ")", "[": "]", "{": "}"}
 
 def tokens_of(text, values):
     """Return the tokens of LaTeX that say what a plain text says."""
-    return Translator(text, values).all()
+    try:
+        return Translator(text, values).all()
+    except (IndexError, TypeError, ValueError) as error:
+        raise Unreadable(str(error)) from None
 
 
 class Translator:
     """Goes over the lexemes of a text; `out` is what came of them."""
 
     def __init__(self, text, values):
-        self.lexemes = LEXEME.findall(text.rstrip(" ."))
+        self.lexemes = LEXEME.findall(text.replace("_prime", "'").rstrip(" ."))
         self.octave = "@" not in self.lexemes and not OCTAVE.isdisjoint(self.lexemes)
         self.values, self.at, self.out, self.bars = values, 0, [], 0
 
@@ -97,10 +100,11 @@ class Translator:
 
     def group(self, closing):
         """Return the tokens up to a bracket that closes, which is stepped over."""
-        before, self.out = self.out, []
-        while self.peek() != closing:
+        before, self.out, depth = self.out, [], 0
+        while depth or self.peek() != closing:
             if not self.peek():
                 raise Unreadable(f"{closing!r} is missing")
+            depth += (self.peek() in CLOSES) - (self.peek() in CLOSES.values())
             self.one()
         self.at += 1
         inside, self.out = self.out, before
@@ -112,7 +116,10 @@ class Translator:
         self.at += 1
         if lexeme in CLOSES:
             return self.group(CLOSES[lexeme])
-        return f"- {self.argument()}" if lexeme in "-−" else NAMES.get(lexeme, lexeme)
+        if not lexeme:
+            raise Unreadable("it ends too early")
+        is_minus = lexeme in ("-", "−")
+        return f"- {self.argument()}" if is_minus else NAMES.get(lexeme, lexeme)
 
     # names
 

@@ -84,12 +84,17 @@ def sides(latex, scene):
 
     `scene` is {name: value}, or such a function as `read` takes.
     """
+    return [(left, right) for left, sign, right in compared(latex, scene) if sign == "="]
+
+
+def compared(latex, scene):
+    """Return [(left, relation, right), …] of a formula, as values."""
     scene, found = Scene(scene), []
     for statement, words in grammar.parse(latex, scene.known):
         here = in_words(scene, words)
         for chain in chains(statement):
             for bound in here.places_of(chain):
-                found += list(_equal_sides(here, chain, bound))
+                found += _compared(here, chain, bound)
     return found
 
 
@@ -102,11 +107,11 @@ def chains(statement):
             yield from chains(part)
 
 
-def _equal_sides(scene, chain, bound):
+def _compared(scene, chain, bound):
     for left, relation, right in relations(chain):
-        if relation == "=" and not is_order(right):
+        if not is_order(right):
             left, right = scene.of(left, bound), scene.of(right, bound)
-            yield sized(left, right), sized(right, left)
+            yield sized(left, right), relation, sized(right, left)
 
 
 def is_order(node):

@@ -168,11 +168,12 @@ def sized(value, other):
 
 def hadamard(left, right):
     """Return left ∘ right, entry by entry; of a matrix and a column, column j times entry j."""
-    if isinstance(left, Eye):
-        return left.c * np.diag(right[:, 0])
-    if left.ndim == right.ndim == 2 and (left.shape[1], 1) == right.shape != left.shape:
-        return left * right.T
-    if left.shape != right.shape:
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Eye) and is_column(other):
+            return one.c * np.diag(other[:, 0])
+        if np.ndim(one) == 2 and (one.shape[1], 1) == np.shape(other) != one.shape:
+            return one * other.T
+    if np.shape(left) != np.shape(right):
         raise Untrue(f"{shape_of(left)} ∘ {shape_of(right)} is not defined")
     return left * right
 

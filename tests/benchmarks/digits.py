@@ -2,18 +2,20 @@
 
 These are the tables that lesson 11 prints and draws.
 
-    python tests/benchmarks/digits.py [training] [routes]
+    python tests/benchmarks/digits.py [training] [pace] [floors] [routes]
 
-writes notebooks/tables/training.csv (some two minutes) and notebooks/tables/routes.csv (as long):
-float64, CPU time, one thread. Accuracies are those on the 360 digits held out, after the last
-epoch, for five seeds; a seed draws the weights and the order of the samples. SGD and Adam get the
-CPU time that LM needed for three epochs, and finish the epoch.
+writes notebooks/tables/training.csv (some two minutes), pace.csv and floors.csv (one each), and
+routes.csv (two): float64, CPU time, one thread. Accuracies are those on the 360 digits held out,
+for five seeds; a seed draws the weights and the order of the samples. In training.csv they are
+those after the last epoch; SGD and Adam get the CPU time that LM needed for three epochs, and
+finish the epoch.
 """
 
 import csv
 import os
 import sys
-from itertools import count
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from time import process_time
 
@@ -30,6 +32,9 @@ TABLES = Path(__file__).resolve().parents[2] / "notebooks" / "tables"
 SEEDS = range(5)
 RATES = {"SGD": (0.03, 0.1, 0.3, 1.0), "Adam": (3e-4, 1e-3, 3e-3, 1e-2)}
 BLOG = {"rate": 0.01, "epochs": 5, "batch": 64}
+PACES = (("SGD", 0.01, 5), ("SGD", 0.1, 60), ("Adam", 1e-3, 30))  # method, rate, epochs
+LM_EPOCHS = 3
+FLOORS = (1e-3, 0.1, 1.0, 10.0, 30.0, 100.0, 1000.0)
 DECAYS, TINY = (0.9, 0.999), 1e-8  # Adam's own defaults (Kingma & Ba, 2015)
 MOST_BYTES, MOST_WORK = 1.2e9, 6e10  # beyond them a step is not measured
 SHAPES = (
@@ -60,16 +65,31 @@ def accuracy(network, theta, X, Y):
 
 def by_lm(X, Y, seed, loss, mu, epochs, batch=128):
     """(network, θ, CPU seconds): one trial for each mini-batch, with a floor of μ₀ under μ."""
+    *_, last = lm_epochs(X, Y, seed, loss, mu, epochs, batch)
+    return last
+
+
+def lm_epochs(X, Y, seed, loss, mu, epochs, batch=128, floor=None, watch=None):
+    """Yield (network, θ, CPU seconds) of `by_lm` after each epoch; `watch` is called with a step.
+
+    The floor is the first μ unless given. What happens between two epochs, or in `watch`, is not
+    timed.
+    """
     network = (
         Input(784) >> Relu(128) >> (Linear(10) if loss == "mse" else Softmax(10))
     ).initialize(seed)
-    start, theta, rule = process_time(), network.theta, Nielsen(mu_min=mu)
+    seconds, start = 0.0, process_time()
+    theta, rule = network.theta, Nielsen(mu_min=mu if floor is None else floor)
     whole = NetworkFit(network, X, Y, loss=loss)
     for epoch in range(epochs):
         for problem in whole.batches(batch, seed=100 * seed + epoch):
             step = next(levenberg_marquardt(problem, theta, mu=mu, damping=rule))
             theta, mu, rule = step.next_theta, step.next_mu, step.next_damping
-    return network, theta, process_time() - start
+            if watch:
+                watch(step)
+        seconds += process_time() - start
+        yield network, theta, seconds
+        start = process_time()
 
 
 def by_gradients(X, Y, seed, method, rate, batch=64, epochs=None, seconds=np.inf):
@@ -77,14 +97,24 @@ def by_gradients(X, Y, seed, method, rate, batch=64, epochs=None, seconds=np.inf
 
     Whole epochs are made, up to a limit.
     """
+    made = gradient_epochs(X, Y, seed, method, rate, batch)
+    for epoch, (network, theta, spent) in enumerate(made, 1):
+        if epoch == epochs or spent > seconds:
+            return network, theta, spent, epoch
+
+
+def gradient_epochs(X, Y, seed, method, rate, batch=64):
+    """Yield (network, θ, CPU seconds) of `by_gradients` after each epoch, without an end."""
     network = (Input(784) >> Relu(128) >> Softmax(10)).initialize(seed)
-    start, theta, move = process_time(), network.theta, {"SGD": sgd, "Adam": adam}[method](rate)
+    seconds, start = 0.0, process_time()
+    theta, move = network.theta, {"SGD": sgd, "Adam": adam}[method](rate)
     for epoch in count(1):
         order = np.random.default_rng(100 * seed + epoch).permutation(len(X))
         for some in np.split(order, range(batch, len(X), batch)):
             theta = theta + move(gradient(network, theta, X[some], Y[some]))
-        if epoch == epochs or process_time() - start > seconds:
-            return network, theta, process_time() - start, epoch
+        seconds += process_time() - start
+        yield network, theta, seconds
+        start = process_time()
 
 
 def gradient(network, theta, X, Y):
@@ -164,6 +194,60 @@ def row(method, loss, setting, batch, runs, held):
     return [method, loss, setting, batch, epochs, f"{seconds:.2g}", *said]
 
 
+def pace():
+    """Rows for pace.csv: the accuracy after each of the first epochs, and the CPU time by then."""
+    (X, Y), held = prepared()
+    yield ["method", "setting", "epoch", "updates", "cpu_seconds", "median", *names_of_seeds()]
+    runs = {("LM", "mu 30"): (128, lambda seed: lm_epochs(X, Y, seed, "mse", 30.0, LM_EPOCHS))}
+    for method, rate, epochs in PACES:
+        made = partial(first_epochs, X, Y, method, rate, epochs)
+        runs[method, f"rate {rate:g}"] = BLOG["batch"], made
+    for (method, setting), (batch, run) in runs.items():
+        all_seeds = zip(*map(run, SEEDS), strict=True)
+        for epoch, ends in enumerate(all_seeds, 1):
+            scores = [accuracy(network, theta, *held) for network, theta, _ in ends]
+            said = [f"{score:.1f}" for score in (np.median(scores), *scores)]
+            updates = epoch * (len(X) // batch if method == "LM" else -(-len(X) // batch))
+            spent = f"{np.median([end[2] for end in ends]):.2g}"
+            print(method, setting, epoch, updates, spent, *said, flush=True)
+            yield [method, setting, epoch, updates, spent, *said]
+
+
+def first_epochs(X, Y, method, rate, epochs, seed):
+    """The first epochs of `gradient_epochs`."""
+    return islice(gradient_epochs(X, Y, seed, method, rate), epochs)
+
+
+def floors():
+    """Rows for floors.csv: three epochs of LM with various floors under μ, which is the first μ.
+
+    `above` is the share of trials with a μ above the floor, where the rule has raised it; `rises`
+    the share after which F over all data was higher.
+    """
+    (X, Y), held = prepared()
+    yield ["floor", "above", "rises", "median", *names_of_seeds()]
+    for floor in FLOORS:
+        scores, above, rises = [], [], []
+        for seed in SEEDS:
+            network = (Input(784) >> Relu(128) >> Linear(10)).initialize(seed)
+            whole, steps = NetworkFit(network, X, Y), []
+            *_, (network, theta, _) = lm_epochs(
+                X, Y, seed, "mse", floor, LM_EPOCHS, floor=floor, watch=steps.append
+            )
+            scores.append(accuracy(network, theta, *held))
+            above += [step.mu > 1.01 * floor for step in steps]
+            losses = [whole.loss(step.theta) for step in steps] + [whole.loss(theta)]
+            rises += list(np.diff(losses) > 0)
+        shares = [f"{np.mean(share):.2f}" for share in (above, rises)]
+        said = [f"{score:.1f}" for score in (np.median(scores), *scores)]
+        print(f"{floor:g}", *shares, *said, flush=True)
+        yield [f"{floor:g}", *shares, *said]
+
+
+def names_of_seeds():
+    return [f"seed_{seed}" for seed in SEEDS]
+
+
 def machine():
     """Multiplications a second in a large matrix product."""
     A = np.random.default_rng(0).normal(size=(SIDE, SIDE))
@@ -214,10 +298,10 @@ def one_step(inputs, hidden, outputs, samples, route):
 
 
 def main(names):
-    """Write the tables asked for, both unless any is named."""
-    tables = {"training": training, "routes": routes}
+    """Write the tables asked for, all unless any is named."""
+    tables = {"training": training, "pace": pace, "floors": floors, "routes": routes}
     if unknown := set(names) - set(tables):
-        sys.exit(f"unknown: {', '.join(sorted(unknown))}; expected training or routes")
+        sys.exit(f"unknown: {', '.join(sorted(unknown))}; expected {', '.join(tables)}")
     TABLES.mkdir(exist_ok=True)
     for name in names or tables:
         rows = list(tables[name]())

@@ -25,7 +25,7 @@ import memory
 import numpy as np
 import scipy
 import workers
-from contenders import CONTENDERS, LM, OURS, PEERS, SINGLE, TORCH
+from contenders import CONTENDERS, DEFAULTS, LM, OURS, PEERS, SINGLE, TORCH
 from tasks import TASKS, Plain
 
 FLOOR_AT_A_TIME = 10
@@ -101,13 +101,18 @@ def per_trial(rounds):
     return rounds[:, SECONDS] / rounds[:, TRIALS]
 
 
+def to_trials(rounds):
+    """Return the trials of a run, the median over the rounds."""
+    return float(np.median(rounds[:, TRIALS] / rounds[:, RUNS]))
+
+
 def to_target(rounds):
     """Return the seconds of a run, the median over the rounds; inf if it misses the target."""
     reached = (rounds[:, REACHED] == rounds[:, RUNS]).all()
     return float(np.median(rounds[:, SECONDS] / rounds[:, RUNS])) if reached else np.inf
 
 
-def advantage(task, results, left_out=()):
+def advantage(task, results, left_out=(), mine=(OURS, SINGLE)):
     """Return the best peer's time as a multiple of ours, and its name.
 
     The time is that to the target, or that of a trial where there is none.
@@ -116,7 +121,7 @@ def advantage(task, results, left_out=()):
     times = {
         name: time(results[name]) for name in results if not any(word in name for word in left_out)
     }
-    ours = min((name for name in times if name in (OURS, SINGLE)), key=times.get)
+    ours = min((name for name in times if name in mine), key=times.get)
     best = min((name for name in times if name in PEERS), key=times.get, default=None)
     return (times[best] / times[ours], f"{best} / {ours}") if best else (np.nan, "no peer here")
 
@@ -187,6 +192,12 @@ def goals(found):
             f"  {task.name}  {judged(times, task.ahead, at_least=True)}  "
             f"({who}; float64 only: {double:.3g})"
         )
+    print("The same for `solve` by its defaults, in float64 and with its own choice of μ")
+    for task, results in found:
+        if task.mse and DEFAULTS in results:
+            times, who = advantage(task, results, left_out=IN_SINGLE, mine=(DEFAULTS,))
+            trials = to_trials(results[DEFAULTS])
+            print(f"  {task.name}  {times:.3g} ({who}), in {trials:.0f} trials a run")
 
 
 def machine():

@@ -329,11 +329,13 @@ def far(rng, change):
 
 @serves("8.12", "A.22")
 def angle(rng, change):
-    """gtol where the largest cosine just reaches it, and a looser one; J_j is a column."""
-    here = rosenbrock().linearize(rng.normal(size=2))
+    """gtol where the largest cosine just reaches it, and a looser one, in Rosenbrock's valley."""
+    theta = change("theta", rng.normal(size=2))
+    r = np.array([10 * (theta[1] - theta[0] ** 2), 1 - theta[0]])
+    here = rosenbrock().linearize(np.real(theta))
     gtol = here.cosine() * (1.0 + seed_of(rng) % 2)
-    columns = {"J": here.J.T, "j": range(1, 3)}
-    return columns | {"g": here.g, "r": here.r, "gtol": gtol, "sharp": True}
+    names = {"theta": theta, "r": r, "g": here.g, "j": range(1, 3)}
+    return names | {"gtol": gtol, "sharp": True}
 
 
 @serves("A.17", seeds=12)

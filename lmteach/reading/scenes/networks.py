@@ -125,8 +125,7 @@ def one_two_one(rng, change):
 def last_block(rng, change):
     """2-2-2: the columns of W² and b² as one name."""
     names = network(SQUARE, rng, change)
-    slopes = 1 - names["a"][2] ** 2
-    return names | {"J_{W^2,b^2}": names["J"][:, 6:], "s": slopes, "k": range(1, 3)}
+    return names | {"J_{W^2,b^2}": names["J"][:, 6:], "k": range(1, 3)}
 
 
 @serves("4.7")
@@ -140,7 +139,7 @@ def slopes(rng, change):
 # Several samples
 
 
-@serves("1.3", "5.5", "5.6", "5.9", "A.9")
+@serves("5.5", "5.6", "5.9", "A.9")
 def batch(rng, change):
     """2-2-3, four samples; all counted from 0, so that row i·m + k is right."""
     names = network(WIDE, rng, change, N)
@@ -148,7 +147,7 @@ def batch(rng, change):
     return names | ranges | {"first": 0}
 
 
-@serves("4.9", "A.2", "A.6")
+@serves("4.9", "A.6")
 def batch_from_1(rng, change):
     """2-2-3, four samples, counted from 1; r by sample and output in the row that says so."""
     names = network(WIDE_LINEAR, rng, change, N)
@@ -156,17 +155,19 @@ def batch_from_1(rng, change):
     return names | ranges | {"row 1": {"r": names["r"].reshape(N, 3)}}
 
 
-@serves("5.1", "5.10", "A.11")
+@serves("1.3", "A.2")
+def residuals_in_order(rng, change):
+    """The same with the package's r and F."""
+    names = batch(rng, change)
+    problem, theta = NetworkFit(WIDE, names["x"], names["y"]), names["theta"]
+    return names | {"r": problem.residual(theta), "F": problem.loss(theta)}
+
+
+@serves("5.1", "5.10", "5.11", "A.11")
 def network_gradient(rng, change):
     """2-2-2, two samples, and any v."""
     names = network(SQUARE_LINEAR, rng, change, n_samples=2)
     return names | {"v": rng.normal(size=4)}
-
-
-@serves("5.11")
-def loss_row(rng, change):
-    """The same, where ∂F/∂θ is a row."""
-    return network_gradient(rng, change) | {"layout": "row"}
 
 
 @serves("3.8")
