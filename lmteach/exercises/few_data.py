@@ -54,6 +54,10 @@ def _package_step(J, r, theta, alpha, mu):
             "penalty's own slope, αθ, is missing.",
         ),
         (
+            lambda J, r, theta, alpha, mu: _step(J, r, theta, alpha, mu, pull=False, wall=False),
+            "α is not used: this is the damped step for F alone.",
+        ),
+        (
             lambda J, r, theta, alpha, mu: _step(J, r, theta, alpha, mu, wall=False),
             "αθ is on the right, but αI is missing in the matrix: the penalty has curvature, too.",
         ),
@@ -164,6 +168,8 @@ def n_effective(J, alpha, beta):
     ),
     slips=(
         (0.01, "At α = 0.01 the direction with s = 1 counts whole: γ is near 2.5."),
+        (0.1, "0.1 is a singular value; α stands beside their squares: 100, 1, 0.01."),
+        (10, "10 is a singular value; α stands beside their squares: 100, 1, 0.01."),
         (100.0, "At α = 100 even s = 10 counts half only: γ is near 0.5."),
     ),
 )
@@ -198,7 +204,7 @@ def _judge(alpha):
     said = f"test error {found:.2g} with α = {alpha:.2g}"
     if found <= WANTED:
         return True, f"{said}: less than the noise, from 20 data"
-    larger = error_with(3 * float(alpha)) < found
+    larger = error_with(3 * float(alpha)) < error_with(float(alpha) / 3)
     return False, f"{said}: above {WANTED}. A {'larger' if larger else 'smaller'} α does better."
 
 
