@@ -1,11 +1,8 @@
 """Lesson 13: a penalty as residuals, its step, filter factors, γ, and α and β by the evidence."""
 
-import numpy as np
 import sympy as sp
 
-from ..problems import LeastSquares
-from ..wrappers import Regularized
-from .base import close, proves, same
+from .base import proves, same
 
 
 def _letters():
@@ -108,15 +105,3 @@ def prove_alpha_and_beta():
         (sp.simplify(evidence.diff(beta) - by_beta), 0),
         shapes="2 data, 1 parameter",
     )
-
-
-@proves(lesson="13")
-def prove_the_package_stacks_what_we_stack():
-    """Regularized hands out r = [√β r₀; √α θ] and J = [√β J₀; √α I]."""
-    A, y = np.array([[1.0, 2.0], [0.5, -1.0], [2.0, 0.3]]), np.array([1.0, 2.0, 3.0])
-    alpha, beta, theta = 0.7, 2.0, np.array([0.3, -0.4])
-    problem = Regularized(LeastSquares(lambda t: A @ t - y, lambda t: A), alpha, beta)
-    here = problem.linearize(theta)
-    r = np.concatenate([np.sqrt(beta) * (A @ theta - y), np.sqrt(alpha) * theta])
-    J = np.vstack([np.sqrt(beta) * A, np.sqrt(alpha) * np.eye(2)])
-    return close((here.r, r), (here.J, J), shapes="3 residuals, 2 parameters")

@@ -64,7 +64,7 @@ def prove_covariance():
 
 @proves(
     {"12.4": r"(N - P)\,\hat\sigma^2 = 2F"},
-    package="Uncertainty.sigma",
+    package="Uncertainty",
 )
 def prove_degrees_of_freedom():
     """The part of the noise that the fit leaves in r has N − P dimensions of the N."""

@@ -6,8 +6,4 @@ FALSE = {
     "prove_what_a_penalty_leaves": ("(s**2 + alpha) * y", "(s + alpha) * y"),
     "prove_gamma": ("2 * M.det()", "M.det()"),
     "prove_alpha_and_beta": ("(N - gamma)", "(N + gamma)"),
-    "prove_the_package_stacks_what_we_stack": (
-        "np.sqrt(alpha) * theta])",
-        "alpha * theta])",
-    ),
 }
