@@ -1,4 +1,4 @@
-"""Run lessons again and clean them for committing: `python tests/notebooks.py [--check] [names…]`.
+"""Run lessons again and clean them for committing: `python tests/notebooks.py [option] [names…]`.
 
 Outputs and execution counts stay, because without them nbval has nothing to compare.
 """
@@ -11,6 +11,7 @@ from copy import deepcopy
 from pathlib import Path
 
 import nbformat
+import slides
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -32,8 +33,11 @@ def main(arguments=None):
     parser.add_argument(
         "--check", action="store_true", help="only name the notebooks that are not clean"
     )
+    parser.add_argument("--clean", action="store_true", help="clean without running")
     options = parser.parse_args(arguments)
     paths = [path for name in options.names or [""] for path in find(name)]
+    if options.clean:
+        return clean(paths)
     return check(paths) if options.check else run(paths)
 
 
@@ -55,6 +59,21 @@ def check(paths):
     return 1 if dirty else 0
 
 
+def clean(paths):
+    """Write notebooks as they are committed, with the outputs that they have."""
+    for path in paths:
+        path.write_text(committed(path, read(path)), encoding="utf-8", newline="\n")
+    return 0
+
+
+def committed(path, notebook):
+    """The text of a notebook as it is committed; a lecture's cells are marked as slides."""
+    notebook = cleaned(notebook)
+    if slides.is_lecture(path):
+        slides.mark(notebook)
+    return text(notebook)
+
+
 def run(paths):
     """Run and clean one notebook after another; the first error, shown with its cell, ends it."""
     use_this_python()
@@ -68,7 +87,7 @@ def run(paths):
                 file=sys.stderr,
             )
             return 1
-        path.write_text(text(cleaned(notebook)), encoding="utf-8", newline="\n")
+        path.write_text(committed(path, notebook), encoding="utf-8", newline="\n")
         print(f"{path.name}: {sum(cell.cell_type == 'code' for cell in notebook.cells)} cells run")
     return 0
 
@@ -127,7 +146,7 @@ def text(notebook):
 
 def is_clean(path):
     """Tell whether cleaning would change nothing."""
-    return path.read_text(encoding="utf-8") == text(cleaned(read(path)))
+    return path.read_text(encoding="utf-8") == committed(path, read(path))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from lmteach import __version__
 from lmteach.command import cli, doctor, files, lab, lessons, views
 
 TODAY = date.today().isoformat()
+ANSWERS = lab._answers
 VIEW = {"model_id": "a1b2", "version_major": 2, "version_minor": 0}
 
 
@@ -75,6 +76,9 @@ def started(shipped, tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")
     launch = lambda options: starts.append((options, os.path.basename(os.getcwd())))  # noqa: E731
     monkeypatch.setattr(LabApp, "launch_instance", launch)
+    monkeypatch.setattr("lmteach.command.lab.disagreements", lambda program, folder: [])
+    for name in lab.THREADS:
+        monkeypatch.setenv(name, "1")
     return starts
 
 
@@ -220,6 +224,14 @@ def test_reset_keeps_the_old_file_under_another_name(folder, name):
     assert (folder / backup).read_text(encoding="utf-8") == notebook("mu = 99")
 
 
+@pytest.mark.parametrize("name", ["A", "a", "A_page"])
+def test_reset_of_a_lesson_with_a_letter(folder, shipped, name):
+    (shipped / "A_page.ipynb").write_text(notebook("page = 1"), encoding="utf-8")
+    lessons.install(folder)
+    edit(folder / "A_page.ipynb", "page = 2")
+    assert told(folder, [name])["A_page.ipynb"] == ("reset", f"A_page.bak-{TODAY}.ipynb")
+
+
 def test_no_backup_is_overwritten(folder):
     for mu in (97, 98, 99):
         edit(folder / "07_damping.ipynb", f"mu = {mu}")
@@ -340,22 +352,93 @@ def test_lab_strips_dead_views(started, tmp_path):
     assert "widgets" not in path.read_text(encoding="utf-8")
 
 
-def test_a_second_lab_in_one_folder_says_so_and_touches_nothing(
-    started, tmp_path, monkeypatch, capsys
-):
+@pytest.fixture
+def first_lab(started, tmp_path, monkeypatch):
+    """A JupyterLab that runs in the usual folder; the list of pages that are opened."""
     cli.main(["lab"])
-    place = tmp_path / "lmteach-lessons"
-    path = place / "07_damping.ipynb"
+    place = str((tmp_path / "lmteach-lessons").resolve())
+    server = {"url": "http://localhost:8888/", "root_dir": place, "token": "abc"}
+    monkeypatch.setattr("jupyter_server.serverapp.list_running_servers", lambda: iter([server]))
+    monkeypatch.setattr(lab, "_answers", lambda server: True)
+    pages = []
+    monkeypatch.setattr("webbrowser.open", pages.append)
+    return pages
+
+
+def test_a_second_lab_in_one_folder_opens_the_first_and_touches_nothing(
+    first_lab, started, tmp_path, capsys
+):
+    path = tmp_path / "lmteach-lessons" / "07_damping.ipynb"
     path.write_text(notebook("mu = 1", widgets={"state": {}}), encoding="utf-8")
     before = path.read_bytes()
-    servers = [{"url": "http://localhost:8888/", "root_dir": str(place.resolve())}]
-    monkeypatch.setattr("jupyter_server.serverapp.list_running_servers", lambda: iter(servers))
     capsys.readouterr()
     assert cli.main(["lab", "--reset", "07"]) == 0
-    assert "runs in lmteach-lessons already, at http://localhost:8888/" in capsys.readouterr().out
-    assert path.read_bytes() == before and len(started) == 2
+    said = capsys.readouterr().out
+    assert "runs in lmteach-lessons already, at http://localhost:8888/lab?token=abc" in said
+    assert first_lab == ["http://localhost:8888/lab?token=abc"]
+    assert path.read_bytes() == before and len(started) == 1
     assert cli.main(["lab", "elsewhere"]) == 0
-    assert "already" not in capsys.readouterr().out
+    assert "already" not in capsys.readouterr().out and len(started) == 2
+
+
+def test_a_second_lab_without_a_browser_only_says_where_the_first_is(first_lab, started):
+    assert cli.main(["lab", "--no-browser"]) == 0
+    assert first_lab == [] and len(started) == 1
+
+
+def test_a_lab_that_does_not_answer_any_more_is_no_obstacle(first_lab, started, monkeypatch):
+    monkeypatch.setattr(lab, "_answers", ANSWERS)
+    place = os.path.realpath("lmteach-lessons")
+    gone = {"url": "http://localhost:9/", "root_dir": place}  # nobody listens at port 9
+    monkeypatch.setattr("jupyter_server.serverapp.list_running_servers", lambda: iter([gone]))
+    assert cli.main(["lab"]) == 0
+    assert first_lab == [] and len(started) == 2
+
+
+# Threads
+
+
+@pytest.mark.parametrize("name", lab.THREADS)
+def test_linear_algebra_gets_one_thread_unless_the_user_has_said_otherwise(
+    started, monkeypatch, capsys, name
+):
+    monkeypatch.setenv(name, "4")
+    for other in lab.THREADS:
+        if other != name:
+            monkeypatch.delenv(other)
+    cli.main(["lab"])
+    assert os.environ[name] == "4" and "one thread" not in capsys.readouterr().out
+    monkeypatch.delenv(name)
+    cli.main(["lab"])
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    assert "one thread; to have more, set OPENBLAS_NUM_THREADS" in capsys.readouterr().out
+
+
+# Copies for another program, and copies that answer nothing
+
+
+def test_lessons_copies_and_starts_nothing(started, tmp_path, capsys):
+    assert cli.main(["lessons", "kurs"]) == 0
+    assert (tmp_path / "kurs" / "07_damping.ipynb").is_file() and started == []
+    assert "Your lessons are in " in capsys.readouterr().out
+    edit(tmp_path / "kurs" / "07_damping.ipynb", "mu = 99")
+    assert cli.main(["lessons", "kurs", "--reset", "7"]) == 0
+    assert f"07_damping.bak-{TODAY}.ipynb" in listed(tmp_path / "kurs")
+
+
+@pytest.mark.parametrize("asks", ["my_guess = None  # a number", 'check("7.1", my_mu)'])
+def test_a_learners_copy_does_not_answer_what_it_asks(shipped, tmp_path, asks):
+    for name, sources in (("07_damping", ("mu = 1", asks)), ("01_residuals", ("r = 1",))):
+        edit(shipped / f"{name}.ipynb", *sources)
+        run_cells(shipped / f"{name}.ipynb")
+    lessons.install(tmp_path / "kurs")
+    cells = json.loads((tmp_path / "kurs" / "07_damping.ipynb").read_text(encoding="utf-8"))[
+        "cells"
+    ]
+    assert [(cell["outputs"], cell["execution_count"]) for cell in cells] == [([], None)] * 3
+    asks_nothing = tmp_path / "kurs" / "01_residuals.ipynb"
+    assert asks_nothing.read_bytes() == (shipped / "01_residuals.ipynb").read_bytes()
+    assert told(tmp_path / "kurs") == {}
 
 
 @pytest.mark.parametrize("words", [["--projector"], ["kurs", "--projector", "--no-browser"], []])
@@ -473,7 +556,7 @@ def test_an_installation_without_lessons(started, monkeypatch, tmp_path, capsys)
 
 def test_an_unknown_lesson_to_reset(started, capsys):
     assert cli.main(["lab", "--reset", "12"]) == 1
-    assert "There is no lesson '12' to reset" in capsys.readouterr().err
+    assert "There is no lesson '12'" in capsys.readouterr().err
 
 
 def test_jupyterlab_is_missing(started, monkeypatch, capsys):
@@ -565,7 +648,7 @@ def test_as_a_module():
 def test_a_healthy_computer(shipped, tmp_path, capsys):
     assert cli.main(["doctor", str(tmp_path / "kurs")]) == 0
     out = capsys.readouterr().out
-    assert out.count("ok  ") == 6
+    assert out.count("ok  ") == 7
     assert f"lmteach {__version__}" in out and "All is well." in out
     assert f"2 lessons are in {shipped}." in out
     assert not (tmp_path / "kurs").exists()
@@ -648,7 +731,7 @@ def test_one_failure_is_enough(monkeypatch, capsys):
         doctor, "_passes", lambda check, *arguments: check is not doctor.check_figure
     )
     assert cli.main(["doctor"]) == 1
-    assert "1 of 6 checks failed." in capsys.readouterr().out
+    assert "1 of 7 checks failed." in capsys.readouterr().out
 
 
 def test_a_kernel_that_does_not_have_lmteach():

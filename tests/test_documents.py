@@ -1,6 +1,7 @@
 """The documents: their code runs, their links lead to files, and no lesson is left out."""
 
 import contextlib
+import importlib.util
 import io
 import json
 import re
@@ -18,7 +19,7 @@ README, CONTRIBUTING = ROOT / "README.md", ROOT / "docs" / "CONTRIBUTING.md"
 WITH_CODE = [README, *sorted((ROOT / "docs").glob("*.md"))]
 DOCUMENTS = [*WITH_CODE, ROOT / "CHANGELOG.md"]
 LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
-INSTALL = "python -m pip install . && python -m lmteach lab"
+INSTALL = 'python -m pip install ".[lab]" && python -m lmteach lab'
 TEST = 'python -m pip install -e ".[test]" && python -m pytest'
 LONGEST_LINE, LONGEST_README, FIRST_CODE = 100, 180, 25  # tables may grow with the lessons
 
@@ -143,6 +144,54 @@ def test_the_way_through_the_package_names_every_module():
     modules = [path.stem for path in package.glob("*.py") if path.stem != "__init__"]
     folders = [path.parent.name for path in package.glob("*/__init__.py")]
     assert sorted(named) == sorted(modules + folders)
+
+
+# For teachers
+
+
+def module_of(name):
+    """A program of docs, imported from its file."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_teaching_has_the_minutes_of_every_section():
+    minutes = module_of("minutes")
+    text = text_of(minutes.TEACHING)
+    named = [re.findall(r"(\S.*?) \*\*\d+\*\*", row) for row in text.splitlines()]
+    written = {re.sub(r"^· ", "", name) for row in named for name in row}
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        (title, _), *rest = minutes.sections(path)
+        missing = [name for name, _ in rest if name not in written]
+        assert f"| {title} |" in text and not missing, f"{path.stem}: python docs/minutes.py"
+
+
+def test_minutes_go_into_their_place_and_nowhere_else():
+    minutes = module_of("minutes")
+    text = f"before\n{minutes.BEGIN}stale\n{minutes.END}after\n"
+    new = minutes.updated(text)
+    assert new.startswith("before\n") and new.endswith("after\n") and "stale" not in new
+    assert minutes.updated(new) == new
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_teaching_answers_what_a_lesson_has_to_discuss(name):
+    texts = json.loads(text_of(ROOT / "notebooks" / name))["cells"]
+    asked = [cell for cell in texts if re.search(r"\bDiscuss\b|\(discuss", "".join(cell["source"]))]
+    answers = section(text_of(ROOT / "docs" / "TEACHING.md"), 'Answers to every "Discuss"')
+    lesson = name.partition("_")[0]
+    assert not asked or re.search(rf"^\*\*{lesson}\.", answers, re.M), lesson
+
+
+def test_pypi_gets_full_addresses():
+    absolute = module_of("pypi_readme").absolute
+    text = "![a](b.png) [c](d.md#e) [f](https://g) [h](#i)"
+    shown = "![a](https://x/b.png) [c](https://x/d.md#e) [f](https://g) [h](#i)"
+    assert absolute(text, "https://x/") == shown
+    readme = absolute(text_of(README), "https://x")
+    assert [link[0] for link in LINK.finditer(readme) if "://" not in link["target"]] == []
 
 
 # Versions

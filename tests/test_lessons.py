@@ -86,6 +86,7 @@ def lab(folder, monkeypatch, capsys):
     monkeypatch.setenv("JUPYTER_PATH", "")
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")
     monkeypatch.setattr(LabApp, "launch_instance", started.append)
+    monkeypatch.setattr("lmteach.command.lab.disagreements", lambda program, folder: [])
 
     def run(*options):
         started.clear()

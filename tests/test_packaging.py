@@ -66,6 +66,13 @@ def test_the_lowest_versions_are_the_declared_ones():
         assert lowest[name] == Version(version), name
 
 
+def test_the_tests_have_all_of_the_lab_and_the_package_has_none_of_it():
+    lab = PROJECT["optional-dependencies"]["lab"]
+    assert set(lab) <= set(PROJECT["optional-dependencies"]["test"])
+    light = {requirement.partition(">=")[0] for requirement in PROJECT["dependencies"]}
+    assert not {"jupyter", "jupyterlab", "notebook"} & light
+
+
 def test_the_lessons_of_a_checkout_are_found():
     assert lessons.shipped_folder() == ROOT / "notebooks"
 

@@ -1,4 +1,4 @@
-"""The command line: `lab` opens the lessons, `doctor` checks this computer, `litmus` a solver."""
+"""The command line: lessons for learners and teachers, a check of this computer, of a solver."""
 
 import argparse
 import os
@@ -7,9 +7,10 @@ from pathlib import Path
 
 from .. import __version__
 from .doctor import doctor
-from .lab import lab
+from .lab import copy_only, lab
 
 FOLDER = "lmteach-lessons"
+COMMANDS = "{lab,lessons,solutions,nbgrader,doctor,litmus}"
 # The usual options of JupyterLab that take no value, so that a word after one of them is a FOLDER.
 FLAGS = ("--no-browser", "--debug", "--allow-root", "--autoreload", "--core-mode", "-y")
 
@@ -32,10 +33,21 @@ def main(arguments=None):
         return lab(folder, known.reset, options)
     if options:
         parser.error(f"only lab passes options on to JupyterLab: {' '.join(options)}")
+    if known.command == "lessons":
+        return copy_only(folder, known.reset)
+    if known.command in ("solutions", "nbgrader"):
+        return _for_teachers(known, folder)
     if known.command == "doctor":
         return doctor(folder)
     parser.print_help()
     return 0
+
+
+def _for_teachers(known, folder):
+    from . import assignments, solved  # here, since the exercises take long to import
+
+    command = {"solutions": solved.write, "nbgrader": assignments.write}[known.command]
+    return command(folder, known.only)
 
 
 def _parser():
@@ -47,8 +59,11 @@ def _parser():
         prog="lmteach", allow_abbrev=False, description=__doc__.replace("`", "")
     )
     parser.add_argument("--version", action="version", version=f"lmteach {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="{lab,doctor,litmus}")
+    commands = parser.add_subparsers(dest="command", metavar=COMMANDS)
     _add_lab(commands)
+    _add_lessons(commands)
+    _add_solutions(commands)
+    _add_nbgrader(commands)
     _add_doctor(commands)
     _add_litmus(commands)
     return parser
@@ -67,12 +82,62 @@ def _add_lab(commands):
     parser.add_argument(
         "--projector", action="store_true", help="draw text and lines large enough for the last row"
     )
+    _add_reset(parser)
+
+
+def _add_reset(parser):
     parser.add_argument(
         "--reset",
         action="append",
         default=[],
         metavar="LESSON",
         help="give me a fresh copy of 07, say, and keep mine aside; may be repeated",
+    )
+
+
+def _add_lessons(commands):
+    parser = commands.add_parser(
+        "lessons",
+        allow_abbrev=False,
+        usage="lmteach lessons [FOLDER] [--reset LESSON]",
+        help="copy the lessons into a folder, for a hub, VS Code or another program",
+        description=f"Copies the lessons into FOLDER ({FOLDER} unless given) as lab does, and "
+        "starts nothing. Lessons you have changed are kept.",
+    )
+    _add_reset(parser)
+
+
+def _add_solutions(commands):
+    parser = commands.add_parser(
+        "solutions",
+        allow_abbrev=False,
+        usage="lmteach solutions FOLDER [--only LESSON]",
+        help="for teachers: the lessons with every exercise solved, and run",
+        description="Writes each lesson that has exercises into FOLDER, with our answers in its "
+        "cells, runs it, and says whether every check is right.",
+    )
+    _add_only(parser)
+
+
+def _add_nbgrader(commands):
+    parser = commands.add_parser(
+        "nbgrader",
+        allow_abbrev=False,
+        usage="lmteach nbgrader FOLDER [--only LESSON]",
+        help="for teachers: a course for nbgrader, with a test for each exercise",
+        description="Makes FOLDER a course of nbgrader: an assignment for each lesson that has "
+        "exercises, with our solutions, which nbgrader takes out, and a locked test for each.",
+    )
+    _add_only(parser)
+
+
+def _add_only(parser):
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="LESSON",
+        help="07, say, and no other lesson; may be repeated",
     )
 
 

@@ -7,10 +7,11 @@ import platform
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from .. import __version__
 from . import lessons
+from .versions import disagreements
 
 PACKAGES = {  # distribution: the module that shows whether it works
     "numpy": "numpy",
@@ -18,7 +19,6 @@ PACKAGES = {  # distribution: the module that shows whether it works
     "sympy": "sympy",
     "matplotlib": "matplotlib",
     "ipywidgets": "ipywidgets",
-    "jupyterlab": "jupyterlab",
     "ipykernel": "ipykernel",
     "scikit-learn": "sklearn",
 }
@@ -31,6 +31,7 @@ ADVICE = {
     "check_figure": "Install it again: {python} -m pip install --force-reinstall matplotlib",
     "check_kernel": "Start the lessons with {python} -m lmteach lab, which prefers this kernel, "
     "or take the other kernel away: {python} -m jupyter kernelspec remove python3",
+    "check_versions": "Then restart the kernels: Kernel > Restart Kernel, in each open lesson.",
     "check_lessons": "Install lmteach again: its lessons travel inside the package.",
     "check_folder": "Choose a folder you may write to: {python} -m lmteach lab FOLDER",
 }
@@ -40,7 +41,8 @@ def doctor(folder):
     """Print versions and the result of every check; return the exit code, 0 if all is well."""
     print(f"Python {platform.python_version()} ({sys.executable}) on {platform.platform()}")
     checks = [check_packages, check_solvers, check_figure, check_kernel, check_lessons]
-    results = [*(_passes(check) for check in checks), _passes(check_folder, folder)]
+    results = [_passes(check) for check in checks]
+    results += [_passes(check, folder) for check in (check_versions, check_folder)]
     if all(results):
         print("All is well.")
         return 0
@@ -68,9 +70,19 @@ def require(condition, complaint):
 def check_packages():
     """Import every package the lessons need."""
     print(f"        lmteach {__version__}")
+    _tell_of_jupyterlab()
     broken = [name for name, module in PACKAGES.items() if not _imports(name, module)]
     require(not broken, f"These packages are missing or broken: {', '.join(broken)}.")
     return "Every package can be imported."
+
+
+def _tell_of_jupyterlab():
+    """Say whether `lab` can run: on a hub, and in VS Code, nobody needs JupyterLab here."""
+    try:
+        print(f"        jupyterlab {version('jupyterlab')}")
+    except PackageNotFoundError:
+        print("        no jupyterlab: `lmteach lab` needs it, the lessons do not. To have it:")
+        print(f"        {sys.executable} -m pip install jupyterlab")
 
 
 def _imports(name, module):
@@ -151,6 +163,13 @@ def is_this_python(program):
     """Tell whether a program is this Python: it is if both stand in one folder."""
     folders = {os.path.realpath(os.path.dirname(python)) for python in (program, sys.executable)}
     return len(folders) == 1
+
+
+def check_versions(folder):
+    """Compare the lmteach of this command, that of the kernels and that of the lessons."""
+    said = disagreements(kernel_python() or sys.executable, folder)
+    require(not said, "\n        ".join(said))
+    return f"This command, the kernels and the lessons agree on lmteach {__version__}."
 
 
 def check_lessons():

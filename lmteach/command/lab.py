@@ -1,17 +1,23 @@
-"""`lmteach lab`: copy the lessons into a folder and run JupyterLab there."""
+"""`lmteach lab` and `lessons`: copy the lessons into a folder, and run JupyterLab there."""
 
 import contextlib
 import importlib.util
 import os
 import sys
+import urllib.request
+import webbrowser
 
+from .. import __version__
 from . import lessons, page
 from .doctor import is_this_python, kernel_python
+from .versions import disagreements
 
 QUIET = (
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
 )
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+ANSWER_SECONDS = 5  # a server on this computer that does not answer by then is gone
 NEWS = {
     "updated": "{name} was updated; you had not changed it.",
     "beside": "{name} is kept as you have it; the newer version is beside it as {other}.",
@@ -25,26 +31,75 @@ NEWS = {
 def lab(folder, reset, options):
     """Bring the lessons up to date in the folder and run JupyterLab there until it ends."""
     if importlib.util.find_spec("jupyterlab") is None:
-        return _fail(f"JupyterLab is missing. Install it: {sys.executable} -m pip install jupyter")
-    if address := _running_in(folder):
-        print(f"JupyterLab runs in {folder} already, at {address}: its lessons are not touched.")
-        return _run_jupyterlab(folder, options)
+        return _fail(
+            f"JupyterLab is missing. Install it: {sys.executable} -m pip install jupyterlab; "
+            "or copy the lessons for another program: python -m lmteach lessons FOLDER"
+        )
+    if server := _running_in(folder):
+        return _open_again(folder, server, options)
+    if failed := bring(folder, reset):
+        return failed
+    _one_thread()
+    return _run_jupyterlab(folder, options)
+
+
+def bring(folder, reset):
+    """Bring the lessons up to date in the folder, say what was done, and return the exit code."""
+    said = disagreements(kernel_python() or sys.executable, folder)
     try:
-        outcomes = lessons.install(folder, reset) + lessons.strip_dead_views(folder)
+        outcomes = lessons.install(folder, reset, __version__) + lessons.strip_dead_views(folder)
     except lessons.LessonError as error:
         return _fail(str(error))
     except OSError as error:
         return _fail(_cannot_write(folder, error))
     _tell(folder, outcomes)
-    return _run_jupyterlab(folder, options)
+    for sentence in said:
+        print(sentence)
+    return 0
 
 
 def _running_in(folder):
-    """Return the address of a JupyterLab that runs in this folder, "" if there is none."""
+    """Return what is known of a JupyterLab that runs in this folder, None if there is none."""
     from jupyter_server.serverapp import list_running_servers
 
     place = str(folder.resolve())
-    return next((s["url"] for s in list_running_servers() if s.get("root_dir") == place), "")
+    servers = [server for server in list_running_servers() if server.get("root_dir") == place]
+    return next((server for server in servers if _answers(server)), None)
+
+
+def _page(server, path):
+    token = server.get("token")
+    return server["url"] + path + (f"?token={token}" if token else "")
+
+
+def _answers(server):
+    """Tell whether a server is there: the file that names it outlives a computer that crashed."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(_page(server, "api/status"), timeout=ANSWER_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _open_again(folder, server, options):
+    """Show the page of the JupyterLab that runs in the folder already, and start no second one."""
+    print(f"JupyterLab runs in {folder} already, at {_page(server, 'lab')}")
+    print("No second one is started, and its lessons are not touched.")
+    if "--no-browser" not in options:
+        webbrowser.open(_page(server, "lab"))
+    return 0
+
+
+def _one_thread():
+    """Let BLAS use one thread, unless the user has said otherwise.
+
+    The lessons' matrices are small, and threads that wait for each other on a busy computer have
+    made a run a hundred times slower.
+    """
+    if not any(name in os.environ for name in THREADS):
+        os.environ[THREADS[0]] = "1"
+        print(f"Linear algebra runs on one thread; to have more, set {THREADS[0]} before.")
 
 
 def _fail(sentence):
@@ -71,6 +126,14 @@ def _tell(folder, outcomes):
             print(NEWS[outcome.what].format(name=outcome.name, other=outcome.other))
 
 
+def copy_only(folder, reset):
+    """Bring the lessons up to date in the folder for a hub, VS Code or another program."""
+    failed = bring(folder, reset)
+    if not failed:
+        print("Open the notebooks there with any program that runs them, such as VS Code.")
+    return failed
+
+
 def _run_jupyterlab(folder, options):
     """Run JupyterLab in this process, whose Python is the one that has lmteach.
 
@@ -79,7 +142,7 @@ def _run_jupyterlab(folder, options):
     from jupyterlab.labapp import LabApp
 
     _silence_the_news()
-    _prefer_this_kernel()
+    prefer_this_kernel()
     given = {option.partition("=")[0] for option in options}
     wanted = [*QUIET, "-y", f"--ServerApp.root_dir={folder.resolve()}", *_if_root(given)]
     own = [option for option in [*page.OPTIONS, *wanted] if option.partition("=")[0] not in given]
@@ -106,7 +169,7 @@ def _if_root(given):
     return ["--allow-root"] if root else []
 
 
-def _prefer_this_kernel():
+def prefer_this_kernel():
     """Put the kernels of this Python before those a user or another program has registered."""
     here = os.path.join(sys.prefix, "share", "jupyter")
     others = os.environ.get("JUPYTER_PATH")

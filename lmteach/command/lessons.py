@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import views
+from .copies import learners_copy
 from .files import (
     Damaged,
     copy_whole,
@@ -24,6 +25,7 @@ from .files import (
 
 MANIFEST = ".lmteach-lessons.json"
 BEGUN = "begun"  # in the manifest: what `lab` was about to put where when it was ended, if it was
+VERSION = "lmteach"  # in the manifest: the version of lmteach that put the lessons there
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -68,17 +70,18 @@ def _is_hidden(name):
     return any(part.startswith((".", "__")) for part in name.parts)
 
 
-def install(folder, reset=()):
+def install(folder, reset=(), version=""):
     """Bring the shipped lessons into the folder and return an Outcome for each.
 
     Whatever the learner changed is kept. The lessons named in `reset` are copied afresh, and the
-    learner's are set aside. What is in the way of one lesson does not stop the others. Raises
+    learner's are set aside. What is in the way of one lesson does not stop the others. `version`
+    is remembered as that of the lmteach that put them there. Raises
     LessonError for a full disk and for a lesson that does not exist, OSError where nothing at all
     can be written.
     """
     files = shipped()
-    _refuse_the_source(folder)
-    fresh = {name for word in reset for name in _named(word, files)}
+    refuse_the_source(folder)
+    fresh = {name for word in reset for name in named(word, files)}
     folder.mkdir(parents=True, exist_ok=True)
     remove_stale_drafts(folder)
     known = _read_manifest(folder)
@@ -94,6 +97,7 @@ def install(folder, reset=()):
     if len(errors) == len(files):
         raise errors[0]
     known.pop(BEGUN, None)
+    known[VERSION] = version
     return outcomes + _remember(folder, known)
 
 
@@ -104,7 +108,8 @@ def _stop_if_full(folder, error):
         ) from error
 
 
-def _refuse_the_source(folder):
+def refuse_the_source(folder):
+    """Raise LessonError where the folder is, or is inside, that of the shipped lessons."""
     source, target = shipped_folder().resolve(), folder.resolve()
     if source in (target, *target.parents):
         raise LessonError(
@@ -112,15 +117,13 @@ def _refuse_the_source(folder):
         )
 
 
-def _named(word, files):
-    """Return the lessons that a learner means by 7, 07, 07_damping or 07_damping.ipynb."""
+def named(word, files):
+    """Return the lessons that are meant by 7, 07, 07_damping, 07_damping.ipynb or A."""
     lessons = [name for name in files if name.endswith(".ipynb")]
-    start = f"{word.zfill(2) if word else word}_"
+    start = f"{word.zfill(2) if word.isdecimal() else word.upper()}_"
     found = [name for name in lessons if word in (name, name[:-6]) or name.startswith(start)]
-    if not found:
-        raise LessonError(
-            f"There is no lesson {word!r} to reset; the lessons are {', '.join(lessons)}."
-        )
+    if not word or not found:
+        raise LessonError(f"There is no lesson {word!r}; the lessons are {', '.join(lessons)}.")
     return found
 
 
@@ -160,7 +163,7 @@ def _damage(path):
 
 
 def _put(source, target, known, outcome):
-    write_whole(target, source.read_bytes())
+    write_whole(target, learners_copy(source))
     known[outcome.name] = sources_hash(source)  # not before, or the old file would seem changed
     return outcome
 
@@ -178,7 +181,7 @@ def _put_beside(source, target, known, name):
         return Outcome(name, "blocked", f"{beside.name}: {reason}")
     if beside.exists() and (is_protected(beside) or sources_hash(beside) not in (before, new)):
         _set_aside(beside)
-    write_whole(beside, source.read_bytes())
+    write_whole(beside, learners_copy(source))
     known[beside.name] = new
     return Outcome(name, "beside", beside.name)
 
@@ -206,6 +209,12 @@ def _read_manifest(folder):
     except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
+
+
+def put_by(folder):
+    """Return the version of lmteach that last put lessons into this folder; "" if none is known."""
+    version = _read_manifest(folder).get(VERSION)
+    return version if isinstance(version, str) else ""
 
 
 def _with_plan(known, files):
