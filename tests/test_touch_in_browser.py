@@ -250,7 +250,9 @@ def test_a_picture_without_its_kernel_says_what_to_do(room):
 
 def test_the_first_minute(page, lab, refused):
     """`lab` opens notebook 00: one cell run and one drag, and something has moved."""
-    page.goto(f"http://localhost:{lab.port}/?token={lab.token}", wait_until="domcontentloaded")
+    page.goto(f"http://localhost:{lab.port}/?token={lab.token}", wait_until="commit")
+    assert f"/lab/tree/{FIRST}" in page.url
+    page.goto(lab.url(f"/lab/tree/{FIRST}"), wait_until="domcontentloaded")  # as on the first day
     page.wait_for_function(IS_OPEN, arg=FIRST)
     page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
