@@ -39,6 +39,7 @@ SAME_MEANING = {  # why it is no slip: {tag: the slips}
         "7.11": ["factor at token 3: nothing", "factor at token 3: 2"]
         + ["exponent at token 24: ^ 3", "exponent at token 24: nothing"],
     },
+    "a parabola is the same on both sides": {"12.5": ["sign at token 6: -"]},
     "f′ and f″ are both 0 there": {"8.8": ["prime at token 44: nothing"]},
     "1/μ is any positive number, too": {
         "9.2": [rf"1/mu at token {i}: \tfrac 1 {{ \mu }}" for i in (6, 18)]
