@@ -5,22 +5,29 @@ Start with `python -m lmteach lab`.
 
 __version__ = "0.1.0"
 
+from .bounds import Bounded
 from .curve_fit import CurveFit
 from .damping import DampingRule, Factor, Nielsen
+from .evidence import bayesian_regularization
 from .layers import Input, Linear, Relu, Sigmoid, Softmax, Softplus, Tanh
+from .multistart import multistart
 from .network import Layer, Network
 from .network_fit import NetworkFit
 from .problems import Evaluation, LeastSquares, Problem
 from .solvers import levenberg_marquardt
 from .solving import solve
 from .trace import Step, Trace
+from .uncertainty import uncertainty
 from .undamped import gauss_newton, gradient_descent
+from .wrappers import Fixed, Regularized, Robust
 
 __all__ = [
+    "Bounded",
     "CurveFit",
     "DampingRule",
     "Evaluation",
     "Factor",
+    "Fixed",
     "Input",
     "Layer",
     "LeastSquares",
@@ -29,17 +36,22 @@ __all__ = [
     "NetworkFit",
     "Nielsen",
     "Problem",
+    "Regularized",
     "Relu",
+    "Robust",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "Step",
     "Tanh",
     "Trace",
+    "bayesian_regularization",
     "gauss_newton",
     "gradient_descent",
     "levenberg_marquardt",
+    "multistart",
     "solve",
+    "uncertainty",
 ]
 LIVE = (
     "explore_mu",

@@ -17,9 +17,11 @@ import numpy as np
 
 from .checks import as_floats, at_least, flag, instance, one_of, positive
 from .damping import Factor
+from .evidence import first_precisions, round_at
 from .network import Network
 from .network_fit import NetworkFit
 from .solvers import levenberg_marquardt
+from .wrappers import Regularized
 
 EVENTS = (
     "train_start",
@@ -69,6 +71,9 @@ class LevenbergMarquardt:
     `max_fail` (as in MATLAB's trainlm, not in neupy): stop after so many epochs with a validation
     error above the lowest so far, the start's included; the network then gets the weights that
     had the lowest.
+    `bayesian` (as MATLAB's trainbr, not in neupy): minimize βF + ½α‖θ‖², with α and β set anew
+    after every epoch; `alpha`, `beta` and `gamma`, the number of weights that the data determine,
+    tell them.
     `step` and `regularizer` stay None; `target` is accepted and not used.
 
     It works with scikit-learn's `clone`, `cross_val_score` and `GridSearchCV`.
@@ -79,6 +84,7 @@ class LevenbergMarquardt:
     """
 
     step = regularizer = target = None
+    alpha = beta = gamma = None  # of Bayesian regularization
 
     def __init__(
         self,
@@ -93,6 +99,7 @@ class LevenbergMarquardt:
         *,
         loss="mse",
         max_fail=None,
+        bayesian=False,
         step=None,
         regularizer=None,
         target=None,
@@ -107,6 +114,7 @@ class LevenbergMarquardt:
         self.error, self.loss = error, loss
         self.show_epoch, self.verbose = show_epoch, verbose
         self.shuffle_data, self.signals, self.max_fail = shuffle_data, signals, max_fail
+        self.bayesian = bayesian
         self.step, self.regularizer, self.target = step, regularizer, target
         self.errors, self.last_epoch, self.n_updates_made = Errors(), 0, 0
         self._handlers, self._line = [], None
@@ -128,7 +136,7 @@ class LevenbergMarquardt:
         With X_test and y_test, the error on them is computed after each epoch. Warns where no trial
         was accepted because a whole layer has slope 0, such as a dead Relu.
         """
-        run = Run(self._fit_to(X_train, y_train, "_train", self.shuffle_data))
+        run = self._run(self._fit_to(X_train, y_train, "_train", self.shuffle_data))
         test = self._test(X_test, y_test)
         best = self._best(test)
         last = self.last_epoch + at_least("epochs", epochs, 1)
@@ -211,7 +219,10 @@ class LevenbergMarquardt:
 
         No epoch is counted, and no signal given.
         """
-        return self._update(Run(self._fit_to(X_train, y_train, "_train")))
+        return self._update(self._run(self._fit_to(X_train, y_train, "_train")))
+
+    def _run(self, problem):
+        return BayesianRun(problem, self) if self.bayesian else Run(problem)
 
     def _epoch(self, run, test, best):
         self._signal("epoch_start")
@@ -241,7 +252,7 @@ class LevenbergMarquardt:
         if step.accepted:
             self.network.theta = step.trial_theta
             self.n_updates_made += 1
-        return _mse(run.problem, step.next_loss)
+        return _mse(run.problem, run.loss_after(step))
 
     def _validate(self, test, best, started):
         theta = self.network.theta
@@ -338,6 +349,10 @@ class Run:
         self._left = steps, theta, mu, factor
         return step, mu
 
+    def loss_after(self, step):
+        """Return F where a step ends."""
+        return step.next_loss
+
     def _steps(self, theta, mu, factor):
         if self._left is not None:
             steps, last_theta, *last = self._left
@@ -345,6 +360,39 @@ class Run:
                 return steps
         damping = Factor(factor, SMALLEST_MU, LARGEST_MU)
         return levenberg_marquardt(self.problem, theta, mu, damping, **ENDLESS)
+
+
+class BayesianRun(Run):
+    """The same on βF + ½α‖θ‖²; after each epoch the optimizer's α, β and γ are set anew.
+
+    Source: Foresee & Hagan (1997).
+    """
+
+    def __init__(self, problem, optimizer):
+        super().__init__(problem)
+        self._optimizer = optimizer
+        if optimizer.alpha is None:
+            first = first_precisions(problem, optimizer.network.theta, None, None)
+            optimizer.alpha, optimizer.beta = first
+
+    def epoch(self, theta, mu, factor):
+        """Make trials with the present α and β until one is accepted, then set both anew."""
+        optimizer = self._optimizer
+        penalized = Regularized(self.problem, optimizer.alpha, optimizer.beta)
+        damping, step = Factor(factor, SMALLEST_MU, LARGEST_MU), None
+        steps = levenberg_marquardt(penalized, theta, mu, damping, **ENDLESS)
+        for step in islice(steps, MOST_TRIALS):
+            mu = step.next_mu
+            if step.accepted:
+                break
+        found = round_at(penalized, theta if step is None else step.next_theta, 0)
+        optimizer.alpha, optimizer.beta = found.next_alpha, found.next_beta
+        optimizer.gamma = found.gamma
+        return step, mu
+
+    def loss_after(self, step):
+        """Return F of the data where a step ends."""
+        return self.problem.loss(step.next_theta)
 
 
 class Best:
@@ -498,6 +546,7 @@ CHECKS = {
     "signals": _as_signals,
     "verbose": flag,
     "max_fail": _as_count,
+    "bayesian": flag,
     "step": _as_none,
     "regularizer": _as_none,
 }

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .checks import FLOAT, as_array, floats, holds_symbols, is_number, one_of
+from .weighing import stacked
 
 NUMBERS = (float, int, Complex, Decimal, np.bool_)
 LISTS = (list, tuple, range, deque)
@@ -40,6 +41,7 @@ class Curve(NamedTuple):
     y: Any  # (N,) or (N, m)
     keep: Any  # which of y's numbers count, flattened; None if all do
     n_dropped: int  # how many of y's numbers do not
+    rows: Any = None  # which of the samples that came are in y, (N,); None if all are
 
 
 def curve(x, y, missing):
@@ -54,8 +56,10 @@ def curve(x, y, missing):
         _refuse_other_lengths(x, columns, y)
     drop = _dropped_samples(columns, y, missing)
     n, rows = y.size, lost.reshape(len(y), -1).all(axis=1)
+    kept_rows = None
     if drop.any() or rows.any() and _can_drop(columns, len(y)):
         drop |= rows
+        kept_rows = ~drop
         _refuse_where_samples_are_unclear(columns, len(y))
         columns = [_without(column, drop) for column in columns]
         y, lost = y[~drop], lost[~drop]
@@ -63,7 +67,7 @@ def curve(x, y, missing):
         raise ValueError(f"y has no number left: all {n} of its points are missing")
     keep = ~lost.ravel() if lost.any() else None
     left = y.size if keep is None else int(keep.sum())
-    return Curve(rebuild(columns), y, keep, n - left)
+    return Curve(rebuild(columns), y, keep, n - left, kept_rows)
 
 
 def _is_ready(x, y):
@@ -406,6 +410,24 @@ def _call(model, names, named):
     if names[:1] == names:
         return f"{f}(theta)" if names and names[0] not in FIRST else f"{f}(x, *theta)"
     return f"{f}(x, theta)" if len(names) == 2 and names[1] in WHOLE else f"{f}(x, *theta)"
+
+
+def in_parts(value, theta):
+    """Return a complex prediction as real and imaginary parts; TypeError for a complex θ."""
+    if np.iscomplexobj(theta):
+        raise TypeError("complex data: a complex step of θ cannot be told from the imaginary part")
+    return stacked(value)
+
+
+def parameter_names(names):
+    """Return the names as a list; TypeError or ValueError for what is no list of different ones."""
+    if names is None:
+        return None
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"names = {names!r}: expected a list of P different names")
+    if len(set(names)) < len(names) or not names:
+        raise ValueError(f"names = {names!r}: expected a list of P different names")
+    return list(names)
 
 
 def is_prediction(value, y, theta):

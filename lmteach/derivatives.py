@@ -135,7 +135,12 @@ def checked_jacobian(residual, theta, r=None, eps=DOUBLE):
     digits = f"about {-2 / 3 * np.log10(eps):.0f} digits"
     words = f"jacobian by central differences, {digits}, not by complex steps: {problem}"
     warnings.warn(words, stacklevel=2)
-    return lambda theta: central_jacobian(residual, theta, eps)
+
+    def differences(theta):
+        return central_jacobian(residual, theta, eps)
+
+    differences.relative_error = eps ** (2 / 3)
+    return differences
 
 
 def slopes_disagree(activate, slopes, n):

@@ -12,6 +12,7 @@ from .checks import (
     SINGLE,
     a_thing,
     as_finite,
+    as_positive,
     at_least,
     instance,
     numbers_only,
@@ -44,6 +45,8 @@ class NetworkFit(Problem):
     log₁₀ of the largest |W||a| + |b| where these cancel; g = Jᵀr loses log₁₀(‖J‖ ‖r‖ / ‖g‖), near a
     minimum all, and h up to log₁₀ κ(JᵀJ + μI) more.
 
+    `weights`: (N,), by which the squares of each sample count, F = ½ Σᵢ wᵢ ‖rᵢ‖²; r and J hold √wᵢ.
+
     Masked samples are left out, and with missing="drop" also those with a number that is not
     finite; `n_dropped` counts them.
 
@@ -63,6 +66,7 @@ class NetworkFit(Problem):
         executor: Executor | None = None,
         precision: str = "float64",
         missing: str = "raise",
+        weights: ArrayLike | None = None,
     ):
         super().__init__()
         self.network = instance(
@@ -82,12 +86,17 @@ class NetworkFit(Problem):
         if len(self.X) != len(self.Y):
             counts = f"X has {len(self.X)} samples and Y has {len(self.Y)}"
             raise ValueError(f"{counts}: expected the same number")
+        self.weights = self._as_weights(weights)
         self.precision = one_of("precision", precision, ("float64", "float32"))
         self._single = SINGLE if precision == "float32" else None
         if self._single:
             self._use_single()
         if self.loss_name is None:
             self._check_loss()
+        self._targets = self.Y
+        if weights is not None:  # the loss takes their roots as one more column
+            self._error, self._has_slopes = Weighted(self._error), True
+            self._targets = np.asfortranarray(np.column_stack([self.Y, np.sqrt(self.weights)]))
         self._choose(route, executor)
 
     def __repr__(self):
@@ -102,10 +111,12 @@ class NetworkFit(Problem):
         """
         size, order = at_least("size", size, 1), np.random.default_rng(at_least("seed", seed, 0))
         order = order.permutation(len(self.X))
-        loss = self.loss_name or self._error
+        loss = self.loss_name or getattr(self._error, "inner", self._error)
         for some in np.split(order, range(size, len(order) - size + 1, size)):
             options = loss, self._asked, self._executor, self.precision
-            yield NetworkFit(self.network, self.X[some], self.Y[some], *options)
+            weights = None if self.weights is None else self.weights[some]
+            data = self.X[some], self.Y[some]
+            yield NetworkFit(self.network, *data, *options, weights=weights)
 
     def evaluation(self, theta):
         """Return the Evaluation at θ, (P,), with the parts that hold what was computed."""
@@ -118,8 +129,8 @@ class NetworkFit(Problem):
         weights = self.network.split(theta)
         activations = self.network.forward(self.X, weights)
         a = activations[-1]
-        r = self._error.residual(a, self.Y).ravel()
-        F = self._error.value(a, self.Y, r) if self.generalized else None
+        r = self._error.residual(a, self._targets).ravel()
+        F = self._error.value(a, self._targets, r) if self.generalized else None
         return Evaluation(theta, r, F, self, (weights, activations if self._keeps else None))
 
     def linearization(self, seen, work=None):
@@ -130,7 +141,7 @@ class NetworkFit(Problem):
         activations = activations or network.forward(self.X, weights)
         S, out, a = None, None, activations[-1]
         if self._has_slopes:
-            S = self._error.output_slopes(network.layers[-1], a, self.Y)
+            S = self._error.output_slopes(network.layers[-1], a, self._targets)
         if work is not None:
             out = work.buffer("Jt", (self.n_parameters, len(seen.r)), seen.r.dtype)
         Jt = network.jacobian(activations, weights, S, out).T
@@ -161,7 +172,19 @@ class NetworkFit(Problem):
         self._keeps = small and not shared
         ours = uuid4().hex  # by which a worker tells our samples from those of others
         named = [((ours, a, b) if shared else None, slice(a, b)) for a, b in cuts]
-        self._data = [Data(self.X[some], self.Y[some], name) for name, some in named]
+        self._data = [Data(self.X[some], self._targets[some], name) for name, some in named]
+
+    def _as_weights(self, weights):
+        """Weights that are positive numbers, (N,), for a loss that is ½ rᵀr; None for none."""
+        if weights is None:
+            return None
+        if self.generalized:
+            came = f"weights with loss = {self.loss_name or self._error!r}"
+            raise ValueError(f"{came}: expected a loss with F = ½ rᵀr, such as mse")
+        if self.n_dropped:
+            came = f"weights with {self.n_dropped} samples left out"
+            raise ValueError(f"{came}: expected X and Y without missing numbers")
+        return as_positive("weights", weights, 1, (len(self.X),)).copy()
 
     def _use_single(self):
         for name in ("X", "Y"):
@@ -185,6 +208,21 @@ class NetworkFit(Problem):
 
         if wrong := output_gradient_disagrees(loss, gradient, Y.shape):
             raise ValueError(f"loss = {self._error!r}: {wrong}")
+
+
+class Weighted(Loss):
+    """A loss whose last column of targets is √w: r and S^L of a sample are multiplied by it."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def residual(self, a, Y):
+        """Return √w r, (N, m)."""
+        return self.inner.residual(a, Y[:, :-1]) * Y[:, -1:]
+
+    def output_slopes(self, layer, a, Y):
+        """Return √w S^L, shaped as `Layer.slopes`."""
+        return self.inner.output_slopes(layer, a, Y[:, :-1]) * Y[:, -1]
 
 
 def _as_loss(loss, network):

@@ -9,6 +9,7 @@ from . import wording
 from .checks import as_array, as_finite, flag, function, holds_symbols, owned
 from .jacobians import Differentiable
 from .linearization import Evaluation, Explicit, Linearization
+from .primitives import frozen
 
 
 class Problem(Differentiable):
@@ -47,6 +48,10 @@ class Problem(Differentiable):
             if np.array_equal(theta, last.theta):
                 return last
         return self.evaluation(owned(theta))
+
+    def moved(self, theta, change):
+        """Return where a step leads from θ: θ + Δθ, unless θ has to stay in a box."""
+        return frozen(theta + change)
 
     def residual(self, theta: ArrayLike) -> NDArray:
         """Return r(θ), (N·m,), read-only."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import entrance
+from .bounds import start_in_box
 from .checks import refuse_unknown
 from .damping import DampingRule, Nielsen, updated
 from .jacobians import NotFinite
@@ -23,7 +24,7 @@ def levenberg_marquardt(
     geodesic: bool | float | None = None, max_steps: int | None = None,
     max_evaluations: int | None = None, target_loss: float | None = None,
     gtol: float | None = None, xtol: float | None = None, ftol: float | None = None,
-    mu_max: float | None = None, **unknown,
+    mu_max: float | None = None, bounds: tuple | None = None, **unknown,
 ) -> Steps:  # fmt: skip
     """Levenberg-Marquardt: solve (JᵀJ + μD²) h = −g, and keep θ + h if F falls there.
 
@@ -33,13 +34,14 @@ def levenberg_marquardt(
     given. `scaling`: D = I ("identity", unless given), ‖J_j‖ ("marquardt"), or the largest ‖J_j‖ so
     far ("more"). `geodesic`: True for the displacement h + ½a with the geodesic acceleration a, or
     the largest ‖Da‖/‖Dh‖ that is not refused (0.375).
-    The limits are those of `stopping.Options`, with their defaults.
+    `bounds`: (lower, upper), for θ to stay between. The limits are those of `stopping.Options`.
 
     Yields a Step for every trial; the generator returns the Stop that says why it ended. Raises
     ValueError or TypeError for bad input. Sources: Levenberg (1944), Marquardt (1963); Moré (1978)
     for "more"; Transtrum & Sethna (2012) for the geodesic term.
     """
     refuse_unknown(levenberg_marquardt, unknown)
+    problem, theta0 = start_in_box(problem, theta0, bounds)
     theta, k, before = entrance.start(problem, theta0)
     given = dict(
         scaling=scaling, geodesic=geodesic, max_steps=max_steps, max_evaluations=max_evaluations,
@@ -66,7 +68,7 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
             return stop.at(seen, here)
         h, a, predicted, refusal = _damped_step(problem, here, seen.theta, mu, D, options)
         delta_theta = h if a is None else frozen(h + a / 2)
-        trial_theta = frozen(seen.theta + delta_theta)
+        trial_theta = problem.moved(seen.theta, delta_theta)
         trial, there, why = _trial(problem, seen, trial_theta, refusal, work)
         trial_loss = trial.loss if trial else math.nan
         accepted = there is not None
@@ -81,7 +83,7 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
         yield step
         if accepted:
             seen, here = trial, there
-            D = _scale(options.scaling, here, D)
+            D = None if D is None else _scale(options.scaling, here, D)
         if stop := options.after(step):
             return stop.at(seen, here)
         mu, damping, k = next_mu, next_damping, k + 1

@@ -13,6 +13,7 @@ from contextlib import nullcontext
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .bounds import boxed, on_face
 from .checks import (
     as_finite,
     at_least,
@@ -30,8 +31,9 @@ from .solvers import levenberg_marquardt
 from .stages import MOST_STEPS, leap, polish, taken
 from .stopping import End, Options
 from .trace import Step, Trace
+from .uncertainty import uncertainty
 from .undamped import gauss_newton, gradient_descent
-from .verdict import is_rounding, is_whole, judged, run_away
+from .verdict import Verdict, is_rounding, is_whole, judged, run_away
 
 METHODS = {"lm": levenberg_marquardt, "gd": gradient_descent, "gn": gauss_newton}
 NAMES = {"lm": "Levenberg-Marquardt", "gd": "gradient descent", "gn": "Gauss-Newton"}
@@ -54,8 +56,8 @@ def solve(
     geodesic: bool | float | None = None, rate: float | None = None, max_steps: int | None = None,
     max_evaluations: int | None = None, target_loss: float | None = None,
     gtol: float | None = None, xtol: float | None = None, ftol: float | None = None,
-    mu_max: float | None = None, plain: bool = False, history: str | int = "all",
-    progress: bool | None = None, **unknown,
+    mu_max: float | None = None, bounds: tuple | None = None, plain: bool = False,
+    history: str | int = "all", progress: bool | None = None, **unknown,
 ) -> Trace:  # fmt: skip
     """Run a solver from θ₀, (P,), to its end, and return the Trace: θ, F, success, and a message.
 
@@ -65,6 +67,8 @@ def solve(
     Moré's scaling, and a second attempt without where the first does not succeed; Gauss-Newton
     steps from a doubtful end, and for the last digits of a good one. With a generalized loss none
     of them, because J is not ∂r/∂θ there; in float32, which has no last digits, only the scaling.
+    `bounds`: (lower, upper), each a number or (P,), for θ to stay between; a start outside is moved
+    inside, and the message says which bounds hold at the end.
     A `scaling`, `mu` or `mu_max` that is given is the only attempt, and a looser tolerance or a
     budget that ends a run ends it. `max_evaluations` bounds the evaluations of r, those for
     derivatives apart.
@@ -93,9 +97,15 @@ def solve(
         max_steps=max_steps, max_evaluations=max_evaluations, target_loss=target_loss, gtol=gtol,
         xtol=xtol, ftol=ftol, mu_max=mu_max,
     )  # fmt: skip
+    if bounds is not None and method != "lm":
+        raise TypeError(f"bounds = {bounds!r}: expected only with {NAMES['lm']}")
+    boxed_problem, theta0, moved = boxed(problem, theta0, bounds)
     with _bar(progress) as bar:
-        run = Run(problem, theta0, method, careful, given, history, bar)
-        return run.best([Attempt(run, options) for options in run.plan()])
+        run = Run(boxed_problem, theta0, method, careful, given, history, bar)
+        trace = run.best([Attempt(run, options) for options in run.plan()])
+    trace.message += f" {moved}" * bool(moved)
+    trace.problem, trace.how_sure = boxed_problem, uncertainty
+    return trace
 
 
 ONLY = {  # options that not every method has
@@ -167,6 +177,10 @@ class Run:
         best.n_differences = self.problem.n_differences - n_differences
         return best
 
+    def inner_words(self, seen):
+        """Return which bounds hold at an Evaluation."""
+        return f"Bounds that hold: {self.problem.said(seen.theta)}"
+
     def evaluations_left(self):
         """Return how many evaluations of r may follow."""
         most = self.given.get("max_evaluations", math.inf)
@@ -203,8 +217,8 @@ class Attempt:
         self.ended_by_caller = self._is_callers(stop)
         if run.careful and stop.kind in ENDS:
             stop = stop if self.ended_by_caller else self._rescue(stop)
-            good = run.fine and not self.verdict.doubt and is_whole(self.seen)
-            if good and self._wants_digits(stop):
+            good = run.fine and not self.verdict.doubt and not self.on_wall
+            if good and is_whole(self.seen) and self._wants_digits(stop):
                 self._polish()
         self._conclude(stop)
         return self._trace
@@ -236,7 +250,11 @@ class Attempt:
     def _judge(self):
         run = self.run
         left = run.evaluations_left()
-        self.verdict = judged(run.inner, self.seen, self.here, run.theta0, left)
+        face = on_face(run.inner, self.seen, self.here, run.theta0)
+        self.on_wall = face[0] is not run.inner
+        self.verdict = judged(*face, left) if face[0] else Verdict(None)
+        if self.on_wall:
+            self.verdict = Verdict(self.verdict.doubt, f" {run.inner_words(self.seen)}.")
 
     def _is_callers(self, stop):
         """Whether a budget or a looser tolerance of the caller's ended the run."""
@@ -267,7 +285,8 @@ class Attempt:
             self._name("on from beside a point where J is blind", len(self._trace) - k, "trial")
             self.seen, self.here = self._end(stop)
             self._judge()
-        curve = run.fine and not run.problem.redundant and is_whole(self.seen)
+        curve = run.fine and not run.problem.redundant and not self.on_wall
+        curve = curve and is_whole(self.seen)
         if self.verdict.doubt and curve and stop.kind in ENDS:
             if self._stride(leap, "leap"):
                 self._judge()
@@ -312,7 +331,8 @@ class Attempt:
         run = self.run
         if stop.kind == "target" and "target_loss" in run.given:
             return True, f"Target reached: {stop.words}."
-        gone = stop.kind == "max_steps" and is_rounding(run.inner, self.seen, self.here)
+        gone = stop.kind == "max_steps" and is_whole(self.seen)
+        gone = gone and is_rounding(run.inner, self.seen, self.here)
         if stop.kind not in (*ENDS, "target") and not (gone and run.careful):
             return False, f"Not finished: {stop.words}."
         whole = not run.exponent and is_whole(self.seen)
@@ -344,6 +364,10 @@ class Divided(Problem):
         whole.problem.n_jacobians += 1
         with np.errstate(over="ignore", invalid="ignore"):  # of Jᵀr, which is not used
             return whole.problem.linearization(whole, work).divided(self._unit)
+
+    def moved(self, theta, change):
+        """Return where a step leads from θ in the problem itself."""
+        return self._problem.moved(theta, change)
 
     def verify(self, theta, J=None, r=None):
         """Return what the problem itself says of its J."""

@@ -49,6 +49,12 @@ class Step(NamedTuple):
         return self.trial_loss if self.accepted else self.loss
 
     @property
+    def at_bounds(self):
+        """Which bounds hold at next_theta, in words; "" for none."""
+        said = getattr(self.problem, "said", None)
+        return said(self.next_theta) if said and self.theta is not None else ""
+
+    @property
     def J(self):
         """∂r/∂θ at theta, (N·m, P), computed when asked for."""
         return self.problem.linearize(self.theta).J
@@ -85,6 +91,8 @@ class Trace:
     iteration and `reversed` go over the steps; from any of them a solver can be started again.
     """
 
+    problem = how_sure = None  # what was fitted, and `uncertainty.uncertainty`, which knows it
+
     def __init__(self, theta, loss, history="all"):
         self.theta, self.loss = theta, loss
         self.steps, self.success, self.message = [], False, "not finished"
@@ -104,6 +112,12 @@ class Trace:
         if len(self.steps) > self._full:
             faded = -1 if isinstance(self._history, str) else -1 - self._full
             self.steps[faded] = self.steps[faded].light()
+
+    def uncertainty(self):
+        """Return what the data say about θ: standard errors, correlation, intervals, bands."""
+        if self.how_sure is None:
+            raise TypeError("not a trace of solve: expected uncertainty(problem, theta)")
+        return self.how_sure(self)
 
     @property
     def faded(self):

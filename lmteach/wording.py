@@ -14,9 +14,10 @@ SHOWN = 6  # components of θ in a Trace's repr, at most
 def of_step(step):
     """Return a Step in one line; `predicted` is the decrease of F that the model promised."""
     verdict = "accepted" if step.accepted else "refused"
+    why = f"{step.why}; {step.at_bounds}" if step.at_bounds else step.why
     return (
         f"trial {step.k}: μ = {step.mu:.3g}, F {step.loss:.4g} → {step.trial_loss:.4g} "
-        f"(predicted decrease {step.predicted:.4g}, ρ = {step.rho:.3g}): {verdict}, {step.why}"
+        f"(predicted decrease {step.predicted:.4g}, ρ = {step.rho:.3g}): {verdict}, {why}"
     )
 
 

@@ -120,7 +120,7 @@ def test_the_door():
         play(solve(cubic, np.zeros(4)))
     with pytest.raises(TypeError, match="guess = 'one': expected a number, your ρ"):
         play(solve(rosenbrock(), START), guess="one")
-    with pytest.raises(TypeError, match="branch is a int: expected a dict"):
+    with pytest.raises(TypeError, match="branch is an int: expected a dict"):
         Player(branch=4)
 
 

@@ -8,6 +8,7 @@ from . import (
     damping,
     debug,
     error_terms,
+    few_data,
     formulas,
     gauss_newton,
     gradient_descent,
@@ -19,6 +20,7 @@ from . import (
     slope_and_bowl,
     start,
     updates,
+    your_data,
 )
 from .base import EXERCISES, Exercise, check, exercise, hint, progress, solution
 from .verdict import Verdict
@@ -31,6 +33,7 @@ __all__ = [
     "damping",
     "debug",
     "error_terms",
+    "few_data",
     "gauss_newton",
     "gradient_descent",
     "exercise",
@@ -46,4 +49,5 @@ __all__ = [
     "solution",
     "start",
     "updates",
+    "your_data",
 ]

@@ -8,6 +8,7 @@ from . import (
     damping,
     debug,
     error_terms,
+    few_data,
     gauss_newton,
     gradient_descent,
     jacobian,
@@ -17,6 +18,7 @@ from . import (
     scale,
     slope_and_bowl,
     updates,
+    your_data,
 )
 from .base import (
     EQUATIONS,
@@ -44,6 +46,7 @@ __all__ = [
     "debug",
     "equations",
     "error_terms",
+    "few_data",
     "gauss_newton",
     "gradient_descent",
     "holds",
@@ -56,4 +59,5 @@ __all__ = [
     "scale",
     "slope_and_bowl",
     "updates",
+    "your_data",
 ]

@@ -31,7 +31,7 @@ class Part:
     @property
     def n_rows(self):
         """Length of r of these samples."""
-        return self.data.Y.size
+        return len(self.data.Y) * self.network.n_outputs
 
     @property
     def has_samples(self):

@@ -1,0 +1,163 @@
+"""Levenberg-Marquardt in a box: the minima of SciPy's trf, active bounds exact, nobody outside."""
+
+import families
+import numpy as np
+import pytest
+from scipy.optimize import least_squares
+
+from lmteach import Bounded, CurveFit, Input, LeastSquares, Linear, NetworkFit, Tanh, solve
+from lmteach.solvers import levenberg_marquardt
+
+INF = np.inf
+
+
+def rosenbrock(theta):
+    return np.array([10 * (theta[1] - theta[0] ** 2), 1 - theta[0]])
+
+
+def beale(theta):
+    x, y = theta
+    return np.array([1.5 - x * (1 - y), 2.25 - x * (1 - y**2), 2.625 - x * (1 - y**3)])
+
+
+def powell(theta):
+    a, b, c, d = theta
+    return np.array([a + 10 * b, 5**0.5 * (c - d), (b - 2 * c) ** 2, 10**0.5 * (a - d) ** 2])
+
+
+def trivial(theta):
+    return np.array([theta[0] ** 2 + 5, theta[0] - 1])
+
+
+# (r, start, lower, upper): the first ten are those of SciPy's own tests of least_squares.
+BOXES = [
+    (rosenbrock, [-2, 1], [-INF, -1.5], [INF, INF]),
+    (rosenbrock, [-2, 1], [-INF, 1.5], [INF, INF]),
+    (rosenbrock, [0, 2], [-INF, 1.5], [INF, INF]),
+    (rosenbrock, [2, 2], [1, 1.5], [3, 3]),
+    (rosenbrock, [-2, 2], [-50, -1], [0.5, 100]),
+    (rosenbrock, [-1.4, 0.5], [-INF, -INF], [0.8, 0.6]),
+    (rosenbrock, [-1.2, 1.0], [-1.5, 0.0], [0.5, 5.0]),
+    (trivial, [2.0], [0.5], [3.0]),
+    (trivial, [2.0], [1.0], [3.0]),
+    (beale, [1.0, 1.0], [0.0, -4.5], [2.0, 4.5]),
+    (beale, [0.1, 0.1], [-INF, -INF], [3.2, 0.3]),
+    (powell, [3, -1, 0, 1.0], [0.1, -20, -20, -20], [100, 20, 20, 0.9]),
+    (powell, [3, -1, 0, 1.0], [0.5, -0.2, 0.05, 0.1], [9, 9, 9, 9]),
+]
+
+
+def fit_in_a_box(family, seed):
+    """A curve whose best θ lies outside: one parameter is held at 0.9 of it, another free."""
+    fit = family.draw(np.random.default_rng(seed))
+    best = solve(CurveFit(fit.model, fit.x, fit.y), fit.truth).theta
+    lower, upper = best - 10 * np.abs(best), best + 10 * np.abs(best)
+    upper[seed % len(best)] = (best - 0.1 * np.abs(best))[seed % len(best)]
+    start = np.clip(fit.truth, lower, upper)
+    return lambda theta: fit.model(theta, fit.x) - fit.y, start, lower, upper
+
+
+CURVES = [(0, 0), (1, 1), (2, 0), (3, 2), (12, 1), (8, 0)]
+ALL = [*BOXES, *(fit_in_a_box(families.FAMILIES[i], seed) for i, seed in CURVES)]
+
+
+@pytest.mark.parametrize("which", range(len(ALL)))
+def test_the_minimum_is_trfs(which):
+    residual, start, lower, upper = ALL[which]
+    trace = solve(LeastSquares(residual), np.array(start, dtype=float), bounds=(lower, upper))
+    assert trace.success, trace.message
+    theirs = [
+        least_squares(residual, np.clip(x0, lower, upper), jac="3-point", bounds=(lower, upper),
+                      xtol=1e-15, ftol=1e-15, gtol=1e-15, x_scale=scale, max_nfev=3000)
+        for x0 in (start, trace.theta) for scale in (1.0, "jac")
+    ]  # fmt: skip
+    best = min(theirs, key=lambda found: found.cost)
+    assert trace.loss <= best.cost * (1 + 1e-8) + 1e-16
+    assert ((np.array(lower) <= trace.theta) & (trace.theta <= np.array(upper))).all()
+    box = Bounded(trace.problem.inner, lower, upper)
+    g = box.inner.linearize(trace.theta).g
+    held = box.held(trace.theta, g)
+    free = trace.problem.linearize(trace.theta)
+    assert free.cosine() < 1e-6 or trace.loss < 1e-16
+    for j in np.flatnonzero(held):  # exact, not nearly so
+        assert trace.theta[j] in (lower[j], upper[j])
+
+
+def test_a_start_outside_is_moved_and_it_is_said():
+    problem = LeastSquares(rosenbrock)
+    trace = solve(problem, [5.0, 9.0], bounds=(-1, [0.5, 2.0]))
+    assert "The start was outside the bounds: θ[0], θ[1] moved to the nearest one." in trace.message
+    assert "Bounds that hold: θ[0] at its upper bound 0.5." in trace.message
+    assert trace.success and trace.theta[0] == 0.5
+    np.testing.assert_allclose(trace.theta[1], 0.25)
+    with pytest.warns(UserWarning, match="outside the bounds"):
+        next(levenberg_marquardt(problem, [5.0, 9.0], bounds=(-1, [0.5, 2.0])))
+
+
+def test_every_step_says_which_bounds_hold():
+    steps = list(levenberg_marquardt(LeastSquares(rosenbrock), [-1.2, 1.0], bounds=(-2, [0.5, 5])))
+    assert steps[-1].at_bounds == "θ[0] at its upper bound 0.5"
+    assert "; θ[0] at its upper bound 0.5" in str(steps[-1]) and steps[0].at_bounds == ""
+    for step in steps:
+        assert step.trial_theta[0] <= 0.5
+        assert not step.accepted or step.trial_loss < step.loss
+    again = list(levenberg_marquardt(LeastSquares(rosenbrock), steps[3]))  # plain: from that θ
+    assert again[0].theta is steps[3].next_theta
+    goes_on = list(levenberg_marquardt(steps[3].problem, steps[3]))
+    np.testing.assert_array_equal(goes_on[-1].theta, steps[-1].theta)
+
+
+def test_the_model_is_never_asked_outside():
+    def root(theta, x):
+        assert theta[0] >= 0 and theta[1] <= 1
+        return np.sqrt(theta[0].real) * x + theta[1].real
+
+    x = np.linspace(0, 1, 9)
+    problem = CurveFit(
+        root, x, 1.6 - x, lambda theta, x: np.column_stack([x / (2 * theta[0] ** 0.5), 1 + 0 * x]),
+        check_jacobian=False,
+    )  # fmt: skip
+    trace = solve(problem, [1.0, 0.0], bounds=([1e-6, -INF], [INF, 1.0]))
+    assert trace.theta[1] == 1.0 and trace.theta[0] == 1e-6 and trace.success
+
+
+def test_wide_bounds_change_nothing():
+    for start in ([-1.2, 1.0], [2.0, 2.0]):
+        free = solve(LeastSquares(rosenbrock), start)
+        wide = solve(LeastSquares(rosenbrock), start, bounds=(-INF, INF))
+        np.testing.assert_allclose(wide.theta, free.theta, rtol=1e-9)
+
+
+def test_a_network_may_have_bounds():
+    X = np.linspace(-1, 1, 20)[:, None]
+    problem = NetworkFit(Input(1) >> Tanh(3) >> Linear(1), X, np.sin(3 * X))
+    theta = problem.network.initialize(1).theta
+    trace = solve(problem, theta, bounds=(-1.5, 1.5))
+    assert trace.success and (np.abs(trace.theta) <= 1.5).all()
+    assert (np.abs(trace.theta) == 1.5).any() and trace.loss < 0.5 * problem.loss(theta)
+
+
+def test_errors_know_of_bounds():
+    x = np.linspace(0, 1, 10)
+    trace = solve(CurveFit(lambda t, x: t[0] + t[1] * x, x, 1 - x), [0.5, 0.5], bounds=(0, 2))
+    said = trace.uncertainty().summary()
+    assert "θ[1] at its lower bound 0: the errors are those without bounds" in said
+
+
+@pytest.mark.parametrize(
+    "bounds, kind, words",
+    [
+        (3, ValueError, r"bounds = 3: expected \(lower, upper\)"),
+        ((1, 0), ValueError, "expected lower < upper"),
+        (([0, 0, 0], 1), ValueError, r"expected \(3,\)"),
+        ((np.nan, 1), ValueError, "no bound"),
+    ],
+)
+def test_bad_bounds_are_refused(bounds, kind, words):
+    with pytest.raises(kind, match=words):
+        solve(LeastSquares(rosenbrock), [0.0, 0.0], bounds=bounds)
+
+
+def test_only_lm_has_bounds():
+    with pytest.raises(TypeError, match="expected only with Levenberg-Marquardt"):
+        solve(LeastSquares(rosenbrock), [0.0, 0.0], "gn", bounds=(0, 1))

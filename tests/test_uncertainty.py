@@ -1,0 +1,362 @@
+"""Standard errors, correlation, intervals, bands, profiles: against SciPy, lmfit and simulation."""
+
+import sys
+import warnings
+
+import families
+import numpy as np
+import pytest
+from scipy.optimize import curve_fit
+from scipy.stats import norm, t
+
+from lmteach import (
+    CurveFit,
+    Fixed,
+    Input,
+    LeastSquares,
+    Linear,
+    NetworkFit,
+    Regularized,
+    Robust,
+    Tanh,
+    solve,
+    uncertainty,
+)
+from lmteach.covariance import Inverse
+from lmteach.derivatives import complex_jacobian
+
+
+def drawn(family, seed=0):
+    return family.draw(np.random.default_rng(seed))
+
+
+def fitted(fit, **options):
+    problem = CurveFit(fit.model, fit.x, fit.y, **options)
+    trace = solve(problem, fit.truth)
+    assert trace.success, trace.message
+    return trace
+
+
+def scipys(fit, sigma=None, absolute=False):
+    """(θ, pcov) of curve_fit, with an exact J, so that nothing but the formula is compared."""
+
+    def jacobian(x, *theta):
+        return complex_jacobian(lambda z: fit.model(z, x), np.array(theta))
+
+    return curve_fit(
+        lambda x, *theta: fit.model(np.array(theta), x), fit.x, fit.y, fit.truth, sigma, absolute,
+        jac=jacobian, xtol=1e-14, ftol=1e-14, gtol=1e-14,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("family", families.FAMILIES, ids=lambda family: family.name)
+def test_the_covariance_is_scipys(family):
+    fit = drawn(family)
+    theta, pcov = scipys(fit)
+    asked = fitted(fit).uncertainty()
+    np.testing.assert_allclose(asked.theta, theta, rtol=1e-6)
+    unit = np.sqrt(np.outer(pcov.diagonal(), pcov.diagonal()))
+    np.testing.assert_allclose(asked.covariance / unit, pcov / unit, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(asked.standard_errors, np.sqrt(pcov.diagonal()), rtol=1e-6)
+    reach = t.ppf(0.975, len(fit.x) - len(theta)) * np.sqrt(pcov.diagonal())
+    expected = np.column_stack([theta - reach, theta + reach])
+    np.testing.assert_allclose(asked.confidence(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize("family", families.FAMILIES[:4], ids=lambda family: family.name)
+def test_with_sigma_it_is_scipys_too(family, absolute):
+    fit = drawn(family)
+    sigma = 0.1 * np.linspace(0.5, 2, len(fit.x))
+    theta, pcov = scipys(fit, sigma, absolute)
+    asked = fitted(fit, sigma=sigma, absolute_sigma=absolute).uncertainty()
+    np.testing.assert_allclose(asked.standard_errors, np.sqrt(pcov.diagonal()), rtol=1e-6)
+    quantile = norm.ppf(0.975) if absolute else t.ppf(0.975, len(fit.x) - len(theta))
+    np.testing.assert_allclose(asked.quantile(), quantile, rtol=1e-12)
+
+
+def test_with_a_covariance_matrix_of_the_data_it_is_scipys_too():
+    fit = drawn(families.FAMILIES[0])
+    lag = np.abs(np.subtract.outer(fit.x, fit.x))
+    covariance = 0.04 * np.exp(-3 * lag)
+    theta, pcov = scipys(fit, covariance, True)
+    asked = fitted(fit, sigma=covariance, absolute_sigma=True).uncertainty()
+    np.testing.assert_allclose(asked.theta, theta, rtol=1e-6)
+    np.testing.assert_allclose(asked.standard_errors, np.sqrt(pcov.diagonal()), rtol=1e-6)
+
+
+@pytest.mark.parametrize("family", families.FAMILIES[:6], ids=lambda family: family.name)
+def test_errors_and_correlations_are_lmfits(family):
+    lmfit = pytest.importorskip("lmfit")
+    fit = drawn(family, 1)
+    parameters = lmfit.Parameters()
+    for name, value in zip(family.names, fit.truth, strict=True):
+        parameters.add(name, value=value)
+
+    def theta_of(parameters):
+        return np.array([parameters[name].value for name in family.names])
+
+    def jacobian(parameters):
+        return complex_jacobian(fit.residual, theta_of(parameters))
+
+    found = lmfit.minimize(
+        lambda parameters: fit.residual(theta_of(parameters)), parameters, Dfun=jacobian,
+        xtol=1e-14, ftol=1e-14, gtol=1e-14,
+    )  # fmt: skip
+    asked = fitted(fit).uncertainty()
+    errors = [found.params[name].stderr for name in family.names]
+    np.testing.assert_allclose(asked.standard_errors, errors, rtol=1e-6)
+    for j, name in enumerate(family.names):
+        for k, other in enumerate(family.names):
+            if j != k:
+                expected = found.params[name].correl[other]
+                np.testing.assert_allclose(asked.correlation[j, k], expected, rtol=0, atol=1e-6)
+
+
+def test_a_parameter_at_0_has_an_error():
+    """curve_fit's own differences take no step at 0 for some models; ours do."""
+    x = np.linspace(-1, 1, 21)
+    y = 2 * x + np.where(np.arange(21) % 2, 0.1, -0.1)
+    y -= np.polyval(np.polyfit(x, y, 1), x) - 2 * x  # the fit is exactly θ = (2, 0)
+    asked = solve(
+        CurveFit(lambda theta, x: theta[0] * x + theta[1], x, y), [1.0, 0.0]
+    ).uncertainty()
+    sigma = np.sqrt(np.square(y - 2 * x).sum() / 19)
+    np.testing.assert_allclose(asked.standard_errors[1], sigma / np.sqrt(21), rtol=1e-6)
+    assert not asked.undetermined
+
+
+def test_units_change_no_digit():
+    fit = drawn(families.FAMILIES[4])
+    plain = fitted(fit).uncertainty()
+    other = fit.in_units(9, np.random.default_rng(3))
+    scaled = solve(CurveFit(other.model, other.x, other.y), other.truth).uncertainty()
+    ratio = scaled.standard_errors / np.abs(scaled.theta)
+    np.testing.assert_allclose(ratio, plain.standard_errors / np.abs(plain.theta), rtol=1e-5)
+
+
+# --- what is not determined
+
+
+def product():
+    x = np.linspace(0, 1, 12)
+    return CurveFit(lambda theta, x: theta[0] * theta[1] * x + theta[2], x, 3 * x + np.cos(40 * x),
+                    names=["a", "b", "c"])  # fmt: skip
+
+
+def test_what_is_not_determined_is_said_by_name_and_not_warned():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asked = solve(product(), [1.0, 2.0, 0.0]).uncertainty()
+        said = asked.summary()
+    assert asked.undetermined == ["a", "b"]
+    assert np.isinf(asked.standard_errors[:2]).all() and np.isfinite(asked.standard_errors[2])
+    assert "a and b are not determined by the data" in said and "not determined" in said
+    assert np.isinf(asked.confidence()[:2]).all()
+    band = asked.band(np.array([0.5, 2.0]))
+    assert np.isfinite(band.error).all()  # the curve is determined, where a and b are not
+
+
+def test_a_parameter_without_effect_is_not_determined():
+    x = np.linspace(0, 1, 9)
+    problem = CurveFit(lambda theta, x: theta[0] * x + 0 * theta[1], x, x + 0.1 * np.sin(9 * x))
+    asked = uncertainty(problem, solve(problem, [0.0, 1.0]).theta)
+    assert asked.undetermined == ["θ[1]"]
+
+
+def test_as_many_data_as_parameters_leave_no_error():
+    asked = solve(
+        CurveFit(lambda t, x: t[0] + t[1] * x, [0.0, 1], [1.0, 2]), [0.0, 0]
+    ).uncertainty()
+    assert asked.dof == 0 and np.isinf(asked.standard_errors).all()
+    assert "No datum is left" in asked.summary()
+
+
+def test_the_inverse_by_jacobian_and_by_gram_agree():
+    J = np.random.default_rng(0).normal(size=(30, 5)) * np.geomspace(1e-6, 1e6, 5)
+    one, other = Inverse.of_jacobian(J), Inverse.of_gram(J.T @ J)
+    np.testing.assert_allclose(one.errors, other.errors, rtol=1e-9)
+    expected = np.linalg.pinv(J / np.geomspace(1e-6, 1e6, 5))
+    np.testing.assert_allclose(
+        one.errors, np.linalg.norm(expected, axis=1) / np.geomspace(1e-6, 1e6, 5), rtol=1e-9
+    )
+
+
+# --- curves, functions, networks
+
+
+def test_the_band_of_a_line_is_the_textbooks():
+    x = np.linspace(0, 4, 15)
+    y = 1 + 2 * x + 0.3 * np.cos(11 * x)
+    asked = solve(
+        CurveFit(lambda theta, x: theta[0] + theta[1] * x, x, y), [0.0, 0.0]
+    ).uncertainty()
+    at = np.array([-1.0, 2.0, 7.0])
+    lever = 1 / 15 + (at - x.mean()) ** 2 / np.square(x - x.mean()).sum()
+    np.testing.assert_allclose(asked.band(at).error, asked.sigma * np.sqrt(lever), rtol=1e-9)
+    new = asked.band(at, level=0.9, new=True)
+    np.testing.assert_allclose(new.error, asked.sigma * np.sqrt(1 + lever), rtol=1e-9)
+    np.testing.assert_allclose(new.high - new.value, t.ppf(0.95, 13) * new.error, rtol=1e-9)
+
+
+def test_the_error_of_a_function_of_theta():
+    fit = drawn(families.FAMILIES[0])
+    asked = fitted(fit).uncertainty()
+    value, error = asked.error_of(lambda theta: np.log(2) / theta[1])
+    np.testing.assert_allclose(value, np.log(2) / asked.theta[1])
+    expected = np.log(2) / asked.theta[1] ** 2 * asked.standard_errors[1]
+    np.testing.assert_allclose(error, expected, rtol=1e-6)
+
+
+def small_network(seed=0, N=40):
+    rng = np.random.default_rng(seed)
+    X = np.linspace(-1, 1, N)[:, None]
+    return NetworkFit(
+        Input(1) >> Tanh(3) >> Linear(1), X, np.sin(3 * X) + 0.1 * rng.normal(size=X.shape)
+    )
+
+
+def test_the_band_of_a_network_is_that_of_its_curve():
+    problem = small_network()
+    theta = solve(problem, problem.network.theta).theta
+    at = np.linspace(-1.5, 1.5, 7)
+    curve = CurveFit(
+        lambda theta, x: problem.network.forward(x[:, None], theta)[-1].ravel(),
+        problem.X.ravel(), problem.Y.ravel(),
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a network takes no complex θ
+        expected = uncertainty(curve, theta).band(at)
+    found = uncertainty(problem, theta).band(at[:, None])
+    np.testing.assert_allclose(found.value.ravel(), expected.value, rtol=1e-9)
+    np.testing.assert_allclose(found.error.ravel(), expected.error, rtol=1e-3)
+
+
+def test_a_large_network_is_asked_without_its_jacobian(monkeypatch):
+    """(βJᵀJ + αI)⁻¹ through JJᵀ, the same as from J itself."""
+    rng = np.random.default_rng(0)
+    network = Input(30) >> Tanh(20) >> Linear(2)
+    X, Y = rng.normal(size=(12, 30)), rng.normal(size=(12, 2))
+    problem = Regularized(NetworkFit(network, X, Y, route="samples"), 0.5, beta=2.0)
+    theta = solve(problem, network.theta, max_steps=5).theta
+    expected = uncertainty(problem, theta).band(X[:2])
+    module = sys.modules["lmteach.uncertainty"]  # the package hands out the function of that name
+    monkeypatch.setattr(module, "WHOLE", 1)
+    monkeypatch.setattr(module, "MOST_PARAMETERS", 1)
+    asked = uncertainty(problem, theta)
+    np.testing.assert_allclose(asked.band(X[:2]).error, expected.error, rtol=1e-6)
+    assert "662 parameters" in asked.summary() and "<p>" in asked._repr_html_()
+    with pytest.raises(ValueError, match="J is never formed.*band"):
+        _ = asked.covariance
+    with pytest.raises(ValueError, match="Regularized"):
+        uncertainty(problem.inner, theta)
+
+
+# --- profiles
+
+
+def test_the_profile_of_a_line_is_its_interval():
+    x = np.linspace(0, 4, 15)
+    problem = CurveFit(lambda theta, x: theta[0] + theta[1] * x, x, x + 0.3 * np.cos(11 * x))
+    asked = solve(problem, [0.0, 0.0]).uncertainty()
+    for j in (0, 1):
+        along = asked.profile(j)
+        np.testing.assert_allclose([along.low, along.high], asked.confidence()[j], rtol=1e-4)
+        steep = along.tau[along.values != asked.theta[j]]
+        away = along.values[along.values != asked.theta[j]] - asked.theta[j]
+        np.testing.assert_allclose(steep * asked.standard_errors[j], away, rtol=1e-6)
+
+
+def test_the_profile_is_lmfits():
+    lmfit = pytest.importorskip("lmfit")
+    fit = drawn(families.FAMILIES[0], 2)
+    parameters = lmfit.Parameters()
+    for name, value in zip("abc", fit.truth, strict=True):
+        parameters.add(name, value=value)
+    mini = lmfit.Minimizer(lambda p: fit.residual(np.array([p["a"], p["b"], p["c"]])), parameters)
+    theirs = lmfit.conf_interval(mini, mini.minimize(), sigmas=[0.95], p_names=["b"])["b"]
+    along = fitted(fit).uncertainty().profile(1)
+    np.testing.assert_allclose([along.low, along.high], [theirs[0][1], theirs[2][1]], rtol=1e-3)
+
+
+def test_an_open_end_is_said():
+    x = np.linspace(0, 1, 8)
+    y = 1 - np.exp(-30 * x) + 0.1 * np.cos(7 * x)
+    problem = CurveFit(lambda theta, x: theta[0] * (1 - np.exp(-theta[1] * x)), x, y)
+    along = solve(problem, [1.0, 20.0]).uncertainty().profile(1)
+    assert along.high == np.inf and np.isfinite(along.low)
+    assert "no limit there" in str(along) and "above" in str(along)
+
+
+# --- coverage: the intervals hold the truth as often as they say
+
+
+def covered(model, truth, x, sigma, n, ask, seed=0):
+    """Part of n simulated data sets in which `ask(uncertainty)` holds each parameter's truth."""
+    rng, hits = np.random.default_rng(seed), []
+    for _ in range(n):
+        y = model(truth, x) + sigma * rng.normal(size=len(x))
+        asked = solve(CurveFit(model, x, y), truth, history="light").uncertainty()
+        low, high = ask(asked).T
+        hits.append((low <= truth) & (truth <= high))
+    return np.mean(hits, axis=0)
+
+
+def test_intervals_of_a_line_cover():
+    x, truth = np.linspace(0, 1, 12), np.array([1.0, 2.0])
+    found = covered(lambda t, x: t[0] + t[1] * x, truth, x, 0.2, 200, lambda a: a.confidence())
+    assert (found > 0.9).all() and (found < 0.99).all()
+
+
+# --- wrappers, and words
+
+
+def test_a_fixed_parameter_is_known():
+    fit = drawn(families.FAMILIES[0])
+    problem = Fixed(CurveFit(fit.model, fit.x, fit.y, names=["a", "b", "c"]), {"c": fit.truth[2]})
+    asked = solve(problem, fit.truth[:2]).uncertainty()
+    assert asked.names == ["a", "b"]
+    free = fitted(fit).uncertainty()
+    assert (asked.standard_errors < free.standard_errors[:2]).all()
+    assert asked.band(fit.x[:3]).error.shape == (3,)
+
+
+def test_robust_errors_are_those_of_simulation():
+    rng, x = np.random.default_rng(0), np.linspace(0, 1, 60)
+    ends, errors = [], []
+    for _ in range(100):
+        y = (
+            1
+            + 2 * x
+            + 0.1 * rng.normal(size=60)
+            + (rng.uniform(size=60) < 0.1) * rng.normal(size=60)
+        )
+        problem = Robust(CurveFit(lambda t, x: t[0] + t[1] * x, x, y), "huber", 0.13)
+        trace = solve(problem, [0.0, 0.0], history="light")
+        ends.append(trace.theta)
+        errors.append(trace.uncertainty().standard_errors)
+    ratio = np.mean(errors, axis=0) / np.std(ends, axis=0)
+    assert (ratio > 0.75).all() and (ratio < 1.33).all()
+
+
+def test_the_summary_fits_on_one_screen():
+    asked = solve(product(), [1.0, 2.0, 0.0]).uncertainty()
+    lines = asked.summary().splitlines()
+    assert len(lines) < 25 and max(map(len, lines)) < 100
+    assert asked._repr_html_().startswith("<table>")
+    network = small_network()
+    many = uncertainty(network, solve(network, network.network.theta).theta).summary()
+    assert len(many.splitlines()) < 40
+
+
+def test_bad_questions_are_refused():
+    asked = solve(product(), [1.0, 2.0, 0.0]).uncertainty()
+    with pytest.raises(ValueError, match="parameter 'd': expected one of a, b, c"):
+        asked.profile("d")
+    with pytest.raises(ValueError, match="level = 2: expected a number between 0 and 1"):
+        asked.confidence(2)
+    with pytest.raises(TypeError, match="a Trace of solve"):
+        uncertainty([1, 2])
+    problem = LeastSquares(lambda theta: theta - 1.0)
+    with pytest.raises(TypeError, match="without a curve.*error_of"):
+        uncertainty(problem, [0.0, 0.0]).band([1.0])
