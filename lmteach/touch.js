@@ -52,6 +52,7 @@ function render({ model, el }) {
     let handles = [], points = [];
     let last = model.get("answered");  // the number of the last move; earlier answers are stale
     let before = null;  // [handle, its point when it was taken up]: Escape brings it back there
+    let waiting = null;  // [handle, steps]: keys that were pressed before the last move was answered
 
     function go(index, point, from) {
         points[index] = point.map(within);
@@ -94,19 +95,34 @@ function render({ model, el }) {
         }
     }
 
+    function step(index, steps) {
+        const point = points[index], size = model.get("handles")[index].step;
+        go(index, point.map((part, axis) => part + steps[axis] * size[axis]), point);
+    }
+
     function onKey(event, index) {
-        const point = points[index], way = WAYS[event.key];
+        const way = WAYS[event.key];
         if (way) {
-            const {step} = model.get("handles")[index];
-            if (before?.[0] !== index) before = [index, point];
-            const far = event.shiftKey ? FAST : 1;
-            go(index, point.map((part, axis) => part + far * way[axis] * step[axis]), point);
+            if (before?.[0] !== index || before[2]) before = [index, points[index]];
+            const pressed = waiting?.[0] === index ? waiting[1] : [0, 0];
+            const steps = pressed.map((n, axis) => n + way[axis] * (event.shiftKey ? FAST : 1));
+            waiting = [index, steps];
+            stepOn();
         } else if (event.key === "Escape" && before) {
+            waiting = null;
             go(before[0], before[1], before[1]);
             before = null;
         } else return;
         event.preventDefault();
         event.stopPropagation();
+    }
+
+    // A scene may put the point elsewhere, on a cell or a curve: the next step begins there.
+    function stepOn() {
+        if (!waiting || model.get("answered") < last) return;
+        const [index, steps] = waiting;
+        waiting = null;
+        step(index, steps);
     }
 
     function groundOf(area, grounds) {
@@ -133,7 +149,7 @@ function render({ model, el }) {
             });
             handle.dataset.lmSuppressShortcuts = "true";  // else the notebook takes the arrow keys
             handle.addEventListener("keydown", event => onKey(event, index));
-            handle.addEventListener("blur", () => { before = null; });
+            handle.addEventListener("blur", () => { before = waiting = null; });
             return handle;
         });
         points = [...model.get("at")];
@@ -143,6 +159,7 @@ function render({ model, el }) {
     function hear() {
         if (model.get("answered") >= last) points = [...model.get("at")];
         placeHandles();
+        stepOn();
     }
 
     function placeHandles() {

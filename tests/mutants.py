@@ -359,7 +359,7 @@ REASONS = {
         "derivatives: gap[worst] < SLOPE_TOLERANCE",
         "derivatives: abs(found - expected) < SLOPE_TOLERANCE * (1 + abs(found) + abs(expected))",
         "derivatives: not seen < eps ** 0.6 * np.abs(ends[0]).max(initial=0)",
-        "solvers: curved = not norm(D * a) < most * norm(D * h)",
+        "solvers: straight = norm(D * a) < most * norm(D * h)",
     ],
     "where Jh = 0, the step of least norm is 0, which is over anyway": [
         "stages: return 0 <= reach <= SHRINK * last",

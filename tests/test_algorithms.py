@@ -914,7 +914,7 @@ def test_y_of_one_axis_is_one_column(kind):
 # --- bad input
 
 BAD_PARAMETERS = [
-    ("network", (2, 3, 1), TypeError, "layers[0] is a int: expected a layer"),
+    ("network", (2, 3, 1), TypeError, "layers[0] is an int: expected a layer"),
     (
         "network",
         "2-3-1",

@@ -226,9 +226,9 @@ def names(*options):
 
 def functions(words, *allowed):
     """What cannot be called."""
-    kinds = [("a", "str"), (3, "int"), (None, "NoneType"), (np.ones(2), "ndarray")]
+    kinds = [("a", "a str"), (3, "an int"), (None, "a NoneType"), (np.ones(2), "a ndarray")]
     return [
-        (v, TypeError, f"is a {kind}: expected a function {words}")
+        (v, TypeError, f"is {kind}: expected a function {words}")
         for v, kind in kinds
         if kind not in allowed
     ]
@@ -329,7 +329,7 @@ TABLE = [
     # --- problems
     ("LeastSquares", "residual", LeastSquares, functions("residual(theta) → r, (M,)")),
     ("LeastSquares", "jacobian", lambda v: LeastSquares(rosenbrock, v),
-     functions("jacobian(theta) → J, (M, P)", "NoneType")),
+     functions("jacobian(theta) → J, (M, P)", "a NoneType")),
     ("LeastSquares", "check_jacobian", lambda v: LeastSquares(rosenbrock, None, v), flags()),
     ("LeastSquares", "residual(theta)", lambda v: LeastSquares(lambda t: v).residual(START),
      RESULTS),
@@ -380,7 +380,7 @@ TABLE = [
         ([[1], [2, 3]], ValueError, "is not an array: "),
     ]),
     ("CurveFit", "jacobian", lambda v: CurveFit(rosenbrock, [1.0], [1.0], v),
-     functions("jacobian(theta, x) → J, (N·m, P)", "NoneType")),
+     functions("jacobian(theta, x) → J, (N·m, P)", "a NoneType")),
     ("CurveFit", "check_jacobian", lambda v: CurveFit(rosenbrock, [1.0], [1.0], None, v), flags()),
     ("CurveFit", "model(theta, x)",
      lambda v: CurveFit(lambda t, x: v, [1.0, 2.0], [1.0, 2.0]).residual([1.0]), [
@@ -409,7 +409,7 @@ TABLE = [
     ("NetworkFit", "executor", lambda v: NetworkFit(network(), X, Y, executor=v), [
         (2, TypeError, "is an int: expected a concurrent.futures.Executor"),
         ("threads", TypeError, "is a str: expected a concurrent.futures.Executor"),
-        (object(), TypeError, "is a object: expected a concurrent.futures.Executor"),
+        (object(), TypeError, "is an object: expected a concurrent.futures.Executor"),
     ]),
     ("NetworkFit", "route", lambda v: NetworkFit(network(), X, Y, route=v,
      executor=ThreadPoolExecutor()),

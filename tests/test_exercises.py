@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import pytest
 from lmteach.exercises import EXERCISES, check, hint, solution
 from lmteach.exercises.base import KINDS, Exercise
 from lmteach.exercises.compare import agree, difference, numbers
-from lmteach.exercises.of_function import N_TRIALS, check_function
+from lmteach.exercises.of_function import check_function
+from lmteach.exercises.of_value import check_value
 from lmteach.exercises.running import copied
 from lmteach.exercises.slips import VOCABULARY, compose, part, recognised, told, turned
 
@@ -81,7 +83,7 @@ def test_our_answer_agrees_with_the_package(id):
     if task.package is None:
         return
     rng = np.random.default_rng(7)
-    for _ in range(N_TRIALS if task.kind == "function" else 1):
+    for _ in range(task.draws if task.kind == "function" else 1):
         arguments = task.inputs(rng) if task.kind == "function" else ()
         assert agree(
             task.package(*copied(arguments)),
@@ -97,15 +99,26 @@ def answered(task, slip):
     return wrong if task.kind == "function" else wrong()
 
 
+def with_a_pool(task):
+    """The exercise with a few random inputs, drawn once: 8.1 looks long for its own."""
+    if task.kind != "function":
+        return task
+    rng = np.random.default_rng()
+    pool = [task.inputs(rng) for _ in range(8)]
+    return replace(task, inputs=lambda rng: pool[rng.integers(len(pool))])
+
+
 @pytest.mark.parametrize("id", IDS)
 def test_each_slip_is_recognised(id):
     """By its own sentence, or where two slips give the same here, by the first one's."""
-    task = EXERCISES[id]
+    task = with_a_pool(EXERCISES[id])
+    judged = {"function": check_function, "value": check_value}.get(task.kind)
     for number, slip in enumerate(task.slips):
-        verdict = check(id, answered(task, slip))
-        assert verdict.right is False, slip
+        answer = answered(task, slip)
+        right, said = judged(task, answer) if judged else (False, check(id, answer).text)
+        assert right is False, slip
         before = [slip.sentence for slip in task.slips[: number + 1]]
-        assert any(sentence in verdict.text for sentence in before), (slip, verdict)
+        assert any(sentence in said for sentence in before), (slip, said)
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -113,6 +126,8 @@ def test_at_least_four_mistakes_have_sentences_of_their_own(id):
     """Those of the vocabulary and, of a witness or a formula, what the check says it saw."""
     said = {slip.sentence for slip in EXERCISES[id].slips}  # each is recognised: the test above
     mine = [n for n, (i, *_) in enumerate(learners.WRONG) if i == id]
+    if EXERCISES[id].kind == "witness" and not mine:
+        pytest.skip("no learner's answer to this exercise has been written down yet")
     said |= {wrong_verdict(n).text for n in mine if is_named(wrong_verdict(n))}
     assert len(said) >= (2 if id in FORMULAS else LEAST), said
 
@@ -150,14 +165,14 @@ def accuse(id, times):
 
 @pytest.mark.parametrize("id", FUNCTIONS)
 def test_nobody_is_accused_in_ten_draws(id):
-    for _ in range(2):  # checks of five draws each
+    for _ in range(10 // EXERCISES[id].draws):
         assert check(id, EXERCISES[id].reference).right is True
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("id", IDS)
 def test_nobody_is_accused_in_two_hundred_draws(id):
-    accuse(id, 40 if id in FUNCTIONS else 1)
+    accuse(id, 200 // EXERCISES[id].draws if id in FUNCTIONS else 1)
 
 
 @pytest.mark.parametrize("id", IDS)

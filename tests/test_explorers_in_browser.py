@@ -78,6 +78,7 @@ CELLS = {kind.__name__: EXPLORER.format(kind) for kind in SCENES} | {"play": PLA
 EACH_SEEN = [1] * len(CELLS)
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 ROOMS = {"JupyterLab": open_lesson, "Notebook 7": open_in_notebook_7}
+EACH = ["JupyterLab", pytest.param("Notebook 7", marks=pytest.mark.full)]
 
 MEASURED = "on this computer"
 NUMBER = r"\d[\d.e+]*\d|\d"
@@ -140,7 +141,7 @@ class Room(NamedTuple):
     refused: list
 
 
-@pytest.fixture(scope="module", params=ROOMS)
+@pytest.fixture(scope="module", params=EACH)
 def room(request, lab, browser):
     cells = [new_code_cell(source) for source in CELLS.values()]
     nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), lab.folder / NAME)

@@ -171,7 +171,7 @@ def test_one_trace_needs_no_name(race):
     [
         (lambda race: fig_loss([1, 2]), TypeError, "traces is a list: expected a Trace or a dict"),
         (lambda race: fig_loss({}), ValueError, "traces is empty"),
-        (lambda race: fig_loss({"LM": 3}), TypeError, r"traces\['LM'\] is a int"),
+        (lambda race: fig_loss({"LM": 3}), TypeError, r"traces\['LM'\] is an int"),
         (
             lambda race: fig_loss(race, x="time"),
             ValueError,
@@ -306,12 +306,12 @@ def test_only_the_past_of_a_race_is_drawn(race):
         (
             lambda race: Race({"LM": 3}),
             TypeError,
-            r"runs\['LM'\] is a int: expected a function without arguments",
+            r"runs\['LM'\] is an int: expected a function without arguments",
         ),
         (
             lambda race: Race({"LM": lambda: [1]}),
             TypeError,
-            r"a step of runs\['LM'\] is a int: expected a Step",
+            r"a step of runs\['LM'\] is an int: expected a Step",
         ),
         (
             lambda race: Race({"LM": lambda: []}),
@@ -324,7 +324,7 @@ def test_only_the_past_of_a_race_is_drawn(race):
             ValueError,
             "guess = 1: expected at least two runs",
         ),
-        (lambda race: Race(race, clock=3), TypeError, "clock is a int"),
+        (lambda race: Race(race, clock=3), TypeError, "clock is an int"),
     ],
 )
 def test_a_race_that_cannot_be_run(race, make, error, words):
@@ -440,10 +440,10 @@ def test_a_guess_is_about_what_is_held_back():
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
-        (lambda fit: Training(3), TypeError, "problem is a int: expected a NetworkFit or CurveFit"),
+        (lambda fit: Training(3), TypeError, "problem is an int: expected a NetworkFit"),
         (lambda fit: Training(fit), TypeError, "steps is missing"),
         (lambda fit: Training(steps=iter([])), TypeError, "problem is missing"),
-        (lambda fit: Training(fit, [1]), TypeError, "a step is a int: expected a Step"),
+        (lambda fit: Training(fit, [1]), TypeError, "a step is an int: expected a Step"),
         (
             lambda fit: Training(fit, []),
             ValueError,

@@ -138,7 +138,7 @@ def test_interrupts_fall_everywhere_in_what_is_broken_off():
             with Interrupted(n) as interrupt:
                 task(make(), thetas[1])
             files.add(interrupt.where)
-    assert {"network.py", "layers.py", "cross_entropy.py", "problems.py", "factors.py"} <= files
+    assert {"network.py", "layers.py", "cross_entropy.py", "network_fit.py", "factors.py"} <= files
 
 
 @pytest.mark.parametrize("route", ROUTES)

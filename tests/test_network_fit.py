@@ -1,13 +1,17 @@
 """A network fitted to data: what it is made of, what it computes once, and its mini-batches."""
 
 import pickle
+import sys
 import tracemalloc
 from copy import deepcopy
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from shared_problems import ROUTES, Counted, loss_case, network_case, same
 
+import lmteach
 from lmteach import Input, Linear, NetworkFit, Tanh, levenberg_marquardt, network_fit
 from lmteach.cross_entropy import LOSSES
 from lmteach.losses import SquaredError
@@ -185,3 +189,27 @@ def test_an_epoch_of_steps_on_batches_lowers_f():
     for batch in problem.batches(20, seed=1):
         theta = next(levenberg_marquardt(batch, theta, mu=1.0)).next_theta
     assert problem.loss(theta) < start
+
+
+def test_a_trial_is_followed_through_few_functions_and_files():
+    """Of the rows route, each accepted one counted call by call in the package's own code."""
+    network, rng = Input(1) >> Tanh(15) >> Linear(1), np.random.default_rng(0)
+    X = rng.normal(size=(40, 1))
+    problem = NetworkFit(network, X, np.sin(X), route="rows")
+    steps = levenberg_marquardt(problem, network.theta, mu=0.1)
+    calls, package = [], str(Path(lmteach.__file__).parent)
+
+    def note(frame, event, argument):
+        if event == "call" and frame.f_code.co_filename.startswith(package):
+            calls.append((frame.f_code.co_filename, frame.f_code.co_qualname))
+
+    for _ in range(6):
+        calls.clear()
+        sys.setprofile(note)
+        step = next(steps)
+        sys.setprofile(None)
+        if step.accepted and step.k:
+            files = [file for file, _ in calls]
+            assert len(set(calls)) <= 35 and len(set(files)) <= 8
+            assert sum(a != b for a, b in pairwise(files)) <= 30
+    assert calls

@@ -107,7 +107,7 @@ def test_a_route_or_executor_of_another_kind_is_told_what_there_is():
     with pytest.raises(TypeError, match="route = 3: expected one of 'rows', 'blocks', 'samples'"):
         chosen((2, 3, 1), 5, route=3)
     with pytest.raises(
-        TypeError, match="executor is a int: expected a concurrent.futures.Executor"
+        TypeError, match="executor is an int: expected a concurrent.futures.Executor"
     ):
         chosen((2, 3, 1), 5, executor=2)
 

@@ -1,5 +1,7 @@
 """Every displayed equation is read from its LaTeX and is so; a slip is caught, but for these."""
 
+import random
+import re
 import warnings
 
 import numpy as np
@@ -9,6 +11,7 @@ from lmteach.proofs import EQUATIONS
 from lmteach.reading import Unreadable, Untrue, explain, read, scene
 from lmteach.reading.latex import parse, tokens_of
 from lmteach.reading.meaning import Scene
+from lmteach.reading.numpy_line import numpy_line
 from lmteach.reading.plain import tokens_of as plain_tokens
 from lmteach.reading.scenes import SCENES
 from lmteach.reading.slips import slips
@@ -46,7 +49,7 @@ SAME_MEANING = {  # why it is no slip: {tag: the slips}
         "10.4": ["index order at token 20: _ { 2 1 }", "index order at token 30: _ { 1 2 }"],
     },
 }
-EVERY = 4  # of how many slips the default run tries one
+EVERY = 8  # of how many slips the default run tries one
 
 
 def is_so(latex, where):
@@ -223,3 +226,51 @@ def test_shapes_and_repair():
     wrong = explain(r"g^\top h = -\lVert Jh\rVert^2 + \mu\,\lVert h\rVert^2", "7.4")
     assert wrong.shapes == [("a number", "a number")] and r"- \mu" in wrong.repair
     assert explain("g = J'r", "7.2").repair is None
+
+
+# Others' ways to write what is so, and what mends a slip
+
+
+def rewritten(node, rng):
+    """A tree that says the same: terms and factors in another order, sides swapped."""
+    if not isinstance(node, tuple) or not node:
+        return node
+    node = tuple(rewritten(part, rng) for part in node)
+    if node[0] in ("add", "hadamard") and rng.random() < 0.6:
+        return node[0], node[2], node[1]
+    if node[0] == "subtract" and rng.random() < 0.5:
+        return "add", ("minus", node[2]), node[1]
+    if node[0] == "chain" and node[2:3] == ("=",) and len(node) == 4 and rng.random() < 0.5:
+        return "chain", node[3], "=", node[1]
+    return node
+
+
+STRANGE = re.compile(  # kinds of nodes, and names, that NumPy's line does not spell as people do
+    r"'(diff|gradient|matrix|cases|row|limit|at|largest|vector|code|sum|O|≈|←)'"
+    r"|_\{|hat |tilde |''|'\"|\w'\"|\^|\w\*'"
+)
+
+
+def ways(tag, count):
+    """Yield plain text that says what parts of an equation say, in other words."""
+    here, rng = Scene(scene(tag)), random.Random(tag)
+    for statement, words in parse(EQUATIONS[tag].latex, here.known):
+        in_words = any(isinstance(here.values.get(word), dict) for word in words)
+        if statement[0] == "chain" and not in_words and not STRANGE.search(repr(statement)):
+            yield from {numpy_line(rewritten(statement, rng), here) for _ in range(count)}
+
+
+@pytest.mark.parametrize("count", [1, pytest.param(30, marks=pytest.mark.full)])
+def test_a_true_formula_written_otherwise_is_never_false(count):
+    told = [(tag, text) for tag in EQUATIONS for text in ways(tag, count)]
+    assert len(told) >= (300 if count > 1 else 40)
+    assert [text for tag, text in told if not explain(text, tag).true] == []
+
+
+@pytest.mark.parametrize("count", [6, pytest.param(300, marks=pytest.mark.full)])
+def test_a_slip_is_mended_by_one_change(count):
+    made = [(tag, latex) for tag in EQUATIONS for _, latex in slips_of(tag)]
+    found = [explain(latex, tag) for tag, latex in made[3 :: len(made) // count]]
+    untrue = [explanation for explanation in found if explanation.verdict == "untrue"]
+    mended = [explanation for explanation in untrue if explanation.repair]
+    assert len(untrue) >= 0.8 * count and len(mended) >= 0.8 * len(untrue)

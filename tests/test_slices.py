@@ -116,7 +116,7 @@ def test_the_door():
         Slice(problem, theta, np.ones((len(theta), 2)))
     with pytest.raises(ValueError, match=r"B has shape \(2, 2\)"):
         Slice(problem, theta, np.eye(2))
-    with pytest.raises(TypeError, match="problem is a int: expected a Problem"):
+    with pytest.raises(TypeError, match="problem is an int: expected a Problem"):
         Slice.weights(3, theta, 0, 1)
     with pytest.raises(ValueError, match="J has rank 1 there"):
         Slice.singular(LeastSquares(lambda t: np.array([t.sum(), 2 * t.sum()])), np.ones(3))

@@ -213,7 +213,7 @@ BAD_INPUT = [
     (symbols_for, (2.0, 1), TypeError, r"m = 2\.0: expected a whole number"),
     (symbols_for, (2, "3"), TypeError, "n = '3': expected a whole number"),
     (symbols_for, (True, 1), TypeError, "m = True: expected a whole number"),
-    (NetworkOnSymbols, (3,), TypeError, "network is a int: expected a Network"),
+    (NetworkOnSymbols, (3,), TypeError, "network is an int: expected a Network"),
     (NetworkOnSymbols, (None,), TypeError, "network is a NoneType: expected a Network"),
     (NetworkOnSymbols, (Linear(1),), TypeError, "network is a Linear: expected a Network"),
     (

@@ -107,10 +107,9 @@ def test_a_run_away_is_no_success():
     assert not run.success
 
 
-@pytest.mark.parametrize("y", [X, X + 0.05 * np.sin(9 * X)], ids=["a line", "a wavy line"])
-def test_a_budget_that_ends_a_run_away_says_what_ran_away(y):
+def test_a_budget_that_ends_a_run_away_says_what_ran_away():
     """A saturation fitted to a line: a grows, b falls, and a·b stays what it is."""
-    problem = CurveFit(lambda t, x: t[0] * (1 - np.exp(-t[1] * x)), X, y)
+    problem = CurveFit(lambda t, x: t[0] * (1 - np.exp(-t[1] * x)), X, X)
     long, short = (solve(problem, [1.0, 1.0], max_steps=most) for most in (200, 4))
     assert "max_steps" in long.message and "θ[0] ran to" in long.message
     assert "max_steps" in short.message and "ran to" not in short.message

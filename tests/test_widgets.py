@@ -213,7 +213,7 @@ def test_only_what_moves_is_sent_again():
 
 
 def test_the_door():
-    with pytest.raises(TypeError, match="scene is a int: expected a Scene"):
+    with pytest.raises(TypeError, match="scene is an int: expected a Scene"):
         Explorer(3)
     with pytest.raises(ValueError, match=r"mu = .*expected a number from"):
         Explorer(MuScene()).set(mu=1e30)

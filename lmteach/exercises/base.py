@@ -37,6 +37,8 @@ class Exercise:
         Three, each telling a little more; a function without arguments gives its hint when asked.
     inputs : function, optional
         inputs(rng) draws the arguments on which a function is tried.
+    draws : int
+        Random inputs on which a function is tried, new ones at each check.
     judge : function, optional
         judge(answer) tries a witness or a formula: (right?, what was seen).
     package : function, optional
@@ -76,6 +78,7 @@ class Exercise:
     reference: Callable
     hints: tuple
     inputs: Callable = None
+    draws: int = 5
     judge: Callable = None
     package: Callable = None
     tolerance: float | tuple = 1e-6

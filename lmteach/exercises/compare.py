@@ -85,7 +85,9 @@ def agree(answer, expected, tolerance, digits=None):
     if isinstance(expected, str):
         return isinstance(answer, str) and answer.strip().lower() == expected.lower()
     given, right = numbers(answer), numbers(expected)
-    if given is None or given.dtype.kind == "c" or not _same_shape(given, right):
+    if given is None or right is None or given.dtype.kind == "c":
+        return False
+    if not _same_shape(given, right):
         return False
     allowed = allowance(right, SINGLE if _is_single(answer) else tolerance, digits)
     return bool((abs(given.reshape(right.shape) - right) <= allowed).all())

@@ -24,9 +24,7 @@ T = np.array([0.0, 1.0, 3.0])
     digits=3,
     package=lambda: 2 / np.sum(np.linalg.svd(np.column_stack([T, np.ones(3)]))[1] ** 2),
     what="The rate",
-    reminders=(
-        "(3.7) is 2 over the sum of the two eigenvalues of JᵀJ; J has the columns t and 1.",
-    ),
+    reminders=("(3.7) is made of the two eigenvalues of JᵀJ, and J has the columns t and 1.",),
     slips=(
         (
             lambda: 2 / _squares()[0],

@@ -10,7 +10,6 @@ from .running import copied, explained, is_stub, names_used, run
 from .slips import compose, of_result, quietly, recognised, told
 from .verdict import UNTOUCHED
 
-N_TRIALS = 5  # random inputs on which a function is tried, new ones at each check
 FURTHER = 3  # rows of a path that are compared after it has departed: later, roundings grow
 
 
@@ -19,7 +18,7 @@ def check_function(task, answer):
     if not callable(answer):
         return False, f"this is a {type(answer).__name__}: expected the function {task.signature}"
     rng = np.random.default_rng()
-    calls = [tuple(task.inputs(rng)) for _ in range(N_TRIALS)]
+    calls = [tuple(task.inputs(rng)) for _ in range(task.draws)]
     if not _takes(answer, calls[0]):
         return False, _other_arguments(task, answer)
     ran = run(answer, calls)

@@ -70,8 +70,13 @@ def _one_of_several(task, answer, expected, recipe):
         if _good(task, given, seen, place) and not _good(task, seen, expected, place):
             sentence = slip.sentence.split("are right. ")[-1].split("is right. ")[-1]
             head = f"{listed(right)} {'is' if len(right) == 1 else 'are'} right. " if right else ""
-            return f"{head}{task.names[place]}: {sentence}"
+            return _capital(f"{head}{_capital(task.names[place])}: {sentence}")
     return ""
+
+
+def _capital(said):
+    """With a capital letter, where a word begins it and no symbol."""
+    return f"T{said[1:]}" if said.startswith("the ") else said
 
 
 def _good(task, given, expected, place):

@@ -59,9 +59,9 @@ def _package_trial():
     tolerance=(1e-6, 1e-6, 4e-3),  # the three digits of ρ may have been used for μ
     names=("h", "ρ", "the next μ"),
     reminders=(
-        "it solves (J² + μ) h = −J r, with J = 2θ.",
-        "it is (32 − F at θ + h), over ½h(μh − g).",
-        "it is μ times the larger of a third and 1 − (2ρ − 1)³.",
+        "it solves (JᵀJ + μ) h = −g, with numbers for matrices.",
+        "it is what came, over what was promised.",
+        "(A.21) multiplies μ by a number between ⅓ and 2.",
     ),
     slips=(
         part("h has the wrong sign: (JᵀJ + μI)h is minus g.", g=-48.0),

@@ -41,7 +41,7 @@ def _mu_of_the_colleague():
     package=_mu_of_the_colleague,
     recipe=lambda N=60, m=3, half=2, lam=0.1: lam * N * m / half,
     what="μ",
-    reminders=("it is λ/c, where the colleague's loss is c times ours: c = 2/(N·m).",),
+    reminders=("it is λ/c, where the colleague's loss is c times ours.",),
     slips=(
         part("The mean is over samples and outputs: 180 residuals, not 60.", m=1),
         part("The mean is over all 180 residuals, not only over the 3 outputs.", N=1),
@@ -197,6 +197,7 @@ def _bill(
             tried=0,
         ),
         part("JᵀJ is symmetric: only half of it is computed, N·P²/2.", form=1),
+        part("These are the systems alone: passes and JᵀJ are missing.", passes=0, form=0, tried=0),
         part("JᵀJ is missing: N·P²/2 for every accepted trial.", form=0),
         part("The system takes P³/6, a sixth, not a third.", system=1 / 3),
         part("The system takes P³/6: a sixth of the cube.", system=1),

@@ -82,10 +82,6 @@ def _sizes_and_samples(rng):
         Probe("there is one sample", "where N comes in", lambda sizes, n: (sizes, 1)),
         Probe("there is one output", "where m comes in", lambda sizes, n: ((*sizes[:-1], 1), n)),
     ),
-    reminders=(
-        "N·m·P² + P³/3, with P weights and biases, and m the last of the sizes.",
-        "(N·m)²·Σn_l + (N·m)³/3, with all units after the input.",
-    ),
     slips=(
         part("The biases are missing from P: each unit has one.", bias=0),
         part(
@@ -317,7 +313,7 @@ def _package_bytes(N):
         np.sqrt(memory / each / matrices) / classes
     ),
     what="The number of samples",
-    reminders=("two matrices of (1000·N)² numbers of 8 bytes shall fit into 16·10⁹ bytes.",),
+    reminders=("JJᵀ has a row for each residual, and its factor is as large.",),
     slips=(
         instead(32, "More than fits: round down (and a GB has 10⁹ bytes here)."),
         part("That many residuals; each sample has 1000 of them.", classes=1),

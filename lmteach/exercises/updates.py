@@ -14,6 +14,8 @@ from .slips import instead, mu_of_the_step, part, turned
 
 KINDS = ("gradient", "step", "loss", "target")
 FAR = 0.1  # θ is no minimum where the largest |cos(J_j, r)| is above this
+N_TRIALS = 12  # of a run in 8.1
+SMALL_RHO = 0.24  # of an accepted trial in a run of 8.1: there are rules that would refuse it
 LEAST_MARGIN = 1e-2  # smallest |ρ| in a run of 8.1
 SAME = 1e-6  # relative distance of two equal thetas
 MOST = 2000  # trials after which a run is given up
@@ -79,18 +81,40 @@ def _cubic(rho):
 
 
 def _problem(rng):
-    """(residual, jacobian, θ, number of trials) of a curved valley.
-
-    The first trial is refused; later two in succession are, then one is accepted before another
-    refusal. So it is seen where ν starts, how it grows, and that it is set back.
-    """
+    """(residual, jacobian, θ, number of trials) of a curved valley, whose run shows every rule."""
     while True:
         bend, side = rng.uniform(3, 12), rng.uniform(0.5, 2)
-        task = _valley(bend, side), _valley_jacobian(bend, side), rng.uniform(-2, 2, size=2), 10
-        if _verdicts(*task[:3], 1)[0] == "R":
-            verdicts, margin = _verdicts(*task)
-            if re.search("RR.*A.*R", verdicts) and margin > LEAST_MARGIN:
-                return task
+        task = (
+            _valley(bend, side),
+            _valley_jacobian(bend, side),
+            rng.uniform(-2, 2, size=2),
+            N_TRIALS,
+        )
+        if _rhos(*task[:3], 1)[0] < 0 and _shows_all(_rhos(*task)):
+            return task
+
+
+def _rhos(*task):
+    """The gain ratio of each trial; one above 0 was accepted."""
+    seen = []
+
+    def noted(rule):
+        return lambda mu, nu, rho: seen.append(rho) or rule(mu, nu, rho)
+
+    _looped(*task, accept=noted(_kept), refuse=noted(_refused))
+    return seen
+
+
+def _shows_all(rhos):
+    """Whether a run shows where ν starts, how it grows, that it is set back, and what is accepted.
+
+    The first trial is refused; later three in succession are, then one is accepted before another
+    refusal. One with a small ρ is accepted, and no verdict is left to rounding.
+    """
+    verdicts = "".join("A" if rho > 0 else "R" for rho in rhos)
+    smallest = min((rho for rho in rhos if rho > 0), default=1.0)
+    clear = min(map(abs, rhos)) > LEAST_MARGIN
+    return bool(re.search("RRR.*A.*R", verdicts)) and smallest < SMALL_RHO and clear
 
 
 def _valley(bend, side):
@@ -101,14 +125,6 @@ def _valley(bend, side):
 
 def _valley_jacobian(bend, side):
     return lambda theta: np.array([[-2 * bend * theta[0], bend], [-side, 0], [theta[1], theta[0]]])
-
-
-def _verdicts(residual, jacobian, theta, n_trials):
-    """A or R for each trial, and the smallest |ρ|: a large one leaves no verdict to rounding."""
-    problem = LeastSquares(residual, jacobian, check_jacobian=False)
-    steps = levenberg_marquardt(problem, theta)
-    seen = list(islice(steps, n_trials))
-    return "".join("RA"[step.accepted] for step in seen), min(abs(step.rho) for step in seen)
 
 
 def _package(residual, jacobian, theta, n_trials):
@@ -142,7 +158,7 @@ def _moves(path, k):
 def _why(path, expected, k, residual, jacobian, theta, n_trials):
     """What is wrong with trial k of a path: the verdict, or the μ and the trial before."""
     if not _moves(path, k):
-        return ": yours stays where it was"
+        return ": yours stays where it was. Look at the verdict there, and at its mu"
     before = expected[k - 1]
     mu = mu_of_the_step(path[k] - before, jacobian(before), residual(before))
     ours = _mu_of_trial(k, residual, jacobian, theta)
@@ -194,6 +210,7 @@ def _first_other_pair(table, expected):
         "takes the cubic, nu = 2. Refused: only mu and nu change.",
     ),
     inputs=_problem,
+    draws=2,  # each run shows every rule
     package=_package,
     recipe=_looped,
     what="The list of thetas",
@@ -258,6 +275,10 @@ def _first_other_pair(table, expected):
         part(
             "Your prediction is -hᵀg, the slope's alone: the curvature ½ hᵀAh is missing from it.",
             predict=lambda h, mu, g: -h @ g,
+        ),
+        part(
+            "Your prediction is -hᵀg − hᵀAh: the bowl has ½ hᵀAh. Together that is ½ hᵀ(μh − g).",
+            predict=lambda h, mu, g: mu * h @ h,  # since Ah = −g − μh
         ),
         part(
             "Your prediction adds g where it should be subtracted: it is ½ hᵀ(μh − g).",
@@ -347,14 +368,13 @@ def _first_other_pair(table, expected):
             "r is never evaluated again: after an accepted trial, r is that of the new theta.",
             fresh=("J",),
         ),
-        part(
-            "Your first mu is 1e-3 itself: it should be 1e-3 times the largest entry of JᵀJ's "
-            "diagonal.",
-            first=lambda J: 1e-3,
-        ),
-        part(
-            "Your first mu is 1: it should be 1e-3 times the largest entry of JᵀJ's diagonal.",
-            first=lambda J: 1.0,
+        *(
+            part(
+                f"Your first mu is {number:g} itself: it should be 1e-3 times the largest entry of "
+                "JᵀJ's diagonal.",
+                first=lambda J, number=number: number,
+            )
+            for number in (1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
         ),
         part(
             "Your first mu lacks its 1e-3: it is the largest entry of JᵀJ's diagonal itself.",

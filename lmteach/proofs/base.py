@@ -142,6 +142,12 @@ def also(tag, latex, prove, package="", where=None):
     return EQUATIONS[tag]
 
 
+def again(tag, other):
+    """Register a displayed equation that says what another one says, in the same words."""
+    said = EQUATIONS[other]
+    return also(tag, said.latex, REGISTER[said.proof], said.package, said.where)
+
+
 class Said(dict):
     """The Equations of one proof, {tag: Equation}."""
 

@@ -186,9 +186,14 @@ class Scene:
     def _star(self, left, right):
         """NumPy's *: a number times anything, else entry by entry."""
         left, right = self.of(left), self.of(right)
-        if isinstance(left, Eye) or isinstance(right, Eye) or not left.ndim or not right.ndim:
-            return v.times(left, right)
-        return v.hadamard(left, right)
+        numbers = any(isinstance(x, np.ndarray) and not x.ndim for x in (left, right))
+        return v.times(left, right) if numbers else v.hadamard(left, right)
+
+    def _octave(self, left, right):
+        """Octave's *, a product of matrices; of two columns, which have none, entry by entry."""
+        left, right = self.of(left), self.of(right)
+        columns = v.is_column(left) and np.shape(left) == np.shape(right)
+        return v.hadamard(left, right) if columns else v.times(left, right)
 
     def _matmul(self, left, right):
         """NumPy's @, where a vector has one dimension, or that of columns."""

@@ -111,7 +111,7 @@ class Speaker:
             return f"outer({self.listed((left, right))})", ATOM
         return f"{self.held(left, TERM)} @ {self.held(right, FACTOR)}", TERM
 
-    _dot = _times
+    _dot = _octave = _times
 
     def _over(self, above, below):
         return f"{self.held(above, TERM)} / {self.held(below, FACTOR)}", TERM

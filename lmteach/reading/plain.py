@@ -32,7 +32,7 @@ LEXEME = re.compile(
 )
 PRIMES, TURNED = {"'": 1, "′": 1, "’": 1, "″": 2}, (".T", "ᵀ", "⊤")
 LAYER_POWER_TOP = re.compile(r"([lLk](?:[+-]\d)?|\d)?(-?\d*)(T?)")
-OCTAVE = {"'", ".*", "’", "′"}  # with these, and without @, a * is a product of matrices
+OCTAVE = re.compile(r"\.\*|['’′](?!\s*[('’′])")  # .* or a ᵀ that is ': * may be a product
 CLOSES = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -49,7 +49,7 @@ class Translator:
 
     def __init__(self, text, values):
         self.lexemes = LEXEME.findall(text.replace("_prime", "'").rstrip(" ."))
-        self.octave = "@" not in self.lexemes and not OCTAVE.isdisjoint(self.lexemes)
+        self.octave = "@" not in self.lexemes and bool(OCTAVE.search(text))
         self.values, self.at, self.out, self.bars = values, 0, [], 0
 
     def peek(self, ahead=0):
@@ -144,6 +144,8 @@ class Translator:
         """Emit a name with its marks, layer, indices and other scripts."""
         text, key = self.marked(key)
         has_layers, indices = isinstance(self.values.get(key), Layers), self.indices()
+        if self.peek() in PRIMES:  # rᵢ″
+            text, key = self.marked(key)
         scripts = self.superscripts(has_layers and not indices)
         indices += self.indices()
         if has_layers and indices and not scripts[:1] == ["layer"]:
@@ -164,7 +166,7 @@ class Translator:
         while True:
             lexeme, after = self.peek(), self.peek(1)
             primed = key + "'" * PRIMES.get(lexeme, 0)
-            called = f"{key.rstrip(chr(39))}()" in self.values and after == "("
+            called = f"{key.rstrip(chr(39))}()" in self.values and self.calls()
             if lexeme in PRIMES and (called or any(k.startswith(primed) for k in self.values)):
                 key, text = primed, text + " '" * PRIMES[lexeme]
             elif lexeme == "*" and f"{key}*" in self.values and not self.starts(after):
@@ -175,6 +177,13 @@ class Translator:
             else:
                 return text, key
             self.at += 1
+
+    def calls(self):
+        """Return whether a bracket comes next, behind any primes."""
+        ahead = 0
+        while self.peek(ahead) in PRIMES:
+            ahead += 1
+        return self.peek(ahead) == "("
 
     def starts(self, lexeme):
         """Return whether a factor starts here."""

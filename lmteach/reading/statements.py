@@ -46,8 +46,10 @@ def check(statements, where, one_dimensional=False):
                 done += Statement(in_words(scene, words), tried).check(statement)
             except (Untrue, Unreadable) as error:
                 raise type(error)(f"statement {number}: {error}") from None
-            except (IndexError, TypeError, ValueError) as error:  # NumPy's own words
+            except (IndexError, TypeError, ValueError, ArithmeticError) as error:  # NumPy's words
                 raise Untrue(f"statement {number}: {error}") from None
+            except (KeyError, AttributeError, RecursionError) as error:
+                raise Unreadable(f"statement {number}: {error}") from None
     for tried in seen.values():
         _enough(tried, "sharp" in scene.values)
     if not done:

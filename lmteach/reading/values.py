@@ -303,6 +303,8 @@ def _compare_equal(left, relation, right):
 
 
 def _compare_order(left, relation, right):
+    if not np.isfinite([left, right]).all():
+        raise Untrue(f"{left:.4g} {relation} {right:.4g}")
     slack = TOLERANCE * max(abs(left), abs(right))
     true = {
         "<": left < right, ">": left > right,

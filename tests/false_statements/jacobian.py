@@ -7,8 +7,8 @@ FALSE = {
     "prove_entries": ("a^{l-1}_{ip}", "a^{l}_{ip}"),
     "prove_jacobian": ("np.kron(S[i, k], a[i])", "np.kron(a[i], S[i, k])"),
     "prove_1_2_1": ("& a^1_2 & 1", "& a^1_2 & 0"),
-    "prove_zero_block": ("0 & 0 & s_1 & 0", "0 & 0 & 0 & s_1"),
-    "prove_delta_is_r_times_s": ("r_{im+k}", "r_{im}"),
+    "prove_zero_block": (r"0 & 0 & S^2_{11} & 0", r"0 & 0 & 0 & S^2_{11}"),
+    "prove_delta_is_r_times_s": (r"\sum_{k} r", r"-\sum_{k} r"),
     "prove_gradient_from_j": (r"J^\top r = g", r"-J^\top r = g"),
-    "prove_loss_has_one_row": (r"r\, r^\top", r"r\, r^\top r\, r^\top"),
+    "prove_loss_has_one_row": (r"= r^\top J", r"= -r^\top J"),
 }
