@@ -68,6 +68,10 @@ class Inverse:
         np.fill_diagonal(R, 1.0)
         return R
 
+    def length(self, g):
+        """Return √(gᵀ C g) for g = Jᵀr, (P,): the part of r that J can reach."""
+        return float(np.linalg.norm(self._rows @ (g / _or_one(self._lengths))))
+
     def spread(self, G):
         """Return √diag(G C Gᵀ), (K,), for gradients G, (K, P): infinite where G sees more than J.
 

@@ -70,6 +70,12 @@ def curve(x, y, missing):
     return Curve(rebuild(columns), y, keep, n - left, kept_rows)
 
 
+def as_x(x):
+    """Return an x for a fitted model as `curve` would hand it on, of any length."""
+    columns, rebuild = _columns(x)
+    return rebuild(columns) if all(column.array.size for column in columns) else x
+
+
 def _is_ready(x, y):
     """True for the common case, arrays of finite floats with samples along the first axis."""
     plain = type(x) is type(y) is np.ndarray and x.dtype is y.dtype is FLOAT
