@@ -1,6 +1,7 @@
 """A curve fitted to data, as a least-squares problem."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -44,10 +45,10 @@ class CurveFit(LeastSquares):
         self.is_complex = is_complex(y)  # whether y came so
         came = data.curve(x, stacked(y) if self.is_complex else y, missing)
         self.x, self.y, self._keep, self.n_dropped, rows = came
-        self.sigma, self.absolute_sigma = sigma, flag("absolute_sigma", absolute_sigma)
+        self.sigma, self.absolute_sigma = deepcopy(sigma), flag("absolute_sigma", absolute_sigma)
         self._weigh = weighing(sigma, self.y.shape, rows, self._keep)
         self.names = data.parameter_names(names)
-        self.n_parameters = names and len(self.names)
+        self.n_parameters = self.names and len(self.names)
         data.refuse_other_arguments(model)
 
     def residual_at(self, theta):

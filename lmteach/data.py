@@ -2,7 +2,7 @@
 
 import inspect
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from decimal import Decimal
 from numbers import Complex
@@ -429,11 +429,15 @@ def parameter_names(names):
     """Return the names as a list; TypeError or ValueError for what is no list of different ones."""
     if names is None:
         return None
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"names = {names!r}: expected a list of P different names")
-    if len(set(names)) < len(names) or not names:
-        raise ValueError(f"names = {names!r}: expected a list of P different names")
-    return list(names)
+    expected = f"names = {names!r}: expected a list of P different names"
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise TypeError(expected)
+    found = [str(name) if isinstance(name, str) else name for name in names]
+    if not all(isinstance(name, str) for name in found):
+        raise TypeError(expected)
+    if not found or not all(found) or len(set(found)) < len(found):
+        raise ValueError(expected)
+    return found
 
 
 def is_prediction(value, y, theta):

@@ -47,8 +47,9 @@ def profile(problem, seen, j, sigma, t, error, level, points=0):
     which the search begins.
     """
     path = Path(problem, seen, j, sigma)
-    start = abs(seen.theta[j]) or 1.0
-    start = t * error if math.isfinite(t * error) and seen.theta[j] == 0 else min(t * error, start)
+    size, reach = abs(float(seen.theta[j])), float(t * error)
+    start = reach if math.isfinite(reach) and size == 0 else min(reach, size or 1.0)
+    start = start or size or 1.0  # without noise there is no reach
     with np.errstate(all="ignore"):  # of a model far from the minimum
         low, high = (path.limit(sign, start, t) for sign in (-1, 1))
         for value in np.linspace(low, high, points) if math.isfinite(high - low) else ():
@@ -135,7 +136,7 @@ class Path:
         """The value of parameter j nearest to this one in the problem's box, if it has one."""
         box, theta = getattr(self.problem, "box", None), self.known[self.center].theta.copy()
         theta[self.j] = value
-        return value if box is None else float(box.projected(theta)[self.j])
+        return float(value) if box is None else float(box.projected(theta)[self.j])
 
     def _root(self, near, far, t):
         """Where |τ| = t between two values, by false position, halved where that is slow."""
