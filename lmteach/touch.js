@@ -24,7 +24,8 @@ function nameKnobs(explorer) {
         for (const box of row.querySelectorAll("input")) box.ariaLabel = `${label}, exactly`;
         for (const button of row.querySelectorAll("button")) {
             const nth = [...button.parentElement.children].indexOf(button);
-            button.ariaLabel = `${label}: ${button.textContent.trim() || PLAYS[nth] || button.title}`;
+            const said = button.textContent.trim() || PLAYS[nth] || button.title;
+            button.ariaLabel = `${label}: ${said}`;
         }
     }
 }
@@ -54,7 +55,7 @@ function render({ model, el }) {
     let handles = [], points = [];
     let last = model.get("answered");  // the number of the last move; earlier answers are stale
     let before = null;  // [handle, its point when it was taken up]: Escape brings it back there
-    let waiting = null;  // [handle, steps]: keys that were pressed before the last move was answered
+    let waiting = null;  // [handle, steps]: keys pressed before the last move was answered
 
     function go(index, point, from) {
         points[index] = point.map(within);
