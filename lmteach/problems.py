@@ -9,7 +9,6 @@ from . import wording
 from .checks import as_array, as_finite, flag, function, holds_symbols, owned
 from .jacobians import Differentiable
 from .linearization import Evaluation, Explicit, Linearization
-from .primitives import frozen
 
 
 class Problem(Differentiable):
@@ -30,6 +29,7 @@ class Problem(Differentiable):
     redundant = False  # True where many θ give the same r, so that J may be singular at a minimum
     rounding = 0.0  # F at or below it is nothing but rounding
     last = None  # the last Evaluation
+    moved = None  # moved(θ, Δθ), where a step leads if not to θ + Δθ: of a box
 
     def residual_at(self, theta):
         """Return r at θ, (N·m,)."""
@@ -48,10 +48,6 @@ class Problem(Differentiable):
             if np.array_equal(theta, last.theta):
                 return last
         return self.evaluation(owned(theta))
-
-    def moved(self, theta, change):
-        """Return where a step leads from θ: θ + Δθ, unless θ has to stay in a box."""
-        return frozen(theta + change)
 
     def residual(self, theta: ArrayLike) -> NDArray:
         """Return r(θ), (N·m,), read-only."""

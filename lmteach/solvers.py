@@ -68,7 +68,9 @@ def _levenberg_marquardt(problem, theta, mu, damping, options, k, D=None):
             return stop.at(seen, here)
         h, a, predicted, refusal = _damped_step(problem, here, seen.theta, mu, D, options)
         delta_theta = h if a is None else frozen(h + a / 2)
-        trial_theta = problem.moved(seen.theta, delta_theta)
+        trial_theta = frozen(seen.theta + delta_theta)
+        if problem.moved:
+            trial_theta = problem.moved(seen.theta, delta_theta)
         trial, there, why = _trial(problem, seen, trial_theta, refusal, work)
         trial_loss = trial.loss if trial else math.nan
         accepted = there is not None

@@ -365,9 +365,10 @@ class Divided(Problem):
         with np.errstate(over="ignore", invalid="ignore"):  # of Jᵀr, which is not used
             return whole.problem.linearization(whole, work).divided(self._unit)
 
-    def moved(self, theta, change):
-        """Return where a step leads from θ in the problem itself."""
-        return self._problem.moved(theta, change)
+    @property
+    def moved(self):
+        """Where a step leads from θ in the problem itself."""
+        return self._problem.moved
 
     def verify(self, theta, J=None, r=None):
         """Return what the problem itself says of its J."""

@@ -48,11 +48,7 @@ class Step(NamedTuple):
         """F at next_theta."""
         return self.trial_loss if self.accepted else self.loss
 
-    @property
-    def at_bounds(self):
-        """Which bounds hold at next_theta, in words; "" for none."""
-        said = getattr(self.problem, "said", None)
-        return said(self.next_theta) if said and self.theta is not None else ""
+    at_bounds = property(wording.at_bounds)
 
     @property
     def J(self):
@@ -113,11 +109,7 @@ class Trace:
             faded = -1 if isinstance(self._history, str) else -1 - self._full
             self.steps[faded] = self.steps[faded].light()
 
-    def uncertainty(self):
-        """Return what the data say about θ: standard errors, correlation, intervals, bands."""
-        if self.how_sure is None:
-            raise TypeError("not a trace of solve: expected uncertainty(problem, theta)")
-        return self.how_sure(self)
+    uncertainty = wording.uncertainty_of
 
     @property
     def faded(self):

@@ -21,6 +21,19 @@ def of_step(step):
     )
 
 
+def at_bounds(step):
+    """Which bounds hold at next_theta, in words; "" for none."""
+    said = getattr(step.problem, "said", None)
+    return said(step.next_theta) if said and step.theta is not None else ""
+
+
+def uncertainty_of(trace):
+    """Return what the data say about θ: standard errors, correlation, intervals, bands."""
+    if trace.how_sure is None:
+        raise TypeError("not a trace of solve: expected uncertainty(problem, theta)")
+    return trace.how_sure(trace)
+
+
 def of_trace(trace):
     """Return a Trace in one line: trials, F, verdict, message and θ."""
     trials = f"{len(trace.accepted)} accepted and {len(trace.refused)} refused trials"

@@ -44,9 +44,10 @@ class Wrapper(Problem):
         """Return what the inner problem says of its J at θ."""
         return self.inner.verify(theta)
 
-    def moved(self, theta, change):
-        """Return where a step leads from θ in the inner problem."""
-        return self.inner.moved(theta, change)
+    @property
+    def moved(self):
+        """Where a step leads from θ in the inner problem."""
+        return self.inner.moved
 
 
 # --- robust losses
@@ -274,6 +275,8 @@ class Fixed(Wrapper):
     TypeError for a parameter that the problem does not have.
     """
 
+    moved = None  # the free ones go where their step leads
+
     def __init__(self, problem, values, n_parameters=None):
         super().__init__(problem)
         names = getattr(problem, "names", None)
@@ -309,10 +312,6 @@ class Fixed(Wrapper):
         """Return the Linearization with the columns of the free parameters."""
         here = self.linearized_inner(seen)
         return Explicit(here.r, np.asfortranarray(here.J[:, self.free].T), seen.loss, work)
-
-    def moved(self, theta, change):
-        """Return θ + Δθ."""
-        return frozen(theta + change)
 
     def verify(self, theta, J=None, r=None):
         """Return what the inner problem says of its J."""

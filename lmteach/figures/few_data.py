@@ -141,7 +141,7 @@ class AlphaOnTheSine(Scene):
     that is no number > 0.
     """
 
-    controls = {"place": Control.choice([f"{a:.2g}" for a in ALPHAS], "α", start=MIDDLE)}
+    controls = {"place": Control.choice([f"{a:.4f}" for a in ALPHAS], "α", start=MIDDLE)}
 
     def __init__(self, guess=None):
         if guess is not None and not (is_real(guess) and 0 < guess < math.inf):

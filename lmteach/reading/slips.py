@@ -172,8 +172,9 @@ def _added(scene):
             yield "factor", i, r"\tfrac 1 2"
         if f"{token}'()" in scene.values and after == ["("]:
             yield "prime", i, f"{token} '"
-        if i and tokens[i - 1] in (")", "}") and token == "(":
-            yield "product", i, r"\circ ("
+        factor = is_name or token == "(" or f"{token}()" in scene.values
+        if i and tokens[i - 1] in (")", "}") and factor:
+            yield "product", i, rf"\circ {token}"
 
     return rule
 
@@ -195,5 +196,8 @@ def _layers(scene):
             if tokens[at].isdigit():
                 for number in (int(tokens[at]) - 1, int(tokens[at]) + 1):
                     yield "layer", at, " ".join([*tokens[i:at], str(number)])
+            elif tokens[at - 1] == "{" and tokens[at + 1] not in SIGN:
+                for sign in SIGN:
+                    yield "layer", at, " ".join([*tokens[i : at + 1], sign, "1"])
 
     return rule
