@@ -10,7 +10,7 @@ from ..checks import as_floats, is_real
 from ..curve_fit import CurveFit
 from ..solving import solve
 from ..wrappers import Robust
-from .picture import BLACK, GREY, ORANGE, SKY, STYLES, VERMILION, Picture, current_look, label
+from .picture import BLACK, GREY, ORANGE, SKY, STYLES, Picture, current_look, label
 from .scene import Control, Scene
 
 TRUTH = (2.0, 1.0)  # a and b of a·exp(−bx), by which the data are made
@@ -99,7 +99,7 @@ class ErrorEllipse(Scene):
         left.plot(*TRUTH, "x", markersize=1.5 * look["marker"], **truth)
         green = STYLES["Levenberg-Marquardt"]["color"]
         moving = {
-            "region": left.plot([], [], color=VERMILION, linewidth=look["line"])[0],
+            "region": left.plot([], [], color=ORANGE, linewidth=look["line"])[0],
             "ellipse": left.plot([], [], "--", color=BLACK, linewidth=look["line"])[0],
             "best": left.plot([], [], "o", color=green, markersize=look["marker"])[0],
             "curve": right.plot([], [], color=green, linewidth=look["line"])[0],
@@ -194,7 +194,7 @@ class Outlier(Scene):
         axes.plot(ends, LINE[0] + LINE[1] * ends, ":", color=GREY, label="truth",
                   linewidth=look["line"])  # fmt: skip
         draw = {"linewidth": look["line"]}
-        (plain,) = axes.plot([], [], "--", color=VERMILION, label="least squares", **draw)
+        (plain,) = axes.plot([], [], "--", color=BLACK, label="least squares", **draw)
         (robust,) = axes.plot([], [], color=STYLES["Levenberg-Marquardt"]["color"], label="Huber",
                               **draw)  # fmt: skip
         (dots,) = axes.plot([], [], "o", color=BLACK, markersize=look["marker"])
