@@ -11,7 +11,7 @@ from ..curve_fit import CurveFit
 from ..solving import solve
 from ..wrappers import Robust
 from .picture import BLACK, GREY, ORANGE, SKY, STYLES, Picture, current_look, label
-from .scene import Control, Scene
+from .scene import Control, Handle, Scene
 
 TRUTH = (2.0, 1.0)  # a and b of a·exp(−bx), by which the data are made
 N, SEED, LEVEL = 12, 4, 0.95
@@ -62,6 +62,7 @@ class ErrorEllipse(Scene):
         "noise": Control(0.01, 0.4, 0.2, "σ of the data", log=True),
         "reach": Control(0.3, 4.0, 1.0, "x reaches to"),
     }
+    touched = (Handle("dots", "reach", None, "the last datum"),)
 
     def __init__(self, guess=None):
         if guess is not None and not (is_real(guess) and math.isfinite(guess)):
@@ -87,6 +88,10 @@ class ErrorEllipse(Scene):
             "height": _height(asked.dof), "ellipse": _ellipse(asked), "noise": noise,
             "reach": reach,
         }  # fmt: skip
+
+    def place(self, handle, numbers, values):
+        """Return the (x, y) of the last datum."""
+        return float(numbers["x"][-1]), float(numbers["y"][-1])
 
     def still(self, picture):
         """Draw both axes; return the contour, the ellipse, dots, curve and band."""
@@ -169,6 +174,7 @@ class Outlier(Scene):
         "height": Control(-6.0, 6.0, 4.0, "outlier above the line"),
         "f": Control(0.05, 5.0, 0.3, "f of Huber", log=True),
     }
+    touched = (Handle("moved", None, "height", "the outlier"),)
 
     def __init__(self):
         self.x = np.linspace(0, 4, 15)
@@ -184,6 +190,14 @@ class Outlier(Scene):
         robust = solve(huber, plain, history="light").theta
         weights = huber.weights(robust)
         return {"y": y, "plain": plain, "robust": robust, "weights": weights, "height": height}
+
+    def place(self, handle, numbers, values):
+        """Return the (x, y) of the outlier."""
+        return float(self.x[MOVED]), float(numbers["y"][MOVED])
+
+    def touch(self, handle, start, end, values):
+        """Return how far above the line the outlier was moved to."""
+        return {"height": end[1] - (LINE[0] + LINE[1] * self.x[MOVED])}
 
     def still(self, picture):
         """Draw the axes and the true line; return dots, both lines, and the outlier's mark."""
@@ -213,8 +227,10 @@ class Outlier(Scene):
 
     def sentence(self, numbers):
         """Return both slopes, and the weight that is left to the outlier."""
+        height = numbers["height"]
+        where = f"{abs(height):.2g} {'above' if height >= 0 else 'below'}"
         return (
-            f"The outlier lies {numbers['height']:.2g} above the line. Slope {LINE[1]} in truth, "
+            f"The outlier lies {where} the line. Slope {LINE[1]} in truth, "
             f"{numbers['plain'][1]:.3g} by least squares, {numbers['robust'][1]:.3g} by Huber, "
             f"who leaves the outlier {100 * numbers['weights'][MOVED]:.0f} % of its weight."
         )
