@@ -12,7 +12,7 @@ from ..problems import LeastSquares
 from ..solvers import levenberg_marquardt
 from ..uncertainty import n_effective
 from ..wrappers import Regularized
-from .picture import BLACK, GREY, ORANGE, SKY, STYLES, VERMILION, label
+from .picture import BLACK, GREY, ORANGE, SKY, STYLES, label
 from .scene import Control, Scene
 
 J_SMALL = np.array([[2.0, 0.0], [0.0, 0.5]])  # one direction that the data see, one hardly
@@ -168,7 +168,7 @@ class AlphaOnTheSine(Scene):
         draw = {"linewidth": look["line"]}
         (curve,) = left.plot([], [], color=STYLES["Levenberg-Marquardt"]["color"], **draw)
         errors = [fit[4] for fit in _fits()]
-        middle.plot(ALPHAS, errors, color=VERMILION, **draw)
+        middle.plot(ALPHAS, errors, color=ORANGE, **draw)
         gammas = [fit[2] / self.network.n_parameters for fit in _fits()]
         middle.plot(ALPHAS, gammas, "--", color=SKY, **draw)
         middle.set(xscale="log", ylim=(0, 1))

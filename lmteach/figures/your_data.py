@@ -10,8 +10,8 @@ from ..checks import as_floats, is_real
 from ..curve_fit import CurveFit
 from ..solving import solve
 from ..wrappers import Robust
-from .picture import BLACK, GREY, ORANGE, SKY, STYLES, VERMILION, Picture, current_look, label
-from .scene import Control, Scene
+from .picture import BLACK, GREY, ORANGE, SKY, STYLES, Picture, current_look, label
+from .scene import Control, Handle, Scene
 
 TRUTH = (2.0, 1.0)  # a and b of a·exp(−bx), by which the data are made
 N, SEED, LEVEL = 12, 4, 0.95
@@ -62,6 +62,7 @@ class ErrorEllipse(Scene):
         "noise": Control(0.01, 0.4, 0.2, "σ of the data", log=True),
         "reach": Control(0.3, 4.0, 1.0, "x reaches to"),
     }
+    touched = (Handle("dots", "reach", None, "the last datum"),)
 
     def __init__(self, guess=None):
         if guess is not None and not (is_real(guess) and math.isfinite(guess)):
@@ -88,6 +89,10 @@ class ErrorEllipse(Scene):
             "reach": reach,
         }  # fmt: skip
 
+    def place(self, handle, numbers, values):
+        """Return the (x, y) of the last datum."""
+        return float(numbers["x"][-1]), float(numbers["y"][-1])
+
     def still(self, picture):
         """Draw both axes; return the contour, the ellipse, dots, curve and band."""
         left, right = picture.subplots(1, 2)
@@ -99,7 +104,7 @@ class ErrorEllipse(Scene):
         left.plot(*TRUTH, "x", markersize=1.5 * look["marker"], **truth)
         green = STYLES["Levenberg-Marquardt"]["color"]
         moving = {
-            "region": left.plot([], [], color=VERMILION, linewidth=look["line"])[0],
+            "region": left.plot([], [], color=ORANGE, linewidth=look["line"])[0],
             "ellipse": left.plot([], [], "--", color=BLACK, linewidth=look["line"])[0],
             "best": left.plot([], [], "o", color=green, markersize=look["marker"])[0],
             "curve": right.plot([], [], color=green, linewidth=look["line"])[0],
@@ -169,6 +174,7 @@ class Outlier(Scene):
         "height": Control(-6.0, 6.0, 4.0, "outlier above the line"),
         "f": Control(0.05, 5.0, 0.3, "f of Huber", log=True),
     }
+    touched = (Handle("moved", None, "height", "the outlier"),)
 
     def __init__(self):
         self.x = np.linspace(0, 4, 15)
@@ -185,6 +191,14 @@ class Outlier(Scene):
         weights = huber.weights(robust)
         return {"y": y, "plain": plain, "robust": robust, "weights": weights, "height": height}
 
+    def place(self, handle, numbers, values):
+        """Return the (x, y) of the outlier."""
+        return float(self.x[MOVED]), float(numbers["y"][MOVED])
+
+    def touch(self, handle, start, end, values):
+        """Return how far above the line the outlier was moved to."""
+        return {"height": end[1] - (LINE[0] + LINE[1] * self.x[MOVED])}
+
     def still(self, picture):
         """Draw the axes and the true line; return dots, both lines, and the outlier's mark."""
         axes, look = picture.subplots(), picture.look
@@ -194,7 +208,7 @@ class Outlier(Scene):
         axes.plot(ends, LINE[0] + LINE[1] * ends, ":", color=GREY, label="truth",
                   linewidth=look["line"])  # fmt: skip
         draw = {"linewidth": look["line"]}
-        (plain,) = axes.plot([], [], "--", color=VERMILION, label="least squares", **draw)
+        (plain,) = axes.plot([], [], "--", color=BLACK, label="least squares", **draw)
         (robust,) = axes.plot([], [], color=STYLES["Levenberg-Marquardt"]["color"], label="Huber",
                               **draw)  # fmt: skip
         (dots,) = axes.plot([], [], "o", color=BLACK, markersize=look["marker"])
@@ -213,8 +227,10 @@ class Outlier(Scene):
 
     def sentence(self, numbers):
         """Return both slopes, and the weight that is left to the outlier."""
+        height = numbers["height"]
+        where = f"{abs(height):.2g} {'above' if height >= 0 else 'below'}"
         return (
-            f"The outlier lies {numbers['height']:.2g} above the line. Slope {LINE[1]} in truth, "
+            f"The outlier lies {where} the line. Slope {LINE[1]} in truth, "
             f"{numbers['plain'][1]:.3g} by least squares, {numbers['robust'][1]:.3g} by Huber, "
             f"who leaves the outlier {100 * numbers['weights'][MOVED]:.0f} % of its weight."
         )
