@@ -254,7 +254,9 @@ class Attempt:
         self.on_wall = face[0] is not run.inner
         self.verdict = judged(*face, left) if face[0] else Verdict(None)
         if self.on_wall:
-            self.verdict = Verdict(self.verdict.doubt, f" {run.inner_words(self.seen)}.")
+            doubt, note, lower = self.verdict
+            note = f"{note} {run.inner_words(self.seen)}."
+            self.verdict = Verdict(doubt, note, lower and lower.inside)
 
     def _is_callers(self, stop):
         """Whether a budget or a looser tolerance of the caller's ended the run."""
@@ -351,7 +353,7 @@ class Divided(Problem):
         super().__init__()
         self._problem, self._unit = problem, unit
         self.n_parameters, self.redundant = problem.n_parameters, problem.redundant
-        self.eps = problem.eps
+        self.eps, self.names = problem.eps, getattr(problem, "names", None)
 
     def evaluation(self, theta):
         """Return the Evaluation with r divided."""

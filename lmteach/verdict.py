@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .primitives import norm
+from .wrappers import parameter_name
 
 DOUBLE = sys.float_info.epsilon
 RIGHT_ANGLE = 1e-3  # largest part of r that J may reach (a relative offset: Bates & Watts, 1981)
@@ -79,8 +80,9 @@ class Sight:
     is no better than blind.
     """
 
-    def __init__(self, U, s, directions, seen, size):
-        self.U, self.s, self.directions, self.seen, self.size = U, s, directions, seen, size
+    def __init__(self, U, s, directions, seen, size, problem=None):
+        self.problem, self.U, self.s = problem, U, s
+        self.directions, self.seen, self.size = directions, seen, size
 
     @classmethod
     def of(cls, problem, seen, here, theta0):
@@ -98,7 +100,7 @@ class Sight:
             far = np.abs(U.T @ seen.r) / s * longest
         sees = (s > faintest * max(s[0], 1.0)) & (far <= 1)
         sees = np.concatenate([sees, np.zeros(len(Vt) - len(s), dtype=bool)])
-        return cls(U, s, directions, sees, size)
+        return cls(U, s, directions, sees, size, problem)
 
     def reach(self, r):
         """Return the length of the part of r that J can reach by what it sees."""
@@ -124,7 +126,8 @@ class Sight:
 
     def note(self, unseen):
         """Return what J does not determine, as a sentence; `unseen` parameters have no effect."""
-        said = f" {names(unseen)} {'has' if unseen.sum() == 1 else 'have'} no effect on r."
+        have = "has" if unseen.sum() == 1 else "have"
+        said = f" {names(unseen, self.problem)} {have} no effect on r."
         said = said if unseen.any() else ""
         loose, n_parameters = self.loose() & ~unseen, len(self.size)
         if not loose.any():
@@ -132,14 +135,16 @@ class Sight:
         plural = "s" * (n_parameters != 1)
         rank = f" J has rank {self.seen.sum()} for {n_parameters} parameter{plural}:"
         if loose.sum() == 1:
-            return f"{said}{rank} {names(loose)} is determined to second order only."
-        return f"{said}{rank} of {names(loose)}, only combinations are determined."
+            return f"{said}{rank} {names(loose, self.problem)} is determined to second order only."
+        return f"{said}{rank} of {names(loose, self.problem)}, only combinations are determined."
 
 
 def _judged_by_angles(problem, seen, here, theta0, most):
     """The Verdict by the largest cosine, where J may be singular at a minimum or is too large."""
     if seen.loss <= problem.rounding or _is_rounding_by_norms(problem, seen, here):
-        return Verdict(None, _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
+        return Verdict(
+            None, _ran_away(problem, seen.theta, theta0, np.ones(len(theta0), dtype=bool))
+        )
     if not here.column_norms.any():
         return Verdict(f"r does not depend on θ {PLATEAU}")
     cosine, r, F = here.cosine(), norm(seen.r), abs(seen.loss)
@@ -149,7 +154,7 @@ def _judged_by_angles(problem, seen, here, theta0, most):
         return Verdict(NO_MINIMUM)
     if lower := _lower_beside(problem, seen, here.column_norms == 0, most):
         return Verdict(f"{NO_MINIMUM}: F falls where J is blind", "", lower)
-    return Verdict(None, _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
+    return Verdict(None, _ran_away(problem, seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
 
 
 def _lower_beside(problem, seen, unseen, most):
@@ -192,9 +197,9 @@ def _judged_by_probes(problem, seen, here, theta0, sight, most):
             flat |= (np.abs(v) / sight.size > LOOSE) & _faint(here, seen, sight)
     unseen = flat & (seen.theta == theta0) & (here.column_norms == 0)
     if flat.all() or (flat & ~unseen).any():
-        which = "θ" if flat.all() else names(flat & ~unseen)
+        which = "θ" if flat.all() else names(flat & ~unseen, problem)
         return Verdict(f"r does not depend on {which} {PLATEAU}")
-    if ran := _ran_away(seen.theta, theta0, sight.loose()) if len(blind) else "":
+    if ran := _ran_away(problem, seen.theta, theta0, sight.loose()) if len(blind) else "":
         return Verdict(f"{NO_MINIMUM} that r determines", ran)
     return Verdict(None, sight.note(unseen))
 
@@ -218,22 +223,25 @@ def run_away(problem, seen, here, theta0):
     """
     if problem.redundant or not is_whole(seen) or not math.isfinite(seen.loss):
         return ""
-    return _ran_away(seen.theta, theta0, Sight.of(problem, seen, here, theta0).faint())
+    return _ran_away(problem, seen.theta, theta0, Sight.of(problem, seen, here, theta0).faint())
 
 
-def _ran_away(theta, theta0, loose):
+def _ran_away(problem, theta, theta0, loose):
     """A sentence where parameters that J does not determine have run away; nothing else."""
     ran = loose & (np.abs(theta) > RAN_AWAY * np.abs(theta0)) & (theta0 != 0)
     if not ran.any():
         return ""
     far = f"ran to {np.abs(theta[ran]).max():.0e}"
     cancel = " and cancel" if ran.sum() > 1 else ""
-    return f" {names(ran)} {far}{cancel}: there may be no minimum."
+    return f" {names(ran, problem)} {far}{cancel}: there may be no minimum."
 
 
-def names(which):
-    """Return "θ[1]", "θ[0] and θ[2]", … for a mask over the parameters; at most six of them."""
-    some = [f"θ[{j}]" for j in np.flatnonzero(which)]
+def names(which, problem=None):
+    """Return "θ[1]", "θ[0] and θ[2]", … for a mask over the parameters; at most six of them.
+
+    A problem may have names of its own for them.
+    """
+    some = [parameter_name(problem, j) for j in np.flatnonzero(which)]
     if len(some) > MANY:
         some = [*some[: MANY - 1], f"{len(some) - MANY + 1} others"]
     return " and ".join([", ".join(some[:-1]), some[-1]] if some[1:] else some)
