@@ -193,7 +193,8 @@ def _judged_by_probes(problem, seen, here, theta0, sight, most):
         rounding = ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)
         if lowest.loss < seen.loss * (1 - rounding):
             return Verdict(f"{NO_MINIMUM}: F falls where J is blind", "", lowest)
-        if number < len(blind) and all(end.loss <= seen.loss * (1 + rounding) for end in ends):
+        level = not any(end.loss > seen.loss * (1 + rounding) for end in ends)
+        if number < len(blind) and level:  # outside a box F is NaN, which tells nothing
             flat |= (np.abs(v) / sight.size > LOOSE) & _faint(here, seen, sight)
     unseen = flat & (seen.theta == theta0) & (here.column_norms == 0)
     if flat.all() or (flat & ~unseen).any():
@@ -202,6 +203,38 @@ def _judged_by_probes(problem, seen, here, theta0, sight, most):
     if ran := _ran_away(problem, seen.theta, theta0, sight.loose()) if len(blind) else "":
         return Verdict(f"{NO_MINIMUM} that r determines", ran)
     return Verdict(None, sight.note(unseen))
+
+
+def lower_inside(problem, seen, here, theta0, most=math.inf):
+    """Return a lower Evaluation inside the box of an end where bounds hold, or None.
+
+    A bound holds firmly where F rises inwards. Where r does not tell, because a column of J is 0 or
+    at right angles to r, F is looked at inwards, two such parameters at a time, too.
+    """
+    size = np.maximum(np.abs(seen.theta), np.abs(theta0))
+    size[size == 0] = 1.0
+    side = problem.box.at_bounds(seen.theta)
+    weak = abs(here.g) <= RIGHT_ANGLE * here.column_norms * norm(seen.r)
+    unseen = here.column_norms * size <= BLIND * norm(seen.r)
+    free = np.flatnonzero(unseen & (side == 0))
+    inwards = [-side[j] * _unit(j, size) for j in np.flatnonzero(here.held & (weak | unseen))]
+    others = [*inwards, *(sign * _unit(j, size) for j in free for sign in (1, -1))]
+    pairs = [v + w for v in inwards for w in others if v is not w] if len(others) <= MANY else []
+    directions, parts = [*inwards, *pairs], PROBES[::2]
+    if not inwards or len(directions) * len(parts) > most:
+        return None
+    probes = (seen.theta + part * v for v in directions for part in parts)
+    ends = [problem.evaluate(problem.box.projected(probe)) for probe in probes]
+    rounding = ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)
+    lower = [end for end in ends if end.loss < seen.loss * (1 - rounding)]
+    return min(lower, key=lambda end: end.loss, default=None)
+
+
+def _unit(j, size):
+    """The change of θ_j by its size."""
+    change = np.zeros(len(size))
+    change[j] = size[j]
+    return change
 
 
 def _pairs(blind):

@@ -474,3 +474,16 @@ def test_what_is_asked_of_a_band_is_checked():
         asked.error_of(lambda theta: "a")
     short = asked.band(np.arange(3, dtype=np.uint8))
     np.testing.assert_allclose(short.value, asked.band([0.0, 1.0, 2.0]).value)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-9, 1e9, 1e200])
+def test_the_unit_of_the_data_changes_no_error(unit):
+    x = np.linspace(0, 4, 40)
+    y = 2 * np.exp(-x) + 0.1 * np.sin(9 * x)
+    fit = CurveFit(lambda p, x: unit * p[0] * np.exp(-p[1] * x), x, unit * y)
+    plain = CurveFit(lambda p, x: p[0] * np.exp(-p[1] * x), x, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asked, other = (solve(problem, [1, 1]).uncertainty() for problem in (fit, plain))
+    np.testing.assert_allclose(asked.standard_errors, other.standard_errors, rtol=1e-5)
+    assert asked.sigma == pytest.approx(unit * other.sigma) and asked.distance < 0.01
