@@ -14,6 +14,8 @@ from .linearization import Evaluation
 from .primitives import frozen
 from .wrappers import Fixed, Wrapper, parameter_name
 
+MOST_PARAMETERS = 8192  # of a box, whose steps are taken by JᵀJ
+
 
 class Bounded(Wrapper):
     """A problem whose θ stays in a box; `lower` and `upper` are numbers or (P,), ±∞ for none.
@@ -32,6 +34,9 @@ class Bounded(Wrapper):
             expected = "expected lower < upper for every parameter; Fixed(problem, …) holds one"
             raise ValueError(f"bounds = ({lower!r}, {upper!r}): {expected}")
         self.n_parameters = P or (sizes.pop() if sizes else None)
+        if (self.n_parameters or 0) > MOST_PARAMETERS:
+            came = f"problem is {problem!r}, with {self.n_parameters} parameters"
+            raise ValueError(f"{came}: expected at most {MOST_PARAMETERS} with bounds")
         self.box = Box(low, high).within(self.box)
         self.lower, self.upper = self.box.lower, self.box.upper
         if not np.all(self.lower < self.upper):

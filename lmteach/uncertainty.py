@@ -15,8 +15,8 @@ from .data import as_x
 from .derivatives import checked_jacobian
 from .html import escape, html_table
 from .network_fit import NetworkFit
-from .problems import Problem
 from .primitives import norm
+from .problems import Problem
 from .profile import profile
 from .verdict import is_rounding
 from .wrappers import Fixed, Regularized, Robust, Wrapper, parameter_index, parameter_name
