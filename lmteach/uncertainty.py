@@ -209,10 +209,14 @@ class Uncertainty:
         if new is not True:
             new = np.asarray(new)
             return as_positive("new", new, new.ndim, shape if new.ndim else None, or_zero=True)
-        if getattr(_innermost(self.problem), "sigma", None) is not None:
+        data, noise = _innermost(self.problem), 1.0 if self.absolute else self.sigma
+        sigma = getattr(data, "sigma", None)
+        if sigma is not None and np.ndim(sigma) == 0:
+            return float(sigma) * noise
+        if sigma is not None or getattr(data, "weights", None) is not None:
             expected = "expected new=σ, the standard deviations at the new x"
             raise ValueError(f"new = True where every datum has a σ of its own: {expected}")
-        return 1.0 if self.absolute else self.sigma
+        return noise
 
     def _curve(self, curve, x):
         x, whole = as_x(x), _all_parameters(self.problem)

@@ -209,7 +209,8 @@ def lower_inside(problem, seen, here, theta0, most=math.inf):
     """Return a lower Evaluation inside the box of an end where bounds hold, or None.
 
     A bound holds firmly where F rises inwards. Where r does not tell, because a column of J is 0 or
-    at right angles to r, F is looked at inwards, two such parameters at a time, too.
+    at right angles to r, F is looked at inwards: one such parameter at a time, two if there are
+    few, and drawn ones together.
     """
     size = np.maximum(np.abs(seen.theta), np.abs(theta0))
     size[size == 0] = 1.0
@@ -220,14 +221,23 @@ def lower_inside(problem, seen, here, theta0, most=math.inf):
     inwards = [-side[j] * _unit(j, size) for j in np.flatnonzero(here.held & (weak | unseen))]
     others = [*inwards, *(sign * _unit(j, size) for j in free for sign in (1, -1))]
     pairs = [v + w for v in inwards for w in others if v is not w] if len(others) <= MANY else []
-    directions, parts = [*inwards, *pairs], PROBES[::2]
-    if not inwards or len(directions) * len(parts) > most:
+    if not inwards:
+        return None
+    directions, parts = [*inwards, *pairs, *_drawn(others)], PROBES[::2]
+    if len(directions) * len(parts) > most:
         return None
     probes = (seen.theta + part * v for v in directions for part in parts)
     ends = [problem.evaluate(problem.box.projected(probe)) for probe in probes]
     rounding = ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)
     lower = [end for end in ends if end.loss < seen.loss * (1 - rounding)]
     return min(lower, key=lambda end: end.loss, default=None)
+
+
+def _drawn(others):
+    """Directions in which about half of these parameters change together; none for one of them."""
+    rng = np.random.default_rng(0)
+    parts = rng.uniform(-1, 1, (DRAWS, len(others)))
+    return [v for v in np.maximum(parts, 0) @ np.array(others) if len(others) > 1]
 
 
 def _unit(j, size):

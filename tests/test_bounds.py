@@ -3,6 +3,7 @@
 import families
 import numpy as np
 import pytest
+import sympy
 from scipy.optimize import least_squares
 
 from lmteach import (
@@ -269,3 +270,16 @@ def test_a_network_that_is_too_large_for_bounds_is_told_so():
     problem = NetworkFit(network, np.ones((2, 784)), np.ones((2, 1)))
     with pytest.raises(ValueError, match="9433 parameters: expected at most 8192"):
         solve(problem, network.theta, bounds=(-1, 1), max_steps=1)
+
+
+@pytest.mark.parametrize("bounds", [(0, 2), (-2, 0)])
+def test_a_network_of_zeros_at_its_bounds_is_no_minimum(bounds):
+    X = np.linspace(-1, 1, 12)[:, None]
+    network = Input(1) >> Tanh(10) >> Linear(1)
+    trace = solve(NetworkFit(network, X, np.sin(3 * X)), np.zeros(31), bounds=bounds)
+    assert trace.loss < 1 or not trace.success, trace.message
+
+
+def test_symbols_have_no_bounds():
+    with pytest.raises(TypeError, match="theta0 holds objects of type"):
+        solve(outliers(), [sympy.Integer(1), 1, 1], bounds=(0, 5))

@@ -487,3 +487,19 @@ def test_the_unit_of_the_data_changes_no_error(unit):
         asked, other = (solve(problem, [1, 1]).uncertainty() for problem in (fit, plain))
     np.testing.assert_allclose(asked.standard_errors, other.standard_errors, rtol=1e-5)
     assert asked.sigma == pytest.approx(unit * other.sigma) and asked.distance < 0.01
+
+
+def test_a_new_datum_has_the_sigma_that_all_have_and_none_of_many():
+    asked = solve(decay(False, sigma=0.05, absolute_sigma=True), [1, 1, 1]).uncertainty()
+    curve, new = asked.band([1.0]).error, asked.band([1.0], new=True).error
+    np.testing.assert_allclose(new, np.hypot(curve, 0.05))
+    scaled = solve(decay(False, sigma=7.0), [1, 1, 1]).uncertainty()
+    plain = solve(decay(False), [1, 1, 1]).uncertainty()
+    np.testing.assert_allclose(
+        scaled.band([1.0], new=True).error, plain.band([1.0], new=True).error, rtol=1e-6
+    )
+    fit = NetworkFit(
+        (Input(1) >> Linear(1)).initialize(0), X := np.eye(5)[:, :1], X, weights=range(1, 6)
+    )
+    with pytest.raises(ValueError, match="new = True where every datum"):
+        solve(fit, [1.0, 0.5]).uncertainty().band(X, new=True)
