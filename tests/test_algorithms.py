@@ -131,7 +131,7 @@ def test_documented_example_runs_with_only_the_name_changed():
 def test_parameters_have_their_documented_defaults():
     optimizer = LevenbergMarquardt(net(2, 3, 1))
     assert {name: getattr(optimizer, name) for name in DOCUMENTED_DEFAULTS} == DOCUMENTED_DEFAULTS
-    assert optimizer.options == DOCUMENTED_DEFAULTS | {"max_fail": None}
+    assert optimizer.options == DOCUMENTED_DEFAULTS | {"max_fail": None, "bayesian": False}
     assert (optimizer.last_epoch, optimizer.n_updates_made) == (0, 0)
     assert optimizer.errors.train == optimizer.errors.valid == []
     assert (
