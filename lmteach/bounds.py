@@ -9,10 +9,12 @@ import warnings
 import numpy as np
 
 from .box import Box
-from .checks import as_array, as_finite, holds_symbols
+from .checks import as_array, as_floats, holds_symbols
 from .linearization import Evaluation
 from .primitives import frozen
 from .wrappers import Fixed, Wrapper, parameter_name
+
+MOST_PARAMETERS = 8192  # of a box, whose steps are taken by JᵀJ
 
 
 class Bounded(Wrapper):
@@ -32,6 +34,9 @@ class Bounded(Wrapper):
             expected = "expected lower < upper for every parameter; Fixed(problem, …) holds one"
             raise ValueError(f"bounds = ({lower!r}, {upper!r}): {expected}")
         self.n_parameters = P or (sizes.pop() if sizes else None)
+        if (self.n_parameters or 0) > MOST_PARAMETERS:
+            came = f"problem is {problem!r}, with {self.n_parameters} parameters"
+            raise ValueError(f"{came}: expected at most {MOST_PARAMETERS} with bounds")
         self.box = Box(low, high).within(self.box)
         self.lower, self.upper = self.box.lower, self.box.upper
         if not np.all(self.lower < self.upper):
@@ -99,14 +104,14 @@ def boxed(problem, theta0, bounds):
             return (before if goes_on else problem), theta0, ""
         if getattr(problem, "box", None) is None:
             return problem, theta0, ""
-        theta = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
+        theta = as_floats("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
         return problem, *_inside(problem, theta)
     if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) != 2:
         expected = "expected (lower, upper), each a number or (P,), ±inf for no bound"
         raise ValueError(f"bounds = {bounds!r}: {expected}")
     if before is not None:
         raise TypeError("bounds with a Step: expected θ; a Step goes on in the box of its run")
-    theta = as_finite("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
+    theta = as_floats("theta0", theta0, 1, problem.n_parameters and (problem.n_parameters,))
     for name, limit in zip(("lower", "upper"), bounds, strict=True):
         _limit(name, limit, len(theta))
     box = Bounded(problem, *bounds)

@@ -30,7 +30,8 @@ class Inverse:
     @classmethod
     def of_jacobian(cls, J, smallest=None):
         """Return C for J, (M, P), by its SVD; `smallest`: relative, of a singular value."""
-        lengths = np.sqrt(np.einsum("ij,ij->j", J, J))
+        largest = _or_one(np.abs(J).max(axis=0, initial=0))
+        lengths = largest * np.sqrt(np.square(J / largest).sum(axis=0))
         s, Vt = np.linalg.svd(J / _or_one(lengths), full_matrices=len(J) < J.shape[1])[1:]
         s = np.concatenate([s, np.zeros(len(Vt) - len(s))])
         least = ROUNDINGS * max(J.shape) * DOUBLE
@@ -48,11 +49,9 @@ class Inverse:
     @property
     def covariance(self):
         """C, (P, P)."""
-        unit = _or_one(self._lengths)
-        C = self._rows.T @ self._rows / unit / unit[:, None]
-        C[self.loose], C[:, self.loose] = np.nan, np.nan
-        C[self.loose, self.loose] = np.inf
-        return C
+        errors = self.errors
+        with np.errstate(over="ignore", invalid="ignore"):  # ∞ · NaN
+            return self.correlation * np.outer(errors, errors)
 
     @property
     def errors(self):
@@ -70,9 +69,9 @@ class Inverse:
         np.fill_diagonal(R, 1.0)
         return R
 
-    def length(self, g):
+    def length(self, J, r):
         """Return √(gᵀ C g) for g = Jᵀr, (P,): the part of r that J sees and can reach."""
-        parts = self._rows @ (g / _or_one(self._lengths))
+        parts = self._rows @ ((J / _or_one(self._lengths)).T @ r)
         s = self.s[: self.rank]  # in falling order
         return float(np.linalg.norm(parts[s > PART * s.max(initial=0)]))
 

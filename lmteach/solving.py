@@ -33,7 +33,15 @@ from .stopping import End, Options
 from .trace import Step, Trace
 from .uncertainty import uncertainty
 from .undamped import gauss_newton, gradient_descent
-from .verdict import Verdict, is_rounding, is_whole, judged, run_away
+from .verdict import (
+    NO_MINIMUM,
+    Verdict,
+    is_rounding,
+    is_whole,
+    judged,
+    lower_inside,
+    run_away,
+)
 
 METHODS = {"lm": levenberg_marquardt, "gd": gradient_descent, "gn": gauss_newton}
 NAMES = {"lm": "Levenberg-Marquardt", "gd": "gradient descent", "gn": "Gauss-Newton"}
@@ -254,7 +262,14 @@ class Attempt:
         self.on_wall = face[0] is not run.inner
         self.verdict = judged(*face, left) if face[0] else Verdict(None)
         if self.on_wall:
-            self.verdict = Verdict(self.verdict.doubt, f" {run.inner_words(self.seen)}.")
+            doubt, note, lower = self.verdict
+            lower = lower and lower.inside
+            if not doubt:
+                left = run.evaluations_left()
+                lower = lower_inside(run.inner, self.seen, self.here, run.theta0, left)
+                doubt = f"{NO_MINIMUM}: F falls inside the bounds" if lower else None
+            note = f"{note} {run.inner_words(self.seen)}."
+            self.verdict = Verdict(doubt, note, lower)
 
     def _is_callers(self, stop):
         """Whether a budget or a looser tolerance of the caller's ended the run."""
@@ -351,7 +366,8 @@ class Divided(Problem):
         super().__init__()
         self._problem, self._unit = problem, unit
         self.n_parameters, self.redundant = problem.n_parameters, problem.redundant
-        self.eps = problem.eps
+        self.eps, self.names = problem.eps, getattr(problem, "names", None)
+        self.box = getattr(problem, "box", None)
 
     def evaluation(self, theta):
         """Return the Evaluation with r divided."""

@@ -15,6 +15,7 @@ from .data import as_x
 from .derivatives import checked_jacobian
 from .html import escape, html_table
 from .network_fit import NetworkFit
+from .primitives import norm
 from .problems import Problem
 from .profile import profile
 from .verdict import is_rounding
@@ -63,7 +64,11 @@ class Uncertainty:
         self.problem, self._seen = problem, problem.evaluate(theta)
         self.theta = self._seen.theta
         self._layer = Layer.of(problem, self._seen)
-        self._here = opened(self._seen.linearize())
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # of Jᵀr, in units where squares leave the range
+            here = self._seen.linearize()
+        self._here, self._held = opened(here), getattr(here, "held", None)
         self.n_parameters = P = len(self.theta)
         self.names = [parameter_name(problem, j) for j in range(P)]
         self._whole = len(self._seen.r) * P * 8 <= WHOLE
@@ -78,11 +83,14 @@ class Uncertainty:
         rounding = self._whole and is_rounding(self.problem, self._seen, self._here)
         if rounding or not 0 < self._rise < math.inf:
             return 0.0
-        held = getattr(self._seen.linearize(), "held", np.zeros(self.n_parameters, dtype=bool))
-        g = np.where(held, 0, self._here.g)
+        r, free = self._here.r, True if self._held is None else ~self._held
+        if self._inverse is not None and self._whole:
+            size = _length(r)
+            return size / self._rise * self._inverse.length(self._here.J * free, r / size)
+        g = self._here.g * free
         if self._inverse is None:
             return math.sqrt(max(g @ self._here.inverse_times(g), 0)) / self._rise
-        return self._inverse.length(g) / self._rise
+        return self._inverse.length(np.diag(g), np.ones(len(g))) / self._rise
 
     def _taken_apart(self):
         """The Inverse of JᵀJ by J, by JᵀJ where J is too large; None where that is, too."""
@@ -102,7 +110,9 @@ class Uncertainty:
     @property
     def covariance(self):
         """cov θ, (P, P)."""
-        return self._unit**2 * self._known.covariance
+        errors = self.standard_errors
+        with np.errstate(over="ignore", invalid="ignore"):  # ∞ · NaN, where not determined
+            return self.correlation * np.outer(errors, errors)
 
     @property
     def standard_errors(self):
@@ -199,10 +209,14 @@ class Uncertainty:
         if new is not True:
             new = np.asarray(new)
             return as_positive("new", new, new.ndim, shape if new.ndim else None, or_zero=True)
-        if getattr(_innermost(self.problem), "sigma", None) is not None:
+        data, noise = _innermost(self.problem), 1.0 if self.absolute else self.sigma
+        sigma = getattr(data, "sigma", None)
+        if sigma is not None and np.ndim(sigma) == 0:
+            return float(sigma) * noise
+        if sigma is not None or getattr(data, "weights", None) is not None:
             expected = "expected new=σ, the standard deviations at the new x"
             raise ValueError(f"new = True where every datum has a σ of its own: {expected}")
-        return 1.0 if self.absolute else self.sigma
+        return noise
 
     def _curve(self, curve, x):
         x, whole = as_x(x), _all_parameters(self.problem)
@@ -338,7 +352,8 @@ class _Noise(NamedTuple):
     @classmethod
     def _of_data(cls, problem, seen, dof, beta=1.0):
         absolute = bool(getattr(problem, "absolute_sigma", False) or problem.generalized)
-        sigma = math.sqrt(2 * seen.loss / dof) if dof > 0 else math.inf
+        size = math.sqrt(2 * seen.loss) if problem.generalized else _length(seen.r)
+        sigma = size / math.sqrt(dof) if dof > 0 else math.inf
         unit = 1.0 if absolute else sigma * math.sqrt(beta)
         return cls(sigma, len(seen.r), dof, absolute, unit)
 
@@ -389,6 +404,12 @@ def squared_singular_values(here):
 
 
 # --- which curve, which parameters
+
+
+def _length(r):
+    """‖r‖, also where its squares would leave the range of floats."""
+    largest = float(np.abs(r).max())
+    return largest * norm(r / largest) if largest else 0.0
 
 
 class Layer:

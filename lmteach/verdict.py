@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .primitives import norm
+from .wrappers import parameter_name
 
 DOUBLE = sys.float_info.epsilon
 RIGHT_ANGLE = 1e-3  # largest part of r that J may reach (a relative offset: Bates & Watts, 1981)
@@ -79,8 +80,9 @@ class Sight:
     is no better than blind.
     """
 
-    def __init__(self, U, s, directions, seen, size):
-        self.U, self.s, self.directions, self.seen, self.size = U, s, directions, seen, size
+    def __init__(self, U, s, directions, seen, size, problem=None):
+        self.problem, self.U, self.s = problem, U, s
+        self.directions, self.seen, self.size = directions, seen, size
 
     @classmethod
     def of(cls, problem, seen, here, theta0):
@@ -98,7 +100,7 @@ class Sight:
             far = np.abs(U.T @ seen.r) / s * longest
         sees = (s > faintest * max(s[0], 1.0)) & (far <= 1)
         sees = np.concatenate([sees, np.zeros(len(Vt) - len(s), dtype=bool)])
-        return cls(U, s, directions, sees, size)
+        return cls(U, s, directions, sees, size, problem)
 
     def reach(self, r):
         """Return the length of the part of r that J can reach by what it sees."""
@@ -126,7 +128,8 @@ class Sight:
 
     def note(self, unseen):
         """Return what J does not determine, as a sentence; `unseen` parameters have no effect."""
-        said = f" {names(unseen)} {'has' if unseen.sum() == 1 else 'have'} no effect on r."
+        have = "has" if unseen.sum() == 1 else "have"
+        said = f" {names(unseen, self.problem)} {have} no effect on r."
         said = said if unseen.any() else ""
         loose, n_parameters = self.loose() & ~unseen, len(self.size)
         if not loose.any():
@@ -134,14 +137,16 @@ class Sight:
         plural = "s" * (n_parameters != 1)
         rank = f" J has rank {self.seen.sum()} for {n_parameters} parameter{plural}:"
         if loose.sum() == 1:
-            return f"{said}{rank} {names(loose)} is determined to second order only."
-        return f"{said}{rank} of {names(loose)}, only combinations are determined."
+            return f"{said}{rank} {names(loose, self.problem)} is determined to second order only."
+        return f"{said}{rank} of {names(loose, self.problem)}, only combinations are determined."
 
 
 def _judged_by_angles(problem, seen, here, theta0, most):
     """The Verdict by the largest cosine, where J may be singular at a minimum or is too large."""
     if seen.loss <= problem.rounding or _is_rounding_by_norms(problem, seen, here):
-        return Verdict(None, _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
+        return Verdict(
+            None, _ran_away(problem, seen.theta, theta0, np.ones(len(theta0), dtype=bool))
+        )
     if not here.column_norms.any():
         return Verdict(f"r does not depend on θ {PLATEAU}")
     cosine, r, F = here.cosine(), norm(seen.r), abs(seen.loss)
@@ -151,7 +156,7 @@ def _judged_by_angles(problem, seen, here, theta0, most):
         return Verdict(NO_MINIMUM)
     if lower := _lower_beside(problem, seen, here.column_norms == 0, most):
         return Verdict(f"{NO_MINIMUM}: F falls where J is blind", "", lower)
-    said = _ran_away(seen.theta, theta0, np.ones(len(theta0), dtype=bool))
+    said = _ran_away(problem, seen.theta, theta0, np.ones(len(theta0), dtype=bool))
     saturated = (here.column_norms == 0) & _far(seen.theta, theta0)
     return Verdict(f"{NO_MINIMUM} that r determines" if saturated.any() else None, said)
 
@@ -192,15 +197,58 @@ def _judged_by_probes(problem, seen, here, theta0, sight, most):
         rounding = ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)
         if lowest.loss < seen.loss * (1 - rounding):
             return Verdict(f"{NO_MINIMUM}: F falls where J is blind", "", lowest)
-        if number < len(blind) and all(end.loss <= seen.loss * (1 + rounding) for end in ends):
+        level = not any(end.loss > seen.loss * (1 + rounding) for end in ends)
+        if number < len(blind) and level:  # outside a box F is NaN, which tells nothing
             flat |= (np.abs(v) / sight.size > LOOSE) & _faint(here, seen, sight)
     unseen = flat & (seen.theta == theta0) & (here.column_norms == 0)
     if flat.all() or (flat & ~unseen).any():
-        which = "θ" if flat.all() else names(flat & ~unseen)
+        which = "θ" if flat.all() else names(flat & ~unseen, problem)
         return Verdict(f"r does not depend on {which} {PLATEAU}")
-    if ran := _ran_away(seen.theta, theta0, sight.loose()) if len(blind) else "":
+    if ran := _ran_away(problem, seen.theta, theta0, sight.loose()) if len(blind) else "":
         return Verdict(f"{NO_MINIMUM} that r determines", ran)
     return Verdict(None, sight.note(unseen))
+
+
+def lower_inside(problem, seen, here, theta0, most=math.inf):
+    """Return a lower Evaluation inside the box of an end where bounds hold, or None.
+
+    A bound holds firmly where F rises inwards. Where r does not tell, because a column of J is 0 or
+    at right angles to r, F is looked at inwards: one such parameter at a time, two if there are
+    few, and drawn ones together.
+    """
+    size = np.maximum(np.abs(seen.theta), np.abs(theta0))
+    size[size == 0] = 1.0
+    side = problem.box.at_bounds(seen.theta)
+    weak = abs(here.g) <= RIGHT_ANGLE * here.column_norms * norm(seen.r)
+    unseen = here.column_norms * size <= BLIND * norm(seen.r)
+    free = np.flatnonzero(unseen & (side == 0))
+    inwards = [-side[j] * _unit(j, size) for j in np.flatnonzero(here.held & (weak | unseen))]
+    others = [*inwards, *(sign * _unit(j, size) for j in free for sign in (1, -1))]
+    pairs = [v + w for v in inwards for w in others if v is not w] if len(others) <= MANY else []
+    if not inwards:
+        return None
+    directions, parts = [*inwards, *pairs, *_drawn(others)], PROBES[::2]
+    if len(directions) * len(parts) > most:
+        return None
+    probes = (seen.theta + part * v for v in directions for part in parts)
+    ends = [problem.evaluate(problem.box.projected(probe)) for probe in probes]
+    rounding = ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)
+    lower = [end for end in ends if end.loss < seen.loss * (1 - rounding)]
+    return min(lower, key=lambda end: end.loss, default=None)
+
+
+def _drawn(others):
+    """Directions in which about half of these parameters change together; none for one of them."""
+    rng = np.random.default_rng(0)
+    parts = rng.uniform(-1, 1, (DRAWS, len(others)))
+    return [v for v in np.maximum(parts, 0) @ np.array(others) if len(others) > 1]
+
+
+def _unit(j, size):
+    """The change of θ_j by its size."""
+    change = np.zeros(len(size))
+    change[j] = size[j]
+    return change
 
 
 def _pairs(blind):
@@ -222,7 +270,7 @@ def run_away(problem, seen, here, theta0):
     """
     if problem.redundant or not is_whole(seen) or not math.isfinite(seen.loss):
         return ""
-    return _ran_away(seen.theta, theta0, Sight.of(problem, seen, here, theta0).faint())
+    return _ran_away(problem, seen.theta, theta0, Sight.of(problem, seen, here, theta0).faint())
 
 
 def _far(theta, theta0):
@@ -230,19 +278,22 @@ def _far(theta, theta0):
     return (np.abs(theta) > RAN_AWAY * np.abs(theta0)) & (theta0 != 0)
 
 
-def _ran_away(theta, theta0, loose):
+def _ran_away(problem, theta, theta0, loose):
     """A sentence where parameters that J does not determine have run away; nothing else."""
     ran = loose & _far(theta, theta0)
     if not ran.any():
         return ""
     far = f"ran to {np.abs(theta[ran]).max():.0e}"
     cancel = " and cancel" if ran.sum() > 1 else ""
-    return f" {names(ran)} {far}{cancel}: there may be no minimum."
+    return f" {names(ran, problem)} {far}{cancel}: there may be no minimum."
 
 
-def names(which):
-    """Return "θ[1]", "θ[0] and θ[2]", … for a mask over the parameters; at most six of them."""
-    some = [f"θ[{j}]" for j in np.flatnonzero(which)]
+def names(which, problem=None):
+    """Return "θ[1]", "θ[0] and θ[2]", … for a mask over the parameters; at most six of them.
+
+    A problem may have names of its own for them.
+    """
+    some = [parameter_name(problem, j) for j in np.flatnonzero(which)]
     if len(some) > MANY:
         some = [*some[: MANY - 1], f"{len(some) - MANY + 1} others"]
     return " and ".join([", ".join(some[:-1]), some[-1]] if some[1:] else some)

@@ -117,7 +117,7 @@ class Robust(Wrapper):
         seen = self.inner.evaluate(theta)
         with np.errstate(over="ignore", invalid="ignore"):
             rho, slope, _ = self._rho((seen.r / self.f_scale) ** 2)
-            F = float(rho.sum()) * self.f_scale**2 / 2
+            F = float(rho.sum()) * self.f_scale * self.f_scale / 2
         if not finite(seen.r):
             return Evaluation(theta, seen.r, math.nan, self, seen)
         return Evaluation(theta, frozen(np.sqrt(slope) * seen.r), F, self, seen)

@@ -3,6 +3,7 @@
 import families
 import numpy as np
 import pytest
+import sympy
 from scipy.optimize import least_squares
 
 from lmteach import (
@@ -230,3 +231,55 @@ def test_a_profile_ends_at_the_wall():
     at_wall, beside = sure.profile(2), sure.profile(0)
     assert at_wall.low == 0.6 < at_wall.high and "bound" in at_wall.note
     assert beside.low < sure.theta[0] < beside.high
+
+
+# A bound that holds for no reason
+
+
+@pytest.mark.parametrize("bounds, start", [((0, 5), 0.0), ((0, 5), -3.0), ((-5, 0), 0.0)])
+def test_a_maximum_at_a_bound_is_no_minimum(bounds, start):
+    trace = solve(LeastSquares(lambda theta: theta**2 - 1), [start], bounds=bounds)
+    assert trace.success and abs(trace.theta[0]) == pytest.approx(1), trace.message
+
+
+def test_two_parameters_that_leave_their_bounds_together_are_tried():
+    x = np.linspace(0, 4, 9)
+    product = CurveFit(lambda t, x: t[0] * t[1] * x + t[2], x, 2 * x + 1)
+    trace = solve(product, [0, 0, 0], bounds=([0, 0, -9], 5))
+    assert trace.success and trace.loss < 1e-20, trace.message
+    robust = solve(Robust(product), [0, 0, 0], bounds=([0, 0, -9], 5))
+    assert not robust.success and "falls inside the bounds" in robust.message
+    held = solve(product, [0, 0, 0], bounds=([0, 0, -9], [5, 5, 5]), max_evaluations=4)
+    assert not (held.success and held.loss > 1e-20)
+
+
+def test_a_minimum_at_a_bound_where_j_vanishes_is_one():
+    trace = solve(LeastSquares(lambda theta: theta**2 + 1), [0.0], bounds=(0, 5))
+    assert trace.success and trace.loss == 0.5
+
+
+def test_a_plateau_at_a_bound_is_no_minimum():
+    x = np.linspace(0, 4, 40)
+    peak = CurveFit(lambda t, x: t[0] * np.exp(-((x - t[1]) ** 2)), x, np.exp(-((x - 2) ** 2)))
+    trace = solve(peak, [0.0, 9.0], bounds=([0, 0], [5, 9]))
+    assert trace.loss < 1e-20 or not trace.success, trace.message
+
+
+def test_a_network_that_is_too_large_for_bounds_is_told_so():
+    network = (Input(784) >> Tanh(12) >> Linear(1)).initialize(0)
+    problem = NetworkFit(network, np.ones((2, 784)), np.ones((2, 1)))
+    with pytest.raises(ValueError, match="9433 parameters: expected at most 8192"):
+        solve(problem, network.theta, bounds=(-1, 1), max_steps=1)
+
+
+@pytest.mark.parametrize("bounds", [(0, 2), (-2, 0)])
+def test_a_network_of_zeros_at_its_bounds_is_no_minimum(bounds):
+    X = np.linspace(-1, 1, 12)[:, None]
+    network = Input(1) >> Tanh(10) >> Linear(1)
+    trace = solve(NetworkFit(network, X, np.sin(3 * X)), np.zeros(31), bounds=bounds)
+    assert trace.loss < 1 or not trace.success, trace.message
+
+
+def test_symbols_have_no_bounds():
+    with pytest.raises(TypeError, match="theta0 holds objects of type"):
+        solve(outliers(), [sympy.Integer(1), 1, 1], bounds=(0, 5))

@@ -209,3 +209,21 @@ def test_single_precision_is_met_with_longer_differences():
         warnings.simplefilter("ignore")
         run = solve(LeastSquares(residual), [1.0, 1.0, 0.0])
     assert np.abs(run.theta / [2.5, 1.3, 0.4] - 1).max() < 1e-3 and run.success
+
+
+def test_sentences_use_the_names_of_the_parameters():
+    x = np.linspace(0, 1, 9)
+
+    def slope(theta, x):
+        return theta[0] * x + 0 * theta[1]
+
+    fit = CurveFit(slope, x, 2 * x + x**2, names=["slope", "unused"])
+    assert "unused has no effect on r" in solve(fit, [1.0, 1.0]).message
+
+    def product(theta, x):
+        return theta[0] * theta[1] * x + theta[2]
+
+    fit = CurveFit(product, x, 2 * x + x**2, names=["a", "b", "c"])
+    assert "of a and b, only combinations" in solve(fit, [1.0, 1.0, 1.0]).message
+    walled = solve(fit, [1.0, 1.0, 1.0], bounds=([-9, -9, 0], 9)).message
+    assert "of a and b, only combinations" in walled and "c at its lower bound 0" in walled

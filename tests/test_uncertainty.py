@@ -474,3 +474,32 @@ def test_what_is_asked_of_a_band_is_checked():
         asked.error_of(lambda theta: "a")
     short = asked.band(np.arange(3, dtype=np.uint8))
     np.testing.assert_allclose(short.value, asked.band([0.0, 1.0, 2.0]).value)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-9, 1e9, 1e200])
+def test_the_unit_of_the_data_changes_no_error(unit):
+    x = np.linspace(0, 4, 40)
+    y = 2 * np.exp(-x) + 0.1 * np.sin(9 * x)
+    fit = CurveFit(lambda p, x: unit * p[0] * np.exp(-p[1] * x), x, unit * y)
+    plain = CurveFit(lambda p, x: p[0] * np.exp(-p[1] * x), x, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asked, other = (solve(problem, [1, 1]).uncertainty() for problem in (fit, plain))
+    np.testing.assert_allclose(asked.standard_errors, other.standard_errors, rtol=1e-5)
+    assert asked.sigma == pytest.approx(unit * other.sigma) and asked.distance < 0.01
+
+
+def test_a_new_datum_has_the_sigma_that_all_have_and_none_of_many():
+    asked = solve(decay(False, sigma=0.05, absolute_sigma=True), [1, 1, 1]).uncertainty()
+    curve, new = asked.band([1.0]).error, asked.band([1.0], new=True).error
+    np.testing.assert_allclose(new, np.hypot(curve, 0.05))
+    scaled = solve(decay(False, sigma=7.0), [1, 1, 1]).uncertainty()
+    plain = solve(decay(False), [1, 1, 1]).uncertainty()
+    np.testing.assert_allclose(
+        scaled.band([1.0], new=True).error, plain.band([1.0], new=True).error, rtol=1e-6
+    )
+    fit = NetworkFit(
+        (Input(1) >> Linear(1)).initialize(0), X := np.eye(5)[:, :1], X, weights=range(1, 6)
+    )
+    with pytest.raises(ValueError, match="new = True where every datum"):
+        solve(fit, [1.0, 0.5]).uncertainty().band(X, new=True)
