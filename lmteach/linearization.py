@@ -157,7 +157,7 @@ class Damped:
     """
 
     def __init__(self, here, mu, D):
-        shift = mu if D is None else mu * D**2
+        shift = mu if D is None else _shift(mu, D)
         A, g = here.lower_A(), here.g
         L = here.buffer("L", A.shape, A.dtype, "F")
         self._here, self._solve = here, spd_solver(A, shift, L)
@@ -167,3 +167,12 @@ class Damped:
     def solve(self, v):
         """Return (JᵀJ + μD²)⁻¹ Jᵀ v, (P,), on the same factor."""
         return self._solve(self._here.JTv(v))
+
+
+def _shift(mu, D):
+    """Return μD², (P,); LinAlgError where it is larger than the largest float."""
+    with np.errstate(over="ignore"):
+        shift = mu * D**2
+    if not finite(shift):
+        raise np.linalg.LinAlgError("μD² is larger than the largest float")
+    return shift

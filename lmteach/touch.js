@@ -3,6 +3,7 @@
 // in parts of its axes from the lower left. The kernel answers with a new SVG and a sentence.
 // `save_changes` keeps one message on its way, and lets later ones overtake each other.
 const WAYS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1]};
+const PLAYS = ["play or pause", "stop"];  // the buttons of ipywidgets' Play have icons only
 const FAST = 10;  // steps of an arrow key at once, with Shift
 const GONE = "This picture has lost its kernel. Run this cell again.";
 const ASKED = "First your guess: set my_guess in the cell above, and run it and this one again.";
@@ -22,7 +23,9 @@ function nameKnobs(explorer) {
         }
         for (const box of row.querySelectorAll("input")) box.ariaLabel = `${label}, exactly`;
         for (const button of row.querySelectorAll("button")) {
-            button.ariaLabel = `${label}: ${button.textContent.trim() || button.title}`;
+            const nth = [...button.parentElement.children].indexOf(button);
+            const said = button.textContent.trim() || PLAYS[nth] || button.title;
+            button.ariaLabel = `${label}: ${said}`;
         }
     }
 }
@@ -52,7 +55,7 @@ function render({ model, el }) {
     let handles = [], points = [];
     let last = model.get("answered");  // the number of the last move; earlier answers are stale
     let before = null;  // [handle, its point when it was taken up]: Escape brings it back there
-    let waiting = null;  // [handle, steps]: keys that were pressed before the last move was answered
+    let waiting = null;  // [handle, steps]: keys pressed before the last move was answered
 
     function go(index, point, from) {
         points[index] = point.map(within);

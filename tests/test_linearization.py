@@ -366,3 +366,9 @@ def test_a_sigmoids_step_on_floats_and_exact_numbers_agree():
     floats = NetworkFit(network, X, Y).linearize(theta).step(0.5)
     symbols = NetworkFit(network, exact[1], exact[2]).linearize(exact[0]).step(sympy.Rational(1, 2))
     np.testing.assert_allclose([float(entry) for entry in symbols], floats, rtol=1e-13)
+
+
+def test_a_shift_beyond_the_largest_float_is_no_factor():
+    here = LeastSquares(lambda t: t - 1).linearize(np.zeros(2))
+    with pytest.raises(np.linalg.LinAlgError, match="μD² is larger than the largest float"):
+        here.damped(1.0, np.array([1.0, 1e200]))

@@ -145,7 +145,7 @@ def _run_jupyterlab(folder, options):
     prefer_this_kernel()
     given = {option.partition("=")[0] for option in options}
     wanted = [*QUIET, "-y", f"--ServerApp.root_dir={folder.resolve()}", *_if_root(given)]
-    own = [option for option in [*page.OPTIONS, *wanted] if option.partition("=")[0] not in given]
+    own = [option for option in [*page.options(), *wanted] if option.partition("=")[0] not in given]
     print("JupyterLab starts now; Ctrl-C here ends it.", flush=True)
     try:
         with contextlib.chdir(folder):

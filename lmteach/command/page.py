@@ -1,6 +1,8 @@
 """What JupyterLab shows first, in which size, and how soon it answers."""
 
+import json
 import os
+import tempfile
 from pathlib import Path
 
 FIRST = "00_start_here.ipynb"
@@ -12,14 +14,32 @@ OPTIONS = (
     f"--LabApp.default_url=/lab/tree/{FIRST}",
     *(f"--ContentsManager.hide_globs={pattern}" for pattern in HIDDEN),
 )
-ALWAYS, PROJECTED = "_jupyter", "_jupyter_projector"
+SETTINGS = Path("@jupyterlab", "apputils-extension", "themes.jupyterlab-settings")
+LARGE = {"code-font-size": "20px", "content-font-size1": "22px", "ui-font-size1": "16px"}
+
+
+def options():
+    """Return JupyterLab's options for the course: on a projector, with large prose and code."""
+    if os.environ.get("LMTEACH_PROJECTOR") != "1":
+        return OPTIONS
+    return (*OPTIONS, f"--LabApp.user_settings_dir={_large()}")
+
+
+def _large():
+    """Return a folder of settings for one lecture: the user's own stay as they are.
+
+    JupyterLab takes sizes from a user's settings alone.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lmteach-projector-"))
+    file = folder / SETTINGS
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"overrides": LARGE}), encoding="utf-8")
+    return folder
 
 
 def settings():
-    """Return the folders with JupyterLab's settings for the course, joined as in a search path.
+    """Return the folder with JupyterLab's settings for the course.
 
-    No question about news; notebooks before folders; for the projector, large prose and code.
+    No question about news; notebooks before folders.
     """
-    here = Path(__file__).resolve().parent
-    large = os.environ.get("LMTEACH_PROJECTOR") == "1"
-    return os.pathsep.join(str(here / name) for name in (ALWAYS, *[PROJECTED] * large))
+    return str(Path(__file__).resolve().parent / "_jupyter")
