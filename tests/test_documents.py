@@ -57,8 +57,7 @@ def run_blocks(text, name, namespace):
 
 @pytest.fixture
 def namespace(monkeypatch, tmp_path):
-    """A module of a document's own, in a folder with the lessons' tables, with figures that open no window.
-    """
+    """A module of a document's own, beside the lessons' tables; figures open no window."""
     import matplotlib.pyplot as plt
 
     module = types.ModuleType("a_document")
