@@ -17,6 +17,8 @@ class Inverse:
     """
 
     def __init__(self, lengths, s, Vt, smallest):
+        order = np.argsort(-s)
+        s, Vt = s[order], Vt[order]
         seen = s > smallest * s.max(initial=0)
         self.rank = int(seen.sum())
         self._lengths = lengths
@@ -67,6 +69,12 @@ class Inverse:
         R[self.loose], R[:, self.loose] = np.nan, np.nan
         np.fill_diagonal(R, 1.0)
         return R
+
+    def length(self, g):
+        """Return √(gᵀ C g) for g = Jᵀr, (P,): the part of r that J sees and can reach."""
+        parts = self._rows @ (g / _or_one(self._lengths))
+        s = self.s[: self.rank]  # in falling order
+        return float(np.linalg.norm(parts[s > PART * s.max(initial=0)]))
 
     def spread(self, G):
         """Return √diag(G C Gᵀ), (K,), for gradients G, (K, P): infinite where G sees more than J.

@@ -1,6 +1,7 @@
 """A curve fitted to data, as a least-squares problem."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -41,19 +42,19 @@ class CurveFit(LeastSquares):
         if jacobian is not None:
             function("jacobian", jacobian, "jacobian(theta, x) → J, (N·m, P)")
         super().__init__(model, jacobian, check_jacobian)
-        self._complex = is_complex(y)
-        came = data.curve(x, stacked(y) if self._complex else y, missing)
+        self.is_complex = is_complex(y)  # whether y came so
+        came = data.curve(x, stacked(y) if self.is_complex else y, missing)
         self.x, self.y, self._keep, self.n_dropped, rows = came
-        self.sigma, self.absolute_sigma = sigma, flag("absolute_sigma", absolute_sigma)
+        self.sigma, self.absolute_sigma = deepcopy(sigma), flag("absolute_sigma", absolute_sigma)
         self._weigh = weighing(sigma, self.y.shape, rows, self._keep)
         self.names = data.parameter_names(names)
-        self.n_parameters = names and len(self.names)
+        self.n_parameters = self.names and len(self.names)
         data.refuse_other_arguments(model)
 
     def residual_at(self, theta):
         """Return r = model(θ, x) − y, (N·m,), without what is missing in y."""
         prediction = self.model(theta.copy(), self.x)
-        if self._complex:
+        if self.is_complex:
             prediction = data.in_parts(prediction, theta)
         if not data.is_prediction(prediction, self.y, theta):
             self._notice_precision(prediction)
@@ -66,7 +67,7 @@ class CurveFit(LeastSquares):
         if self._jacobian is None:
             return super().jacobian_at(theta)
         J = self._jacobian(theta.copy(), self.x)
-        J = stacked_rows(J, self.y.shape) if self._complex else J
+        J = stacked_rows(J, self.y.shape) if self.is_complex else J
         whole = self._keep is None or len(J) != len(self._keep)
         return self._weighed(J if whole else np.asarray(J)[self._keep])
 

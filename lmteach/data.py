@@ -2,7 +2,7 @@
 
 import inspect
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from decimal import Decimal
 from numbers import Complex
@@ -68,6 +68,12 @@ def curve(x, y, missing):
     keep = ~lost.ravel() if lost.any() else None
     left = y.size if keep is None else int(keep.sum())
     return Curve(rebuild(columns), y, keep, n - left, kept_rows)
+
+
+def as_x(x):
+    """Return an x for a fitted model as `curve` would hand it on, of any length."""
+    columns, rebuild = _columns(x)
+    return rebuild(columns) if all(column.array.size for column in columns) else x
 
 
 def _is_ready(x, y):
@@ -423,11 +429,15 @@ def parameter_names(names):
     """Return the names as a list; TypeError or ValueError for what is no list of different ones."""
     if names is None:
         return None
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"names = {names!r}: expected a list of P different names")
-    if len(set(names)) < len(names) or not names:
-        raise ValueError(f"names = {names!r}: expected a list of P different names")
-    return list(names)
+    expected = f"names = {names!r}: expected a list of P different names"
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise TypeError(expected)
+    found = [str(name) if isinstance(name, str) else name for name in names]
+    if not all(isinstance(name, str) for name in found):
+        raise TypeError(expected)
+    if not found or not all(found) or len(set(found)) < len(found):
+        raise ValueError(expected)
+    return found
 
 
 def is_prediction(value, y, theta):

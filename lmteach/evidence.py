@@ -15,6 +15,7 @@ from .wrappers import Regularized
 ROUNDS = 100
 CLOSE = 1e-5  # relative change of α and β at which the rounds end
 WEAK = 1e-2  # α/β of the first round, of the mean ‖J_j‖²
+ROUNDING = float(np.finfo(float).eps) ** 2  # of F at θ₀, below which F is rounding
 LARGEST = 1e12  # α, where the data determine nothing
 STEPS = 20  # trials of Levenberg-Marquardt in a round
 LAST_STEPS = 500  # trials of the run with the last α and β
@@ -52,13 +53,18 @@ class Evidence:
     settled while the runs found their minima; `message` says so.
     """
 
-    def __init__(self, rounds, problem, trace, settled):
+    def __init__(self, rounds, problem, trace, settled, exact=False):
         self.rounds, self.problem, self.trace = rounds, problem, trace
         self.theta, self.alpha, self.beta = trace.theta, problem.alpha, problem.beta
         self.gamma, self.evidence = rounds[-1].gamma, rounds[-1].evidence
         self.success = settled and trace.success
         ended = "settled" if settled else "have not settled"
-        self.message = f"α and β {ended} after {len(rounds)} rounds. {trace.message}"
+        self.message = f"α and β {ended} after {len(rounds)} rounds. "
+        if exact:
+            self.message += (
+                "F is nothing but rounding: the data show no noise, and β is its limit. "
+            )
+        self.message += trace.message
 
     def uncertainty(self):
         """Return what the data and the prior say about θ: cov θ = (βJᵀJ + αI)⁻¹."""
@@ -97,11 +103,12 @@ def bayesian_regularization(
     alpha, beta = first_precisions(problem, theta, alpha, beta)
     options = {"max_steps": STEPS, "history": "light", "progress": False, **options}
     rounds, settled = [], False
+    least = ROUNDING * problem.loss(theta)
     for k in range(max_rounds):
         penalized = Regularized(problem, alpha, beta, center)
         trace = solve(penalized, theta, **options)
         theta = trace.theta
-        rounds.append(round_at(penalized, theta, k))
+        rounds.append(round_at(penalized, theta, k, least))
         after = rounds[-1].next_alpha, rounds[-1].next_beta
         settled = math.dist(np.log(after), np.log((alpha, beta))) <= CLOSE
         alpha, beta = after
@@ -109,7 +116,7 @@ def bayesian_regularization(
             break
     penalized = Regularized(problem, alpha, beta, center)
     trace = solve(penalized, theta, **{**options, "max_steps": LAST_STEPS})
-    return Evidence(rounds, penalized, trace, settled)
+    return Evidence(rounds, penalized, trace, settled, rounds[-1].loss <= least)
 
 
 def first_precisions(problem, theta, alpha, beta):
@@ -123,8 +130,8 @@ def first_precisions(problem, theta, alpha, beta):
     return positive("alpha", alpha), positive("beta", beta)
 
 
-def round_at(penalized, theta, k):
-    """Return the Round at θ: γ there, and the α and β that follow."""
+def round_at(penalized, theta, k, least=0.0):
+    """Return the Round at θ: γ there, and the α and β that follow; F below `least` is rounding."""
     alpha, beta = penalized.alpha, penalized.beta
     seen = penalized.evaluate(theta)
     n, F = len(seen.r) - len(theta), seen.inside.loss
@@ -135,7 +142,8 @@ def round_at(penalized, theta, k):
     evidence = log_evidence(alpha, beta, F, weights, squares, n, len(theta))
     tiny = np.finfo(float).tiny
     next_alpha = min(gamma / max(2 * weights, tiny), LARGEST) or alpha
-    next_beta = (n - gamma) / max(2 * F, tiny * n)
+    left = 2 * max(F, least)
+    next_beta = (n - gamma) / left if left > 0 and gamma < n else beta
     return Round(k, alpha, beta, F, weights, gamma, evidence, next_alpha, next_beta)
 
 

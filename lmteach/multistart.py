@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .bounds import Bounded
-from .checks import as_floats, at_least, instance
+from .checks import as_floats, at_least, flag, instance
 from .html import escape, html_table
 from .problems import Problem
 from .solving import solve
@@ -82,8 +82,12 @@ def multistart(problem, lower, upper, n=20, seed=0, executor=None, bounded=False
     if not (lower < upper).all():
         raise ValueError(f"lower = {lower}, upper = {upper}: expected lower < upper everywhere")
     n, seed = at_least("n", n, 1), at_least("seed", seed, 0)
-    starts = lower + latin_hypercube(n, len(lower), seed) * (upper - lower)
-    run = partial(_run, Bounded(problem, lower, upper) if bounded else problem, options)
+    if not (executor is None or callable(getattr(executor, "map", None))):
+        raise TypeError(f"executor = {executor!r}: expected a concurrent.futures.Executor or None")
+    part = latin_hypercube(n, len(lower), seed)
+    starts = (1 - part) * lower + part * upper  # upper − lower may be too large
+    inside = flag("bounded", bounded)
+    run = partial(_run, Bounded(problem, lower, upper) if inside else problem, options)
     traces = list((executor.map if executor else map)(run, starts))
     return _sorted(starts, traces)
 

@@ -1,10 +1,12 @@
 """F along one parameter, the others fitted anew at every value, and the interval that follows."""
 
 import math
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .jacobians import NotFinite
 from .primitives import least_norm
 from .solvers import levenberg_marquardt
 from .wrappers import Fixed, parameter_name
@@ -45,8 +47,9 @@ def profile(problem, seen, j, sigma, t, error, level, points=0):
     which the search begins.
     """
     path = Path(problem, seen, j, sigma)
-    start = abs(seen.theta[j]) or 1.0
-    start = t * error if math.isfinite(t * error) and seen.theta[j] == 0 else min(t * error, start)
+    size, reach = abs(float(seen.theta[j])), float(t * error)
+    start = reach if math.isfinite(reach) and size == 0 else min(reach, size or 1.0)
+    start = start or size or 1.0  # without noise there is no reach
     with np.errstate(all="ignore"):  # of a model far from the minimum
         low, high = (path.limit(sign, start, t) for sign in (-1, 1))
         for value in np.linspace(low, high, points) if math.isfinite(high - low) else ():
@@ -64,14 +67,16 @@ class Path:
         self.problem, self.j, self.sigma = problem, j, sigma
         self.name = parameter_name(problem, j)
         self.center, self.loss = float(seen.theta[j]), seen.loss
-        self.known = {self.center: seen}
+        self.known, self.walls = {self.center: seen}, []
 
     def tau(self, value):
         """Return ±√(2(F − F(θ̂)))/σ̂, with the sign of value − θ̂_j; ±∞ where F is not finite."""
         if value not in self.known:
             self.known[value] = self._fitted(value)
         rise = self.known[value].loss - self.loss
-        size = math.sqrt(2 * max(rise, 0.0)) / self.sigma if rise == rise else math.inf
+        size = math.inf if rise != rise or (rise > 0 and not self.sigma) else 0.0
+        if rise > 0 and self.sigma:
+            size = math.sqrt(2 * rise) / self.sigma
         return math.copysign(size, value - self.center)
 
     def _fitted(self, value):
@@ -85,18 +90,24 @@ class Path:
             held, start[held.free], scaling="more", geodesic=curved, max_steps=TRIALS
         )
         end = start[held.free]
-        for step in steps:
-            end = step.next_theta
+        with suppress(NotFinite):  # J at the start, whose F has to do
+            for step in steps:
+                end = step.next_theta
         return self.problem.evaluate(held.whole(end))
 
     def _start(self, value):
         """θ with θ_j at this value, the others as at the nearest fit or along its valley."""
-        seen = self.known[min(self.known, key=lambda known: abs(known - value))]
+        finite = (known for known, seen in self.known.items() if math.isfinite(seen.loss))
+        seen = self.known[min(finite, key=lambda known: abs(known - value))]
         plain = seen.theta.copy()
         plain[self.j] = value
         if len(plain) == 1:
             return plain
-        J, others = seen.linearize().J, np.arange(len(plain)) != self.j
+        try:
+            J = seen.linearize().J
+        except NotFinite:
+            return plain
+        others = np.arange(len(plain)) != self.j
         follow = np.zeros(len(plain))
         follow[others] = -least_norm(J[:, others], J[:, self.j])
         along = plain + (value - seen.theta[self.j]) * follow
@@ -109,14 +120,23 @@ class Path:
             return sign * math.inf
         near, far, reach = self.center, None, start
         for _ in range(DOUBLINGS):
-            value = self.center + sign * reach
+            value = self._inside(self.center + sign * reach)
             if not math.isfinite(value):
                 break
             if abs(self.tau(value)) >= t:
                 far = value
                 break
+            if value == self._inside(sign * math.inf):
+                self.walls.append("below" if sign < 0 else "above")
+                return value
             near, reach = value, 2 * reach
         return sign * math.inf if far is None else self._root(near, far, t)
+
+    def _inside(self, value):
+        """The value of parameter j nearest to this one in the problem's box, if it has one."""
+        box, theta = getattr(self.problem, "box", None), self.known[self.center].theta.copy()
+        theta[self.j] = value
+        return float(value) if box is None else float(box.projected(theta)[self.j])
 
     def _root(self, near, far, t):
         """Where |τ| = t between two values, by false position, halved where that is slow."""
@@ -138,6 +158,8 @@ class Path:
         sides = [side for side, end in (("below", low), ("above", high)) if math.isinf(end)]
         if sides:
             said.append(f"F does not rise enough {' and '.join(sides)}: no limit there.")
+        if self.walls:
+            said.append(f"A bound ends the interval {' and '.join(self.walls)}.")
         lowest = min(self.known, key=lambda v: self.known[v].loss)
         if self.known[lowest].loss < self.loss - LOWER * self.sigma**2:
             said.append(

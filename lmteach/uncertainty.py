@@ -7,19 +7,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from .checks import as_finite, at_least, function, instance
+from .box import opened
+from .checks import as_array, as_finite, as_positive, at_least, function, instance, is_real
 from .covariance import Inverse
 from .curve_fit import CurveFit
+from .data import as_x
 from .derivatives import checked_jacobian
 from .html import escape, html_table
 from .network_fit import NetworkFit
 from .problems import Problem
 from .profile import profile
-from .wrappers import Regularized, Robust, Wrapper, parameter_index, parameter_name
+from .verdict import is_rounding
+from .wrappers import Fixed, Regularized, Robust, Wrapper, parameter_index, parameter_name
 
 WHOLE = 2**26  # bytes of J up to which it is taken apart; beyond, JᵀJ or the dual
 MOST_PARAMETERS = 4096  # whose JᵀJ is taken apart
 SHOWN = 20  # parameters in a summary
+AWAY = 0.1  # standard errors from a minimum, beyond which it is said
 CORRELATED = 0.9  # pairs that a summary names, at most
 PAIRS = 5  # of them
 
@@ -58,20 +62,34 @@ class Uncertainty:
         instance("problem", problem, Problem, "a Trace of solve, or a problem and θ")
         self.problem, self._seen = problem, problem.evaluate(theta)
         self.theta = self._seen.theta
-        self._here = self._seen.linearize()
+        self._layer = Layer.of(problem, self._seen)
+        self._here = opened(self._seen.linearize())
         self.n_parameters = P = len(self.theta)
         self.names = [parameter_name(problem, j) for j in range(P)]
         self._whole = len(self._seen.r) * P * 8 <= WHOLE
         self._inverse = self._taken_apart()
-        noise = _Noise.of(problem, self._seen, self._here, self._inverse)
+        noise = _Noise.of(self._layer, self._here, self._inverse)
         self.sigma, self.n_data, self.dof = noise.sigma, noise.n_data, noise.dof
-        self.absolute, self._unit = noise.absolute, noise.unit
+        self.absolute, self._unit, self._rise = noise.absolute, noise.unit, noise.rise or noise.unit
+        self.distance = self._distance()
+
+    def _distance(self):
+        """How many standard errors θ is from the minimum of the straight model; bounds hold."""
+        rounding = self._whole and is_rounding(self.problem, self._seen, self._here)
+        if rounding or not 0 < self._rise < math.inf:
+            return 0.0
+        held = getattr(self._seen.linearize(), "held", np.zeros(self.n_parameters, dtype=bool))
+        g = np.where(held, 0, self._here.g)
+        if self._inverse is None:
+            return math.sqrt(max(g @ self._here.inverse_times(g), 0)) / self._rise
+        return self._inverse.length(g) / self._rise
 
     def _taken_apart(self):
         """The Inverse of JᵀJ by J, by JᵀJ where J is too large; None where that is, too."""
         if self._whole:
             digits = getattr(_innermost(self.problem)._derivative, "relative_error", None)
-            return Inverse.of_jacobian(_jacobian(self.problem, self._seen, self._here), digits)
+            robust = isinstance(self._layer.problem, Robust)
+            return Inverse.of_jacobian(self._layer.J if robust else self._here.J, digits)
         if self.n_parameters <= MOST_PARAMETERS:
             return Inverse.of_gram(self._here.A)
         if hasattr(self._here, "inverse_times"):
@@ -110,8 +128,11 @@ class Uncertainty:
 
     def quantile(self, level=0.95):
         """Return t with P(|T| ≤ t) = level: Student's for σ̂, the normal one for a known σ."""
+        expected = f"level = {level!r}: expected a number between 0 and 1"
+        if not is_real(level):
+            raise TypeError(expected)
         if not 0 < level < 1:
-            raise ValueError(f"level = {level!r}: expected a number between 0 and 1")
+            raise ValueError(expected)
         tail = (1 + level) / 2
         if self.absolute:
             return float(ndtri(tail))
@@ -126,21 +147,36 @@ class Uncertainty:
     def error_of(self, f):
         """Return (f(θ), its standard error) for a function of θ, a number or an array.
 
-        Its gradient is taken by complex steps, by central differences where those are not exact.
+        Its gradient is taken by complex steps, by central differences where those are not exact. A
+        complex f has a complex error: that of its real part and that of its imaginary part.
         """
         function("f", f, "f(theta) → a number or an array")
-        value = np.asarray(f(self.theta.copy()), dtype=float)
+        return self._valued("f(theta)", f)
+
+    def _valued(self, name, f, as_complex=False):
+        """(f(θ), its standard error); complex ones hold those of the real and imaginary part."""
+        value = np.asarray(f(self.theta.copy()))
+        value = value.astype(complex) if as_complex and value.dtype.kind in "fiub" else value
+        as_complex = value.dtype.kind == "c"
+        if not as_complex:
+            value = as_array(name, value, value.ndim) if value.size else value.astype(float)
 
         def flat(theta):
-            return np.ravel(f(theta.copy()))
+            if as_complex and np.iscomplexobj(theta):
+                raise TypeError(f"{name} is complex: a complex step cannot be told from it")
+            found = np.ravel(f(theta.copy()))
+            return np.concatenate([found.real, found.imag]) if as_complex else found
 
-        return value, self._spread(_derivative(flat, self.theta)).reshape(value.shape)
+        spread = self._spread(_derivative(flat, self.theta))
+        error = _joined(*np.split(spread, 2)) if as_complex else spread
+        return value, error.reshape(value.shape)
 
     def band(self, x, level=0.95, new=False):
         """Return the Band of the fitted curve, or network, at x: value ∓ t·(standard error).
 
         `new`: False for the curve; True for one new datum at each x, which adds the variance of
         the data; or the standard deviation of the new data, a number or shaped as the prediction.
+        Of complex data real and imaginary parts have each their own error, low and high.
         Raises ValueError or TypeError for another kind of problem, which has no curve.
         """
         curve = _innermost(self.problem)
@@ -151,30 +187,28 @@ class Uncertainty:
         else:
             expected = "expected a CurveFit or a NetworkFit; error_of(f) takes any function of θ"
             raise TypeError(f"problem is {self.problem!r}, without a curve: {expected}")
-        error = np.hypot(error, self._of_new(new))
-        reach = self.quantile(level) * error
+        deviation, t = self._of_new(new, value.shape), self.quantile(level)
+        error = _by_parts(lambda part: np.hypot(part, deviation), error)
+        reach = _by_parts(lambda part: t * part, error)
         return Band(value, error, value - reach, value + reach)
 
-    def _of_new(self, new):
+    def _of_new(self, new, shape):
         """The standard deviation of a new datum."""
         if new is False or new is None:
             return 0.0
         if new is not True:
-            return np.asarray(new, dtype=float)
+            new = np.asarray(new)
+            return as_positive("new", new, new.ndim, shape if new.ndim else None, or_zero=True)
         if getattr(_innermost(self.problem), "sigma", None) is not None:
             expected = "expected new=σ, the standard deviations at the new x"
             raise ValueError(f"new = True where every datum has a σ of its own: {expected}")
-        return self.sigma
+        return 1.0 if self.absolute else self.sigma
 
     def _curve(self, curve, x):
-        x = np.asarray(x, dtype=float) if isinstance(x, (list, tuple, range)) else x
-        whole = _all_parameters(self.problem)
-
-        def values(theta):
-            return np.ravel(curve.model(whole(theta).copy(), x))
-
-        value = np.asarray(curve.model(whole(self.theta).copy(), x), dtype=float)
-        return value, self._spread(_derivative(values, self.theta)).reshape(value.shape)
+        x, whole = as_x(x), _all_parameters(self.problem)
+        return self._valued(
+            "the prediction", lambda theta: curve.model(whole(theta).copy(), x), curve.is_complex
+        )
 
     def _network_output(self, fit, X):
         network, whole = fit.network, _all_parameters(self.problem)
@@ -188,8 +222,8 @@ class Uncertainty:
             squares = [row @ self._here.inverse_times(row) for row in rows]
             spread = self._unit * np.sqrt(np.maximum(squares, 0))
         else:
-            G = here.J
-            spread = self._spread(G if G.shape[1] == len(self.theta) else G[:, self.problem.free])
+            free = _free(_chain(self.problem))
+            spread = self._spread(here.J if free is None else here.J[:, free])
         return value, spread.reshape(value.shape)
 
     def _spread(self, G):
@@ -206,7 +240,7 @@ class Uncertainty:
         at_least("points", points, 0)
         error = self.standard_errors[j]
         return profile(
-            self.problem, self._seen, j, self._unit, self.quantile(level), error, level, points
+            self.problem, self._seen, j, self._rise, self.quantile(level), error, level, points
         )
 
     # words
@@ -223,6 +257,9 @@ class Uncertainty:
         said = [f"{self.n_data} data, {self.dof:.4g} degrees of freedom, {kind}."]
         if not (self.absolute or self.dof > 0):
             said.append("No datum is left to tell the noise: every error is infinite.")
+        if self.distance > AWAY:
+            far = f"θ is not at a minimum, by about {self.distance:.2g} standard errors"
+            said.append(f"{far}: all errors hold only there.")
         loose = self.undetermined
         if loose:
             verb = "is" if len(loose) == 1 else "are"
@@ -235,7 +272,7 @@ class Uncertainty:
             said.append(f"{self.names[k]} and {self.names[j]}: correlation {value:.3f}.")
         if walls := getattr(self.problem, "said", lambda theta: "")(self.theta):
             said.append(f"{walls}: the errors are those without bounds.")
-        if isinstance(self.problem, Robust):
+        if isinstance(self._layer.problem, Robust):
             said.append("With a robust loss the errors hold for large n only (Huber).")
         return said
 
@@ -286,38 +323,41 @@ class _Noise(NamedTuple):
     dof: float
     absolute: bool
     unit: float
+    rise: float = 0.0  # √(2ΔF) at one standard error, where it is not the unit
 
     @classmethod
-    def of(cls, problem, seen, here, inverse):
-        if isinstance(problem, Regularized):
-            return cls._of_regularized(problem, seen, here)
-        n, P = len(seen.r), inverse.rank
-        if isinstance(problem, Robust):
-            return cls._of_robust(problem, seen, n, P)
-        dof = n - P
+    def of(cls, layer, here, inverse):
+        """The noise at a Layer, whose θ the Linearization `here` and the Inverse are of."""
+        if isinstance(layer.problem, Regularized):
+            return cls._of_regularized(layer)
+        n, P = len(layer.seen.r), inverse.rank
+        if isinstance(layer.problem, Robust):
+            return cls._of_robust(layer, n, P)
+        return cls._of_data(layer.problem, layer.seen, n - P)
+
+    @classmethod
+    def _of_data(cls, problem, seen, dof, beta=1.0):
         absolute = bool(getattr(problem, "absolute_sigma", False) or problem.generalized)
         sigma = math.sqrt(2 * seen.loss / dof) if dof > 0 else math.inf
-        return cls(sigma, n, dof, absolute, 1.0 if absolute else sigma)
+        unit = 1.0 if absolute else sigma * math.sqrt(beta)
+        return cls(sigma, len(seen.r), dof, absolute, unit)
 
     @classmethod
-    def _of_regularized(cls, problem, seen, here):
-        n = len(seen.r) - len(seen.theta)
-        dof = n - n_effective(problem, here)
-        loss = seen.inside.loss
-        absolute = bool(getattr(problem, "absolute_sigma", False) or problem.generalized)
-        sigma = math.sqrt(2 * loss / dof) if dof > 0 else math.inf
-        return cls(sigma, n, dof, absolute, 1.0 if absolute else sigma * math.sqrt(problem.beta))
+    def _of_regularized(cls, layer):
+        seen = layer.seen.inside
+        dof = len(seen.r) - layer.n_effective()
+        return cls._of_data(layer.problem, seen, dof, layer.problem.beta)
 
     @classmethod
-    def _of_robust(cls, problem, seen, n, P):
+    def _of_robust(cls, layer, n, P):
         """Huber's s² for the plain J: κ² Σψ²/((n − P) ψ̄′²), κ = 1 + P var ψ′/(n ψ̄′²)."""
-        psi, slope = problem.influence(seen.theta)
+        psi, slope = layer.problem.influence(layer.seen.theta)
         dof, mean = n - P, slope.mean()
         if dof <= 0 or mean <= 0:
             return cls(math.inf, n, dof, False, math.inf)
         kappa = 1 + P / n * slope.var() / mean**2
         sigma = kappa * math.sqrt(psi @ psi / dof) / mean
-        return cls(sigma, n, dof, False, sigma)
+        return cls(sigma, n, dof, False, sigma, sigma * math.sqrt(mean))
 
 
 def n_effective(problem, here=None, theta=None):
@@ -327,7 +367,11 @@ def n_effective(problem, here=None, theta=None):
     """
     here = problem.linearize(theta) if here is None else here
     alpha, beta = problem.alpha, problem.beta
-    squares = squared_singular_values(here.of_data)
+    return _filtered(squared_singular_values(opened(here).of_data), alpha, beta)
+
+
+def _filtered(squares, alpha, beta):
+    """Σ βs²/(βs² + α)."""
     if alpha == 0:
         return float((squares > 0).sum())
     return float((beta * squares / (beta * squares + alpha)).sum())
@@ -347,26 +391,73 @@ def squared_singular_values(here):
 # --- which curve, which parameters
 
 
-def _jacobian(problem, seen, here):
-    """J that goes with the noise: of the data themselves under a Robust loss."""
-    return seen.inside.linearize().J if isinstance(problem, Robust) else here.J
+class Layer:
+    """The Robust or Regularized layer of a problem, or its innermost one, where its noise is.
+
+    `seen` is its Evaluation; `free` the places of our parameters among its own, None for all.
+    """
+
+    def __init__(self, problem, seen, free):
+        self.problem, self.seen, self.free = problem, seen, free
+
+    @classmethod
+    def of(cls, problem, seen):
+        """Return the Layer of a problem; ValueError where a loss and a penalty are nested."""
+        layers = [layer for layer in _chain(problem) if isinstance(layer, (Robust, Regularized))]
+        if len(layers) > 1:
+            expected = "expected one robust loss or one penalty, for the errors of which there is a"
+            raise ValueError(f"problem is {problem!r}: {expected} formula; else by simulation")
+        wanted, outside = [*layers, _innermost(problem)][0], []
+        while seen.problem is not wanted:
+            outside.append(seen.problem)
+            seen = seen.inside
+        return cls(wanted, seen, _free(outside))
+
+    @property
+    def J(self):
+        """J of the data inside, for our parameters."""
+        return self._ours(self.seen.inside.linearize().J)
+
+    def n_effective(self):
+        """γ of a Regularized, of our parameters."""
+        here, problem = opened(self.seen.linearize()), self.problem
+        if self.free is None:
+            return n_effective(problem, here)
+        J = self._ours(here.of_data.J)
+        squares = np.linalg.svd(J, compute_uv=False) ** 2
+        return _filtered(squares, problem.alpha, problem.beta)
+
+    def _ours(self, J):
+        return J if self.free is None else J[:, self.free]
+
+
+def _chain(problem):
+    """The problem, and those inside it."""
+    chain = [problem]
+    while isinstance(chain[-1], Wrapper):
+        chain.append(chain[-1].inner)
+    return chain
+
+
+def _free(chain):
+    """Which parameters of the innermost of these wrappers are free; None for all."""
+    free = None
+    for layer in reversed(chain):
+        if isinstance(layer, Fixed):
+            free = layer.free if free is None else free[layer.free]
+    return free
 
 
 def _innermost(problem):
-    while isinstance(problem, Wrapper):
-        problem = problem.inner
-    return problem
+    return _chain(problem)[-1]
 
 
 def _all_parameters(problem):
     """θ ↦ the parameters of the innermost problem, some of which may be held fixed."""
-    chain = []
-    while isinstance(problem, Wrapper):
-        chain.append(getattr(problem, "whole", None))
-        problem = problem.inner
+    chain = [layer.whole for layer in _chain(problem) if isinstance(layer, Fixed)]
 
     def whole(theta):
-        for step in filter(None, chain):
+        for step in chain:
             theta = step(theta)
         return theta
 
@@ -378,6 +469,20 @@ def _derivative(f, theta):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the fit has said it of its model
         return checked_jacobian(f, theta)(theta)
+
+
+def _joined(real, imaginary):
+    """Complex numbers of two parts, which may be infinite."""
+    joined = np.empty(real.shape, dtype=complex)
+    joined.real, joined.imag = real, imaginary
+    return joined
+
+
+def _by_parts(change, values):
+    """`change` of real values, or of both parts of complex ones."""
+    if not np.iscomplexobj(values):
+        return change(values)
+    return _joined(change(values.real), change(values.imag))
 
 
 # --- words

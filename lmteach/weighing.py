@@ -8,6 +8,7 @@ from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
 from .checks import as_floats
 
+UNEVEN = 1e-5  # of two standard deviations: by so much may C_ij and C_ji differ
 POSSIBLE = "expected numbers > 0, (N,) or shaped as y, or the covariance matrix of y, (N, N)"
 
 
@@ -80,7 +81,10 @@ def _by_covariance(sigma, y_shape, kept_rows, keep):
         numbers = np.repeat(kept_rows, per_sample)
         C = C[np.ix_(numbers, numbers)]
     C = C if keep is None else C[np.ix_(keep, keep)]
-    if not np.allclose(C, C.T):
+    if not np.isfinite(C).all():
+        raise ValueError(f"sigma holds {C[~np.isfinite(C)][0]}: {POSSIBLE}")
+    sizes = np.sqrt(np.abs(C.diagonal()))
+    if (np.abs(C - C.T) > UNEVEN * np.outer(sizes, sizes)).any():
         raise ValueError(f"sigma is a matrix that is not symmetric: {POSSIBLE}")
     try:
         return Whitened(cholesky(C, lower=True))
@@ -89,10 +93,12 @@ def _by_covariance(sigma, y_shape, kept_rows, keep):
 
 
 def _floats(sigma, ndim):
-    """σ as floats; NaN may stand where a sample is left out."""
+    """σ as floats; NaN may stand, and what is masked stands, where a sample is left out."""
     array = np.asarray(sigma)
+    if np.ma.is_masked(sigma):
+        array = np.where(np.ma.getmaskarray(sigma), np.nan, np.ma.getdata(sigma).astype(float))
     if array.dtype.kind not in "fiu" or array.ndim != ndim:
-        as_floats("sigma", sigma, ndim)
+        return as_floats("sigma", sigma, ndim).astype(float)
     return array.astype(float)
 
 

@@ -4,10 +4,12 @@ Each is a Problem itself, so that they nest and every solver takes them.
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
-from .checks import as_finite, as_floats, instance, one_of, positive
+from .box import InBox, opened
+from .checks import as_finite, as_floats, at_least, instance, one_of, positive
 from .linearization import Damped, Evaluation, Explicit, Linearization
 from .primitives import finite, frozen, inner, new_array
 from .problems import Problem
@@ -21,6 +23,7 @@ class Wrapper(Problem):
         self.n_parameters = problem.n_parameters
         self.redundant, self.generalized = problem.redundant, problem.generalized
         self.absolute_sigma = getattr(problem, "absolute_sigma", False)
+        self.box = getattr(problem, "box", None)  # that θ stays in, of a Bounded inside
 
     @property
     def eps(self):
@@ -37,8 +40,13 @@ class Wrapper(Problem):
         return self.inner.place(i)
 
     def linearized_inner(self, seen, work=None):
-        """Return the inner problem's Linearization where `seen`, an Evaluation of ours, stands."""
-        return seen.inside.linearize(work)
+        """Return the inner problem's Linearization where `seen` stands, without its box."""
+        return opened(seen.inside.linearize(work))
+
+    def linearization(self, seen, work=None):
+        """Return the Linearization that a subclass's `straight` gives, with steps in the box."""
+        here = self.straight(seen, work)
+        return here if self.box is None else InBox(here, seen.theta, self.box)
 
     def verify(self, theta, J=None, r=None):
         """Return what the inner problem says of its J at θ."""
@@ -46,8 +54,19 @@ class Wrapper(Problem):
 
     @property
     def moved(self):
-        """Where a step leads from θ in the inner problem."""
-        return self.inner.moved
+        """Where a step leads from θ, in a box; None without."""
+        return self.box and self.box.moved
+
+    def said(self, theta):
+        """Return in words which parameters stand at a bound; "" for none."""
+        walls = {-1: "lower", 1: "upper"}
+        sides = () if self.box is None else self.box.at_bounds(theta).tolist()
+        some = [
+            f"{parameter_name(self, j)} at its {walls[side]} bound {theta[j]:.4g}"
+            for j, side in enumerate(sides)
+            if side
+        ]
+        return ", ".join(some)
 
 
 # --- robust losses
@@ -103,7 +122,7 @@ class Robust(Wrapper):
             return Evaluation(theta, seen.r, math.nan, self, seen)
         return Evaluation(theta, frozen(np.sqrt(slope) * seen.r), F, self, seen)
 
-    def linearization(self, seen, work=None):
+    def straight(self, seen, work=None):
         """Return the Linearization with the corrected r and J."""
         here = self.linearized_inner(seen)
         root = np.sqrt(self._rho((here.r / self.f_scale) ** 2)[1])
@@ -148,12 +167,15 @@ class Regularized(Wrapper):
     def evaluation(self, theta):
         """Return the Evaluation at θ, with the stacked r."""
         seen = self.inner.evaluate(theta)
+        if np.size(self.center) not in (1, len(theta)):
+            expected = f"expected a number or ({len(theta)},)"
+            raise ValueError(f"center has shape {np.shape(self.center)}: {expected}")
         away = theta - self.center
         r = np.concatenate([math.sqrt(self.beta) * seen.r, math.sqrt(self.alpha) * away])
         F = self.beta * seen.loss + self.alpha * inner(away, away) / 2
         return Evaluation(theta, frozen(r), F, self, seen)
 
-    def linearization(self, seen, work=None):
+    def straight(self, seen, work=None):
         """Return the Linearization of the stacked r."""
         here = self.linearized_inner(seen, work)
         return Penalized(here, self.alpha, self.beta, seen.theta - self.center, seen, work)
@@ -271,26 +293,31 @@ class Fixed(Wrapper):
     """A problem with some of its parameters held: θ holds the free ones only.
 
     `values`: {index or name: number}; `n_parameters`: P, for a problem that does not know it.
-    `whole(θ)` gives all parameters. Raises ValueError or
-    TypeError for a parameter that the problem does not have.
+    `whole(θ)` gives all parameters. Raises ValueError or TypeError for a parameter that the problem
+    does not have.
     """
-
-    moved = None  # the free ones go where their step leads
 
     def __init__(self, problem, values, n_parameters=None):
         super().__init__(problem)
+        instance("values", values, Mapping, "{index or name: number}")
+        if n_parameters is not None:
+            at_least("n_parameters", n_parameters, 1)
         names = getattr(problem, "names", None)
         self._P = problem.n_parameters or n_parameters or (len(names) if names else None)
         if self._P is None:
             expected = "expected a problem that knows P: give it names, or n_parameters"
             raise ValueError(f"problem is {problem!r}, of any number of parameters: {expected}")
         self.values = {parameter_index(problem, key, self._P): v for key, v in values.items()}
+        if len(self.values) < len(values):
+            expected = "expected each parameter once, by name or by index"
+            raise ValueError(f"values = {values!r}: {expected}")
         self._held = np.array(list(self.values), dtype=int)
         self._at = as_floats("values", list(self.values.values()), 1) if values else np.empty(0)
         self.free = np.setdiff1d(np.arange(self._P), self._held)
         if not len(self.free):
             raise ValueError(f"values holds all {self._P} parameters: expected one that is free")
         self.n_parameters = len(self.free)
+        self.box = self.box and self.box.of(self.free)
 
     @property
     def names(self):
@@ -308,7 +335,7 @@ class Fixed(Wrapper):
         seen = self.inner.evaluate(self.whole(theta))
         return Evaluation(theta, seen.r, seen.loss, self, seen)
 
-    def linearization(self, seen, work=None):
+    def straight(self, seen, work=None):
         """Return the Linearization with the columns of the free parameters."""
         here = self.linearized_inner(seen)
         return Explicit(here.r, np.asfortranarray(here.J[:, self.free].T), seen.loss, work)

@@ -5,7 +5,19 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from lmteach import Bounded, CurveFit, Input, LeastSquares, Linear, NetworkFit, Tanh, solve
+from lmteach import (
+    Bounded,
+    CurveFit,
+    Fixed,
+    Input,
+    LeastSquares,
+    Linear,
+    NetworkFit,
+    Regularized,
+    Robust,
+    Tanh,
+    solve,
+)
 from lmteach.solvers import levenberg_marquardt
 
 INF = np.inf
@@ -149,7 +161,7 @@ def test_errors_know_of_bounds():
     [
         (3, ValueError, r"bounds = 3: expected \(lower, upper\)"),
         ((1, 0), ValueError, "expected lower < upper"),
-        (([0, 0, 0], 1), ValueError, r"expected \(3,\)"),
+        (([0, 0, 0], 1), ValueError, r"expected a number or \(2,\)"),
         ((np.nan, 1), ValueError, "no bound"),
     ],
 )
@@ -161,3 +173,60 @@ def test_bad_bounds_are_refused(bounds, kind, words):
 def test_only_lm_has_bounds():
     with pytest.raises(TypeError, match="expected only with Levenberg-Marquardt"):
         solve(LeastSquares(rosenbrock), [0.0, 0.0], "gn", bounds=(0, 1))
+
+
+# A box inside other problems
+
+
+def outliers():
+    rng = np.random.default_rng(4)
+    x = np.linspace(0, 4, 40)
+    y = 2 * np.exp(-1.3 * x) + 0.5 + 0.05 * rng.normal(size=40)
+    y[::9] += 2
+    return CurveFit(lambda t, x: t[0] * np.exp(-t[1] * x) + t[2], x, y)
+
+
+LOWER, UPPER = [0, 0, 0.6], [3, 1, 3]
+AROUND = {
+    "robust": lambda fit: Robust(fit, "soft_l1", 0.1),
+    "regularized": lambda fit: Regularized(fit, 0.1),
+    "both": lambda fit: Regularized(Robust(fit, "huber", 0.1), 0.1),
+    "box": lambda fit: Bounded(fit, -9, 9),
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_a_box_inside_another_problem_is_a_box(around):
+    wrap = AROUND[around]
+    inside = solve(wrap(Bounded(outliers(), LOWER, UPPER)), [1, 1, 1])
+    outside = solve(wrap(outliers()), [1, 1, 1], bounds=(LOWER, UPPER))
+    assert inside.success and outside.success
+    assert inside.loss == pytest.approx(outside.loss, rel=1e-9)
+    assert inside.theta == pytest.approx(outside.theta, rel=1e-5)
+    assert "θ[1] at its upper bound 1" in inside.message
+
+
+def test_the_free_parameters_of_a_box_stay_in_it():
+    trace = solve(Fixed(Bounded(outliers(), LOWER, UPPER), {1: 0.9}), [1, 9])
+    other = solve(Fixed(outliers(), {1: 0.9}, 3), [1, 1], bounds=([0, 0.6], [3, 3]))
+    assert trace.success and trace.theta == pytest.approx(other.theta, rel=1e-6)
+    assert "moved to the nearest" in trace.message
+
+
+def test_the_box_of_a_box_is_what_both_allow():
+    trace = solve(Bounded(outliers(), LOWER, UPPER), [1, 1, 1], bounds=(None, [9, 9, 0.7]))
+    assert trace.success and 0.6 <= trace.theta[2] <= 0.7 and trace.theta[1] <= 1
+    with pytest.raises(ValueError, match="overlap"):
+        solve(Bounded(outliers(), LOWER, UPPER), [1, 1, 1], bounds=(None, [9, 9, 0.5]))
+
+
+def test_bounds_of_another_length_are_blamed_not_the_start():
+    with pytest.raises(ValueError, match=r"upper has shape \(2,\): expected a number or \(3,\)"):
+        solve(outliers(), [1, 1, 1], bounds=([0, 0, 0], [1, 1]))
+
+
+def test_a_profile_ends_at_the_wall():
+    sure = solve(outliers(), [1, 1, 1], bounds=(LOWER, UPPER)).uncertainty()
+    at_wall, beside = sure.profile(2), sure.profile(0)
+    assert at_wall.low == 0.6 < at_wall.high and "bound" in at_wall.note
+    assert beside.low < sure.theta[0] < beside.high

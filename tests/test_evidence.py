@@ -82,6 +82,16 @@ def test_given_alpha_and_beta_begin():
         bayesian_regularization(problem, np.ones(6), alpha=-1)
 
 
+@pytest.mark.filterwarnings("error")
+def test_data_without_noise_have_a_limit_and_it_is_said():
+    A, _ = linear()
+    exact = LeastSquares(lambda theta: A @ (theta - 2))
+    found = bayesian_regularization(exact, np.ones(6))
+    assert found.success and "no noise" in found.message, found.message
+    assert np.isfinite(found.beta) and found.theta == pytest.approx(2 * np.ones(6))
+    assert bayesian_regularization(exact, 2 * np.ones(6)).theta == pytest.approx(2 * np.ones(6))
+
+
 # --- many starts
 
 
@@ -125,6 +135,10 @@ def test_each_part_of_the_cube_has_one_start():
 def test_bad_boxes_are_refused():
     with pytest.raises(ValueError, match="expected lower < upper"):
         multistart(waves(), [1, 1], [0, 2])
+    with pytest.raises(TypeError, match="executor = 3"):
+        multistart(waves(), [0, 0], [1, 1], executor=3)
+    with pytest.raises(TypeError, match="bounded = 'yes'"):
+        multistart(waves(), [0, 0], [1, 1], bounded="yes")
     with pytest.raises(ValueError, match="n = 0"):
         multistart(waves(), [0, 0], [1, 1], n=0)
 

@@ -27,7 +27,7 @@ FLOORS = (
         "options",
     ),
     ("network", "layers", "losses", "linearization", "damping", "trace", "stopping"),
-    ("problems", "curve_fit", "wrappers", "bounds", "entrance"),
+    ("problems", "curve_fit", "box", "wrappers", "bounds", "entrance"),
     ("cross_entropy", "routes", "network_fit"),
     ("undamped", "solvers", "verdict", "stages", "profile", "uncertainty", "solving"),
     (

@@ -3,6 +3,7 @@
 import sys
 import warnings
 
+import certified
 import families
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from scipy.optimize import curve_fit
 from scipy.stats import norm, t
 
 from lmteach import (
+    Bounded,
     CurveFit,
     Fixed,
     Input,
@@ -360,3 +362,115 @@ def test_bad_questions_are_refused():
     problem = LeastSquares(lambda theta: theta - 1.0)
     with pytest.raises(TypeError, match="without a curve.*error_of"):
         uncertainty(problem, [0.0, 0.0]).band([1.0])
+
+
+# --- certified, nested, and what is not a minimum
+
+
+@pytest.mark.parametrize("fit", certified.FITS, ids=lambda fit: fit.name)
+def test_standard_errors_are_the_certified_ones(fit):
+    asked = solve(CurveFit(fit.model, fit.x, fit.y), fit.start).uncertainty()
+    np.testing.assert_allclose(asked.theta, fit.theta, rtol=1e-6)
+    np.testing.assert_allclose(asked.standard_errors, fit.deviations, rtol=1e-6)
+    assert not asked.undetermined and asked.distance < 0.01
+
+
+def decay(outliers=True, **options):
+    rng = np.random.default_rng(1)
+    x = np.linspace(0, 4, 40)
+    y = 2 * np.exp(-1.3 * x) + 0.5 + 0.05 * rng.normal(size=40)
+    y[::9] += 2 * outliers
+    return CurveFit(lambda p, x: p[0] * np.exp(-p[1] * x) + p[2], x, y, **options)
+
+
+NESTED = {
+    "robust": lambda fit: Robust(fit, "soft_l1", 0.1),
+    "regularized": lambda fit: Regularized(fit, 0.1),
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_bounds_far_away_and_the_order_of_wrappers_change_no_error(kind):
+    wrap = NESTED[kind]
+    free = solve(wrap(decay()), [1, 1, 1]).uncertainty()
+    wide = solve(wrap(decay()), [1, 1, 1], bounds=(-9, 9)).uncertainty()
+    inside = solve(wrap(Bounded(decay(), -9, 9)), [1, 1, 1]).uncertainty()
+    for other in (wide, inside):
+        np.testing.assert_allclose(other.standard_errors, free.standard_errors, rtol=1e-5)
+        assert other.dof == pytest.approx(free.dof) and other.n_data == 40
+    before = solve(wrap(Fixed(decay(), {1: 1.3}, 3)), [1, 1]).uncertainty()
+    after = solve(Fixed(wrap(decay()), {1: 1.3}, 3), [1, 1]).uncertainty()
+    np.testing.assert_allclose(before.standard_errors, after.standard_errors, rtol=1e-5)
+    assert before.dof == pytest.approx(after.dof)
+
+
+def test_a_robust_loss_and_a_penalty_have_no_formula_together():
+    both = Regularized(Robust(decay()), 0.1)
+    with pytest.raises(ValueError, match="expected one robust loss or one penalty"):
+        solve(both, [1, 1, 1]).uncertainty()
+
+
+def test_the_profile_of_a_robust_loss_is_about_its_straight_interval():
+    asked = solve(Robust(decay(False), "huber", 0.05), [1, 1, 1]).uncertainty()
+    low, high = asked.confidence()[2]
+    profile = asked.profile(2)
+    assert profile.high - profile.low == pytest.approx(high - low, rel=0.1)
+
+
+def test_a_theta_that_is_no_minimum_is_said():
+    unfinished = solve(decay(), [1, 1, 1], max_steps=2).uncertainty()
+    assert unfinished.distance > 1 and "not at a minimum" in unfinished.summary()
+    end = solve(decay(), [1, 1, 1]).uncertainty()
+    assert end.distance < 1e-3 and "not at a minimum" not in end.summary()
+    wall = solve(decay(), [1, 1, 1], bounds=([0, 0, 0.6], [3, 1, 3])).uncertainty()
+    assert "not at a minimum" not in wall.summary()
+
+
+def test_data_without_noise_leave_no_width():
+    x = np.linspace(0, 4, 9)
+    exact = CurveFit(lambda p, x: p[0] * x + p[1], x, 2 * x + 1)
+    asked = solve(exact, [1, 1]).uncertainty()
+    assert max(asked.standard_errors) < 1e-14
+    profile = asked.profile(0)
+    assert profile.low == pytest.approx(2) and profile.high == pytest.approx(2)
+
+
+def impedance(**options):
+    rng = np.random.default_rng(0)
+    w = np.logspace(0, 5, 30)
+    noise = 0.3 * (rng.normal(size=30) + 1j * rng.normal(size=30))
+    fit = CurveFit(circuit, w, circuit((10, 100, 1e-4), w) + noise, **options)
+    return solve(fit, [5, 50, 2e-4]).uncertainty()
+
+
+def circuit(theta, w):
+    return theta[0] + 1 / (1 / theta[1] + 1j * w * theta[2])
+
+
+@pytest.mark.filterwarnings("ignore:jacobian by central differences")
+def test_the_band_of_a_complex_curve_is_of_both_parts():
+    asked, w = impedance(), np.array([1.0, 100.0, 1e4])
+    band = asked.band(w)
+    np.testing.assert_allclose(band.value, circuit(asked.theta, w))
+    stacked = asked.error_of(lambda theta: np.r_[circuit(theta, w).real, circuit(theta, w).imag])
+    np.testing.assert_allclose(np.r_[band.error.real, band.error.imag], stacked[1], rtol=1e-6)
+    assert (band.low.imag < band.value.imag).all() and (band.value.real < band.high.real).all()
+    new = asked.band(w, new=True).error
+    np.testing.assert_allclose(new.imag, np.hypot(band.error.imag, asked.sigma))
+
+
+def test_what_is_asked_of_a_band_is_checked():
+    asked = solve(decay(False), [1, 1, 1]).uncertainty()
+    for new, kind in ((-1, ValueError), (np.nan, ValueError), ("a", TypeError)):
+        with pytest.raises(kind, match="new"):
+            asked.band([1.0, 2.0], new=new)
+    with pytest.raises(ValueError, match=r"new has shape \(3,\): expected \(2,\)"):
+        asked.band([1.0, 2.0], new=[1, 1, 1])
+    with pytest.raises(TypeError, match="x holds 'a'"):
+        asked.band(["a"])
+    with pytest.raises(TypeError, match="level = 'a'"):
+        asked.confidence("a")
+    with pytest.raises(TypeError, match=r"f\(theta\) has dtype"):
+        asked.error_of(lambda theta: "a")
+    short = asked.band(np.arange(3, dtype=np.uint8))
+    np.testing.assert_allclose(short.value, asked.band([0.0, 1.0, 2.0]).value)

@@ -272,6 +272,49 @@ def test_bad_sigma_is_named(sigma, words):
         CurveFit(line, X[:, 0], Y[:, 0], sigma=sigma)
 
 
+def test_a_covariance_is_judged_in_its_own_unit():
+    C = 1e-20 * np.eye(9)
+    C[0, 1] = 0.5e-20
+    with pytest.raises(ValueError, match="not symmetric"):
+        CurveFit(line, X[:, 0], Y[:, 0], sigma=C)
+
+
+def test_a_masked_sigma_is_none_where_its_point_is_kept():
+    sigma = np.ma.masked_array(np.ones(9), mask=np.arange(9) == 4)
+    with pytest.raises(ValueError, match="sigma holds nan"):
+        CurveFit(line, X[:, 0], Y[:, 0], sigma=sigma)
+    y = np.ma.masked_array(Y[:, 0], mask=np.arange(9) == 4)
+    assert len(CurveFit(line, X[:, 0], y, sigma=sigma).residual([1.0, 2.0])) == 8
+
+
+def test_sigma_is_the_problems_own():
+    sigma = np.ones(9)
+    problem = CurveFit(line, X[:, 0], Y[:, 0], sigma=sigma)
+    sigma[:] = 7
+    assert (problem.sigma == 1).all()
+
+
+@pytest.mark.parametrize("kind", [np.array, iter, tuple])
+def test_names_come_in_any_sequence(kind):
+    problem = CurveFit(line, X[:, 0], Y[:, 0], names=kind(["a", "b"]))
+    assert problem.names == ["a", "b"] and problem.n_parameters == 2
+
+
+def test_what_is_held_fixed_is_checked():
+    fit = CurveFit(line, X[:, 0], Y[:, 0], names=["a", "b"])
+    with pytest.raises(TypeError, match="values is a list"):
+        Fixed(fit, [1.0])
+    with pytest.raises(ValueError, match="each parameter once"):
+        Fixed(fit, {"a": 1.0, 0: 2.0})
+    with pytest.raises(TypeError, match="n_parameters = 2.0"):
+        Fixed(fit, {"a": 1.0}, 2.0)
+
+
+def test_a_center_of_another_length_is_named():
+    with pytest.raises(ValueError, match=r"center has shape \(3,\): expected a number or \(2,\)"):
+        Regularized(CurveFit(line, X[:, 0], Y[:, 0]), 1, center=[1, 2, 3]).residual([1.0, 2.0])
+
+
 def test_names_are_checked_and_tell_how_many():
     fit = CurveFit(line, X[:, 0], Y[:, 0], names=["a", "b"])
     with pytest.raises(ValueError, match=r"expected \(2,\)"):
