@@ -209,7 +209,8 @@ def _compared(J, found, r, theta, eps):
     both = np.abs(J) + np.abs(D)
     rows = (both * epsilons).max(axis=1, keepdims=True, initial=0)  # what the longest ε does to it
     rows = np.maximum(rows, FAINT * rows.max(initial=0)) + sys.float_info.min
-    gap, both = np.maximum(np.abs(J - D) - noise, 0) / rows, both / rows
+    with np.errstate(over="ignore", invalid="ignore"):  # of r that runs to infinity nearby
+        gap, both = np.maximum(np.abs(J - D) - noise, 0) / rows, both / rows
     unit = both.max(axis=0, initial=0) + sys.float_info.min  # so that no square over- or underflows
     most = max(AGREES, 10 * eps ** (2 / 3))
     gaps, sizes = (np.linalg.norm(part / unit, axis=0) for part in (gap, both))

@@ -47,7 +47,8 @@ def options_for(problem, before, given):
 def damping_of(mu, damping):
     """Return (μ, rule) of a first trial, each None if it is; ValueError or TypeError otherwise."""
     mu = None if mu is None else positive("mu", mu)
-    is_rule = not isinstance(damping, type) and callable(getattr(damping, "update", None))
+    of_python = isinstance(damping, (type, dict, set))  # their `update` is no rule's
+    is_rule = not of_python and callable(getattr(damping, "update", None))
     if damping is not None and not is_rule:
         expected = "expected a rule, such as Nielsen() or Factor(10)"
         raise TypeError(f"damping is {damping!r}: {expected}")

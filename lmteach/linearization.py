@@ -107,7 +107,8 @@ class Linearization:
         """Return max_j |cos(J_j, r)|, where a column of zeros counts as 0."""
         lengths = self.column_norms * norm(self.r)
         lengths[lengths == 0] = math.inf
-        return float((abs(self.g) / lengths).max())
+        with np.errstate(invalid="ignore"):  # nan where g and lengths are infinite
+            return float((abs(self.g) / lengths).max())
 
 
 class Explicit(Linearization):
@@ -117,7 +118,8 @@ class Explicit(Linearization):
         self.r, self.loss = r, inner(r, r) / 2 if loss is None else loss
         self.buffer = new_array if work is None else work.buffer
         self._Jt, self._lower_A = Jt, None
-        self.g = frozen(Jt.dot(r))  # ∇F, (P,)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+            self.g = frozen(Jt.dot(r))  # ∇F, (P,)
 
     @property
     def J(self):

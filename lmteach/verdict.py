@@ -111,7 +111,9 @@ class Sight:
     def blind(self):
         """Return the directions that J is blind to, (n, P), changing θ by its size at most."""
         some = self.directions[~self.seen]
-        return some / np.max(np.abs(some) / self.size, axis=1, keepdims=True)
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            some = some / np.max(np.abs(some) / self.size, axis=1, keepdims=True)
+        return some[np.isfinite(some).all(axis=1)]  # the others no float can follow
 
     def loose(self):
         """Return which parameters the blind directions change, (P,)."""
@@ -154,7 +156,9 @@ def _judged_by_angles(problem, seen, here, theta0, most):
         return Verdict(NO_MINIMUM)
     if lower := _lower_beside(problem, seen, here.column_norms == 0, most):
         return Verdict(f"{NO_MINIMUM}: F falls where J is blind", "", lower)
-    return Verdict(None, _ran_away(problem, seen.theta, theta0, np.ones(len(theta0), dtype=bool)))
+    said = _ran_away(problem, seen.theta, theta0, np.ones(len(theta0), dtype=bool))
+    saturated = (here.column_norms == 0) & _far(seen.theta, theta0)
+    return Verdict(f"{NO_MINIMUM} that r determines" if saturated.any() else None, said)
 
 
 def _lower_beside(problem, seen, unseen, most):
@@ -298,9 +302,14 @@ def run_away(problem, seen, here, theta0):
     return _ran_away(problem, seen.theta, theta0, Sight.of(problem, seen, here, theta0).faint())
 
 
+def _far(theta, theta0):
+    """Which parameters have run away from where they started."""
+    return (np.abs(theta) > RAN_AWAY * np.abs(theta0)) & (theta0 != 0)
+
+
 def _ran_away(problem, theta, theta0, loose):
     """A sentence where parameters that J does not determine have run away; nothing else."""
-    ran = loose & (np.abs(theta) > RAN_AWAY * np.abs(theta0)) & (theta0 != 0)
+    ran = loose & _far(theta, theta0)
     if not ran.any():
         return ""
     far = f"ran to {np.abs(theta[ran]).max():.0e}"

@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import re
+import shutil
 import sys
 import tomllib
 import types
@@ -56,12 +57,13 @@ def run_blocks(text, name, namespace):
 
 @pytest.fixture
 def namespace(monkeypatch, tmp_path):
-    """A module of a document's own, in an empty folder, with figures that open no window."""
+    """A module of a document's own, beside the lessons' tables; figures open no window."""
     import matplotlib.pyplot as plt
 
     module = types.ModuleType("a_document")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "notebooks" / "tables", tmp_path / "notebooks" / "tables")
     plt.switch_backend("Agg")
     yield vars(module)
     plt.close("all")

@@ -3,6 +3,8 @@
 import _thread
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from html.parser import HTMLParser
@@ -279,3 +281,20 @@ def test_a_folder_that_cannot_be_written_ends_nothing(folder, monkeypatch):
     assert check("9.1", 9).right is True
     assert progress().state("9.1") is True
     assert "cannot be written: Permission denied. This session remembers" in repr(progress())
+
+
+TRACED = """
+import sys
+from lmteach.exercises.running import run
+run(lambda x: x, [(1,)])
+sys.settrace(lambda frame, event, argument: None)
+print((lambda: "traced")())
+"""
+
+
+def test_after_a_check_code_can_be_traced():
+    """A debugger, or coverage, traces what runs after a check: Python 3.11 could hang there."""
+    ended = subprocess.run(
+        [sys.executable, "-c", TRACED], capture_output=True, text=True, timeout=120
+    )
+    assert ended.stdout.strip() == "traced", ended.stderr

@@ -38,6 +38,12 @@ def test_four_hundred_inputs(promise):
     assert not broken, fuzz.report(400, 1, broken)
 
 
+@pytest.mark.parametrize("index", [193, 271, 311, 436])
+def test_an_input_that_once_broke_a_promise(index):
+    """J not finite nearby; a set as a damping rule; saturated by running away; units of 1e-87."""
+    assert fuzz.one(index, 2) == []
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("promise", EACH)
 def test_a_hundred_thousand_inputs(promise):

@@ -159,22 +159,24 @@ def n_effective(J, alpha, beta):
 @exercise(
     "13.3",
     "value",
-    "J has the singular values 10, 1 and 0.1, and β = 1. For which α is γ = 1.5 in good "
-    "approximation: α = 0.01, 1 or 100?",
+    "J has the singular values 30, 3 and 0.3, and the noise has σ = 0.5. For which α is γ about "
+    "1.5: 0.36, 9, 36 or 3600?",
     hints=(
-        "Write down s² first: 100, 1, 0.01.",
-        "A direction with s² far above α counts as 1, far below as 0, and equal to it as ½.",
+        "Write down βs² first, for each s. And β is 1/σ².",
+        "A direction with βs² far above α counts as 1, far below as 0, and equal to it as ½.",
         "Which α lets one direction count whole, one half, and one not at all?",
     ),
     slips=(
-        (0.01, "At α = 0.01 the direction with s = 1 counts whole: γ is near 2.5."),
-        (0.1, "0.1 is a singular value; α stands beside their squares: 100, 1, 0.01."),
-        (10, "10 is a singular value; α stands beside their squares: 100, 1, 0.01."),
-        (100.0, "At α = 100 even s = 10 counts half only: γ is near 0.5."),
+        (0.36, "At α = 0.36 the direction with s = 3 counts whole: γ is near 2.5."),
+        (9.0, "9 is s² of the middle one. It is βs² that stands beside α: γ is near 1.8 here."),
+        (18.0, "β is 1/σ², not 1/σ."),
+        (2.25, "β is 1/σ²: you multiplied s² by σ²."),
+        (3.0, "3 is a singular value; α stands beside their squares, times β."),
+        (3600.0, "At α = 3600 even s = 30 counts half only: γ is near 0.5."),
     ),
 )
 def alpha_for_one_and_a_half():
-    return 1.0
+    return 36.0
 
 
 def _data():

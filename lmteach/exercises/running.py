@@ -11,7 +11,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,7 @@ from .compare import numbers
 
 SECONDS = 4.0  # of CPU time, for all calls of one check together
 POLL = 0.05  # seconds between two looks at the clock
+JUMPS = 1000  # of a loop; an exception that waits for this thread comes with the first
 LONGEST_LINE = 80  # characters of the learner's line that are shown
 LONGEST_PRINT = 4000  # characters that are shown
 
@@ -89,20 +90,25 @@ class Watch(threading.Thread):
         while not self.stopped.wait(POLL):
             with self.lock:
                 if not self.stopped.is_set() and self.clock() > self.end:
-                    self._raise(ctypes.py_object(TimeUp))
+                    self._raise()
 
     def stop(self):
-        """No TimeUp comes after this."""
+        """No TimeUp comes after this; one that is on its way arrives here.
+
+        It is not taken back: in Python 3.11 a thread whose exception was taken back looks for it
+        for ever after, and hangs under a trace function.
+        """
         while not self.stopped.is_set():
-            try:
-                with self.lock:
-                    self.stopped.set()
-                    self._raise(None)  # one that is on its way is taken back
-            except TimeUp:
+            with suppress(TimeUp), self.lock:
+                self.stopped.set()
+        with suppress(TimeUp):
+            for _ in range(JUMPS):
                 continue
 
-    def _raise(self, kind):
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.thread), kind)
+    def _raise(self):
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(self.thread), ctypes.py_object(TimeUp)
+        )
 
 
 def cpu_clock():

@@ -202,8 +202,8 @@ def _judge(x):
 @exercise(
     "12.4",
     "witness",
-    "Twelve places x between 0 and 5 at which to measure 2·exp(−x) with noise 0.1, so that b has "
-    "a standard error below 0.06. Evenly spaced they give 0.080.",
+    "Twelve places x between 0 and 5 at which to measure 2·exp(−x) with σ = 0.1, so that b has a "
+    "standard error below 0.06; a is not known either. Evenly spaced they give 0.080.",
     hints=(
         "At which x does a change of b change the curve most? Look at |∂f/∂b| = 2x·exp(−x).",
         "It is largest at x = 1. But there a larger a looks like a smaller b: something has to "

@@ -163,7 +163,7 @@ class AlphaOnTheSine(Scene):
         (left, middle), look = picture.subplots(1, 2, width_ratios=(3, 2)), picture.look
         left.plot(self.at, self.clean, ":", color=GREY, linewidth=look["line"])
         left.plot(self.X, self.Y, "o", color=BLACK, markersize=look["marker"])
-        left.set(xlim=(-1.05, 1.05), ylim=(-2.2, 2.2))
+        left.set(xlim=(-1.05, 1.05), ylim=(-2.2, 2.2), xticks=(-1, 0, 1))
         label(left, "x", "", "dots: data, dotted: truth\nline: the network")
         draw = {"linewidth": look["line"]}
         (curve,) = left.plot([], [], color=STYLES["Levenberg-Marquardt"]["color"], **draw)

@@ -166,13 +166,13 @@ def _contour(rise, height):
 class Outlier(Scene):
     """A line through 15 data, one of which is moved up and down: least squares and Huber's loss.
 
-    `height` is how far that one lies above the line; `f`, Huber's f, where a residual begins to
+    `height` is how far that one lies above the line; `f`, Huber's k, where a residual begins to
     count less.
     """
 
     controls = {
         "height": Control(-6.0, 6.0, 4.0, "outlier above the line"),
-        "f": Control(0.05, 5.0, 0.3, "f of Huber", log=True),
+        "f": Control(0.05, 5.0, 0.3, "k of Huber", log=True),
     }
     touched = (Handle("moved", None, "height", "the outlier"),)
 

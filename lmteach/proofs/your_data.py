@@ -51,7 +51,10 @@ def prove_where_the_noise_takes_theta():
 
 
 @proves(
-    {"12.3": r"C = (J^\top J)^{-1} J^\top\,J\,(J^\top J)^{-1} = (J^\top J)^{-1}"},
+    {
+        "12.3": r"\text{cov}(\hat\theta) = (J^\top J)^{-1} J^\top\,J\,(J^\top J)^{-1} "
+        r"= (J^\top J)^{-1}"
+    },
     package="Uncertainty.covariance",
 )
 def prove_covariance():
@@ -108,11 +111,11 @@ def prove_band():
     package="Robust",
 )
 def prove_robust_gradient():
-    """F = ½ Σ f²ρ(rᵢ²/f²) has the gradient J̃ᵀr̃ of the corrected r̃ and J̃, for 2√(1 + z) − 2."""
-    f, j = sp.symbols("f j", positive=True)
+    """F = ½ Σ k²ρ(rᵢ²/k²) has the gradient J̃ᵀr̃ of the corrected r̃ and J̃, for 2√(1 + z) − 2."""
+    k, j = sp.symbols("k j", positive=True)
     r = sp.Function("r")(j)
-    z = (r / f) ** 2
-    F = f**2 * (2 * (sp.sqrt(1 + z) - 1)) / 2
+    z = (r / k) ** 2
+    F = k**2 * (2 * (sp.sqrt(1 + z) - 1)) / 2
     weight = 1 / sp.sqrt(1 + z)  # ρ′ of soft_l1
     corrected, row = sp.sqrt(weight) * r, sp.sqrt(weight) * r.diff(j)
     at = np.array([0.2, 3.0])

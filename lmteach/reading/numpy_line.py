@@ -74,7 +74,7 @@ class Speaker:
 
     def _name(self, key, subscripts, superscript):
         value, text = self.scene.values.get(key), SPELLED.get(key, key)
-        text = re.sub("['^ ]", "_", re.sub("[{}()]", "", text))
+        text = re.sub("['^ ]", "_", re.sub(r"[{}()\\]", "", text))
         turned = superscript == TOP
         if isinstance(value, Layers) and superscript:
             turned = superscript[0] == "layer_top"

@@ -44,9 +44,12 @@ def noise(rng, change):
 
 @serves("12.3")
 def covariance(rng, change):
-    """The package's (JᵀJ)⁻¹ from singular values."""
-    J = rng.normal(size=(M, P))
-    return {"J": J, "C": Inverse.of_jacobian(J).covariance}
+    """The package's cov θ, from the singular values of a curve's J at θ; J at θ̂."""
+    x, best = rng.uniform(0, 2, M), rng.uniform(0.5, 1.5, 2)
+    fit = CurveFit(lambda theta, x: theta[0] * np.exp(-theta[1] * x), x, rng.normal(size=M))
+    J = lambda theta: fit.linearize(np.real(theta).ravel()).J  # noqa: E731
+    cov = lambda theta: Inverse.of_jacobian(J(theta)).covariance  # noqa: E731
+    return {"J": J(best), "cov()": cov, r"hat \theta": best}
 
 
 @serves("12.4")
