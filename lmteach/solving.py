@@ -34,12 +34,11 @@ from .trace import Step, Trace
 from .uncertainty import uncertainty
 from .undamped import gauss_newton, gradient_descent
 from .verdict import (
-    NO_MINIMUM,
     Verdict,
     is_rounding,
     is_whole,
     judged,
-    lower_inside,
+    judged_inside,
     run_away,
 )
 
@@ -266,8 +265,10 @@ class Attempt:
             lower = lower and lower.inside
             if not doubt:
                 left = run.evaluations_left()
-                lower = lower_inside(run.inner, self.seen, self.here, run.theta0, left)
-                doubt = f"{NO_MINIMUM}: F falls inside the bounds" if lower else None
+                doubt, more, lower = judged_inside(
+                    run.inner, self.seen, self.here, run.theta0, left
+                )
+                note += more
             note = f"{note} {run.inner_words(self.seen)}."
             self.verdict = Verdict(doubt, note, lower)
 

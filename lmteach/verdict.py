@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .primitives import norm
-from .wrappers import parameter_name
+from .wrappers import Fixed, parameter_name
 
 DOUBLE = sys.float_info.epsilon
 RIGHT_ANGLE = 1e-3  # largest part of r that J may reach (a relative offset: Bates & Watts, 1981)
@@ -21,6 +21,8 @@ NOTHING_LEFT = 1000  # roundings of θ: r that is not longer than what they do t
 FAINTEST = 1e-6  # but no r that is longer than this part of what θ does to it
 BLIND = 1e-7  # part of J's longest direction, all columns of length 1, below which J is blind
 PROBES = (1e-2, -1e-2, 1e-3, -1e-3, 1e-4, -1e-4, 1e-6, -1e-6)  # parts of the size of θ there
+INWARDS = PROBES[::2]  # parts for parameters that may go one way only
+SINGLE = 64  # parameters at their bounds, beyond which they are looked at together only
 ROUNDING = 1e-10  # part of F by which it must change to be said to rise or to fall
 DRAWS = 8  # directions that are drawn where parameters of a network have no effect
 MANY = 6  # blind directions, beyond which their pairs are not probed
@@ -128,9 +130,7 @@ class Sight:
 
     def note(self, unseen):
         """Return what J does not determine, as a sentence; `unseen` parameters have no effect."""
-        have = "has" if unseen.sum() == 1 else "have"
-        said = f" {names(unseen, self.problem)} {have} no effect on r."
-        said = said if unseen.any() else ""
+        said = _without_effect(unseen, self.problem)
         loose, n_parameters = self.loose() & ~unseen, len(self.size)
         if not loose.any():
             return said
@@ -202,46 +202,75 @@ def _judged_by_probes(problem, seen, here, theta0, sight, most):
             flat |= (np.abs(v) / sight.size > LOOSE) & _faint(here, seen, sight)
     unseen = flat & (seen.theta == theta0) & (here.column_norms == 0)
     if flat.all() or (flat & ~unseen).any():
-        which = "θ" if flat.all() else names(flat & ~unseen, problem)
+        all_of_them = flat.all() and not isinstance(problem, Fixed)  # whose θ are not all
+        some = flat if flat.all() else flat & ~unseen
+        which = "θ" if all_of_them else names(some, problem)
         return Verdict(f"r does not depend on {which} {PLATEAU}")
     if ran := _ran_away(problem, seen.theta, theta0, sight.loose()) if len(blind) else "":
         return Verdict(f"{NO_MINIMUM} that r determines", ran)
     return Verdict(None, sight.note(unseen))
 
 
-def lower_inside(problem, seen, here, theta0, most=math.inf):
-    """Return a lower Evaluation inside the box of an end where bounds hold, or None.
+def judged_inside(problem, seen, here, theta0, most=math.inf):
+    """Return the Verdict on the bounds that hold at an end: whether F falls inside the box.
 
     A bound holds firmly where F rises inwards. Where r does not tell, because a column of J is 0 or
     at right angles to r, F is looked at inwards: one such parameter at a time, two if there are
-    few, and drawn ones together.
+    few, and drawn ones together. Those on which F does not depend are named.
     """
     size = np.maximum(np.abs(seen.theta), np.abs(theta0))
     size[size == 0] = 1.0
-    side = problem.box.at_bounds(seen.theta)
-    weak = abs(here.g) <= RIGHT_ANGLE * here.column_norms * norm(seen.r)
-    unseen = here.column_norms * size <= BLIND * norm(seen.r)
-    free = np.flatnonzero(unseen & (side == 0))
-    inwards = [-side[j] * _unit(j, size) for j in np.flatnonzero(here.held & (weak | unseen))]
-    others = [*inwards, *(sign * _unit(j, size) for j in free for sign in (1, -1))]
-    pairs = [v + w for v in inwards for w in others if v is not w] if len(others) <= MANY else []
-    if not inwards:
-        return None
-    directions, parts = [*inwards, *pairs, *_drawn(others)], PROBES[::2]
-    if len(directions) * len(parts) > most:
-        return None
-    probes = (seen.theta + part * v for v in directions for part in parts)
-    ends = [problem.evaluate(problem.box.projected(probe)) for probe in probes]
+    weak, n_single, directions = _inwards(problem.box, seen, here, size)
+    if not len(weak):
+        return Verdict(None)
+    if len(directions) * len(INWARDS) > most:
+        return Verdict("max_evaluations leaves no room to look inside the bounds")
+    lower, flat = _looked_at(problem, seen, directions)
+    if lower:
+        return Verdict(f"{NO_MINIMUM}: F falls inside the bounds", "", lower)
+    unseen = np.zeros(len(size), dtype=bool)
+    unseen[weak[:n_single][flat[:n_single]]] = True
+    return Verdict(None, _without_effect(unseen & (here.column_norms == 0), problem))
+
+
+def _looked_at(problem, seen, directions):
+    """(The lowest Evaluation that is below F, or None; along which directions F does not rise)."""
+    places = np.array([[seen.theta + part * v for part in INWARDS] for v in directions])
+    places = problem.box.projected(places)
+    F = np.array([[problem.evaluate(place).loss for place in row] for row in places])
     rounding = ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)
-    lower = [end for end in ends if end.loss < seen.loss * (1 - rounding)]
-    return min(lower, key=lambda end: end.loss, default=None)
+    flat = ~(F > seen.loss * (1 + rounding)).any(axis=1)
+    lower = np.where(F < seen.loss * (1 - rounding), F, math.inf)
+    if not np.isfinite(lower).any():
+        return None, flat
+    return problem.evaluate(places[np.unravel_index(np.argmin(lower), F.shape)]), flat
 
 
-def _drawn(others):
-    """Directions in which about half of these parameters change together; none for one of them."""
-    rng = np.random.default_rng(0)
-    parts = rng.uniform(-1, 1, (DRAWS, len(others)))
-    return [v for v in np.maximum(parts, 0) @ np.array(others) if len(others) > 1]
+def _inwards(box, seen, here, size):
+    """(Which parameters F does not press to their bounds, how many of them have a direction of
+    their own, the directions inwards: those first)."""
+    side, r = box.at_bounds(seen.theta), norm(seen.r)
+    unseen = here.column_norms * size <= BLIND * r
+    weak = np.flatnonzero(
+        here.held & (unseen | (abs(here.g) <= RIGHT_ANGLE * here.column_norms * r))
+    )
+    free = np.flatnonzero(unseen & (side == 0))
+    drawn = _drawn(-side, weak, free) * size if len(weak) + len(free) > 1 else []
+    if len(weak) + len(free) > SINGLE:
+        return weak, 0, [*drawn]
+    single = [-side[j] * _unit(j, size) for j in weak]
+    others = [*single, *(sign * _unit(j, size) for j in free for sign in (1, -1))]
+    pairs = [v + w for v in single for w in others if v is not w] if len(others) <= MANY else []
+    return weak, len(single), [*single, *pairs, *drawn]
+
+
+def _drawn(inwards, weak, free):
+    """Directions: half of the weak parameters go inwards, and the free ones either way."""
+    parts = np.random.default_rng(0).uniform(-1, 1, (DRAWS, len(inwards)))
+    drawn = np.zeros_like(parts)
+    drawn[:, weak] = inwards[weak] * np.maximum(parts[:, weak], 0)
+    drawn[:, free] = parts[:, free]
+    return drawn
 
 
 def _unit(j, size):
@@ -286,6 +315,12 @@ def _ran_away(problem, theta, theta0, loose):
     far = f"ran to {np.abs(theta[ran]).max():.0e}"
     cancel = " and cancel" if ran.sum() > 1 else ""
     return f" {names(ran, problem)} {far}{cancel}: there may be no minimum."
+
+
+def _without_effect(unseen, problem):
+    """The sentence about parameters without effect on r; "" for none."""
+    have = "has" if unseen.sum() == 1 else "have"
+    return f" {names(unseen, problem)} {have} no effect on r." if unseen.any() else ""
 
 
 def names(which, problem=None):

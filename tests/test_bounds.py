@@ -283,3 +283,23 @@ def test_a_network_of_zeros_at_its_bounds_is_no_minimum(bounds):
 def test_symbols_have_no_bounds():
     with pytest.raises(TypeError, match="theta0 holds objects of type"):
         solve(outliers(), [sympy.Integer(1), 1, 1], bounds=(0, 5))
+
+
+def test_a_parameter_at_its_bound_without_effect_is_named():
+    x = np.linspace(0, 1, 9)
+    fit = CurveFit(lambda t, x: t[0] * x + 0 * t[1], x, 2 * x + x**2, names=["slope", "unused"])
+    trace = solve(fit, [1, 0], bounds=(0, 5))
+    assert trace.success and "unused has no effect on r" in trace.message
+
+
+def test_a_face_without_effect_is_named_by_its_parameters():
+    x = np.linspace(0.1, 5, 25)
+    fit = CurveFit(lambda t, x: t[0] * x / (t[1] + x), x, -x / (1 + x), names=["a", "b"])
+    trace = solve(fit, [1, 5], bounds=(0, [9, 99]))
+    assert trace.theta[0] == 0
+    assert "depend on b here" in trace.message or "b has no effect" in trace.message
+
+
+def test_a_budget_that_leaves_no_look_inwards_is_no_success():
+    trace = solve(LeastSquares(lambda t: t**2 - 1), [0.0], bounds=(0, 5), max_evaluations=2)
+    assert not trace.success and "leaves no room" in trace.message
