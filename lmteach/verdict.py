@@ -22,6 +22,8 @@ FAINTEST = 1e-6  # but no r that is longer than this part of what θ does to it
 BLIND = 1e-7  # part of J's longest direction, all columns of length 1, below which J is blind
 PROBES = (1e-2, -1e-2, 1e-3, -1e-3, 1e-4, -1e-4, 1e-6, -1e-6)  # parts of the size of θ there
 INWARDS = PROBES[::2]  # parts for parameters that may go one way only
+FAR = (0.1, 0.5, 1.0, 2.0)  # parts of its size by which one without effect is moved
+LONGER = len(FAR) * len(INWARDS)
 SINGLE = 64  # parameters at their bounds, beyond which they are looked at together only
 ROUNDING = 1e-10  # part of F by which it must change to be said to rise or to fall
 DRAWS = 8  # directions that are drawn where parameters of a network have no effect
@@ -225,17 +227,37 @@ def judged_inside(problem, seen, here, theta0, most=math.inf):
         return Verdict(None)
     if len(directions) * len(INWARDS) > most:
         return Verdict("max_evaluations leaves no room to look inside the bounds")
-    lower, flat = _looked_at(problem, seen, directions)
-    if lower:
-        return Verdict(f"{NO_MINIMUM}: F falls inside the bounds", "", lower)
+    lower, flat = _looked_at(problem, seen, _ahead(seen.theta, directions))
     unseen = np.zeros(len(size), dtype=bool)
     unseen[weak[:n_single][flat[:n_single]]] = True
-    return Verdict(None, _without_effect(unseen & (here.column_norms == 0), problem))
+    unseen &= here.column_norms == 0
+    firm = here.held & ~unseen
+    if not lower and 0 < LONGER * unseen.sum() * firm.sum() <= most:
+        lower = _looked_at(problem, seen, _along(problem.box, seen.theta, size, unseen, firm))[0]
+    if lower:
+        return Verdict(f"{NO_MINIMUM}: F falls inside the bounds", "", lower)
+    return Verdict(None, _without_effect(unseen, problem))
 
 
-def _looked_at(problem, seen, directions):
-    """(The lowest Evaluation that is below F, or None; along which directions F does not rise)."""
-    places = np.array([[seen.theta + part * v for part in INWARDS] for v in directions])
+def _ahead(theta, directions):
+    """Places in some directions from θ, (n, k, P)."""
+    return np.array([[theta + part * v for part in INWARDS] for v in directions])
+
+
+def _along(box, theta, size, unseen, firm):
+    """Places where one without effect has moved far, and another one leaves its bound, (n, k, P).
+
+    The one that is at its bound may be the reason why the first one has no effect.
+    """
+    inwards = -box.at_bounds(theta)
+    unit = {j: inwards[j] * _unit(j, size) for j in np.flatnonzero(unseen | firm)}
+    ones, others = np.flatnonzero(unseen)[:MANY], np.flatnonzero(firm)[:MANY]
+    starts = [theta + far * unit[j] for j in ones for far in FAR]
+    return np.concatenate([_ahead(start, [unit[k] for k in others]) for start in starts])
+
+
+def _looked_at(problem, seen, places):
+    """(The lowest Evaluation that is below F, or None; in which rows of places F never rises)."""
     places = problem.box.projected(places)
     F = np.array([[problem.evaluate(place).loss for place in row] for row in places])
     rounding = ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)

@@ -303,3 +303,23 @@ def test_a_face_without_effect_is_named_by_its_parameters():
 def test_a_budget_that_leaves_no_look_inwards_is_no_success():
     trace = solve(LeastSquares(lambda t: t**2 - 1), [0.0], bounds=(0, 5), max_evaluations=2)
     assert not trace.success and "leaves no room" in trace.message
+
+
+HIDDEN = {  # a model, the truth, a start where one bound hides another parameter, the bounds
+    "exp": (
+        lambda t, x: t[0] * np.exp(-t[1] * x) + t[2],
+        [2, 1, 0.5],
+        [0, -1, 2],
+        ([0, -1, 0], [np.inf, np.inf, 2]),
+    ),
+    "product": (lambda t, x: t[0] * t[1] * x + t[2], [1, 1, 1], [-1, 0, 2.5], ([-1, 0, 0], 9)),
+    "sine": (lambda t, x: t[0] * np.sin(t[1] * x + t[2]), [1, 1, 3], [0, 2, 0], (0, [5, 2, 5])),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_only_a_bound_hides_is_looked_for(name):
+    model, truth, start, bounds = HIDDEN[name]
+    x = np.linspace(0.1, 5, 25)
+    trace = solve(CurveFit(model, x, model(np.array(truth), x)), start, bounds=bounds)
+    assert trace.loss < 1e-20 and trace.success, trace.message
