@@ -18,20 +18,27 @@ def pytest_cmdline_main(config):
     given = config.option.numprocesses is not None or config.option.usepdb
     if not given and config.option.markexpr != "full":
         config.option.numprocesses = min(os.cpu_count() or 1, MOST_WORKERS)
-        config.option.dist = "loadgroup"
+        config.option.dist = "loadscope"
         config.option.loadscopereorder = False  # browser tests stay last
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Put browser tests last: while playwright runs, no other test can run an event loop.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """The tests of a file run in one process, and those in a browser all in the same one."""
+    from xdist.scheduler import LoadScopeScheduling
 
-    Where several processes share the tests, those of one file, and all in a browser, stay together.
-    """
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return "browser" if file.endswith("browser.py") else file
+
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """Put browser tests last: while playwright runs, no other test can run an event loop."""
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
     for item in items:
-        in_browser = item.get_closest_marker("e2e")
-        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else item.path.name))
         for mark in marks(item):
             item.add_marker(mark)
 
