@@ -106,10 +106,11 @@ def _floats(sigma, ndim):
 
 
 def is_complex(values):
-    """Whether an array, or a list of numbers, holds complex numbers."""
+    """Whether an array of one axis or more, or a list of numbers, holds complex numbers."""
     if isinstance(values, (list, tuple)):
         return any(isinstance(value, (complex, np.complexfloating)) for value in values)
-    return hasattr(values, "dtype") and np.iscomplexobj(values)
+    table = hasattr(values, "dtype") and np.ndim(values) > 0 and np.size(values) > 0
+    return table and np.iscomplexobj(values)
 
 
 def stacked(values):

@@ -26,6 +26,8 @@ TESTED = {
     "copy_lower",
     "in_single",
     "at_least_tiny",
+    "frozen",
+    "new_array",
 }
 
 
@@ -219,6 +221,19 @@ def test_symbols_count_as_finite():
 # --- the rule: floats and symbols part in primitives.py and checks.py, nowhere else
 
 
+def test_a_frozen_array_is_the_array_itself_and_cannot_be_written_to():
+    array = np.ones(2)
+    assert primitives.frozen(array) is array
+    with pytest.raises(ValueError, match="read-only"):
+        array[0] = 2
+
+
+def test_a_new_array_is_new_at_each_call():
+    first, second = (primitives.new_array("A", (2, 3), float, "F") for _ in range(2))
+    assert first.shape == (2, 3) and first.flags.f_contiguous
+    assert not np.shares_memory(first, second)
+
+
 def test_every_public_primitive_is_compared_here():
     tree = ast.parse(pathlib.Path(primitives.__file__).read_text(encoding="utf-8"))
     public = {
@@ -261,8 +276,8 @@ def test_the_search_finds_what_it_looks_for(source):
 
 
 def test_sympy_is_imported_inside_the_symbolic_branches_only():
-    """But for symbolic.py and the proofs, which are about nothing else."""
-    about_symbols = {"symbolic.py", "proofs"}
+    """But for symbolic.py, the proofs and the reader, which are about nothing else."""
+    about_symbols = {"symbolic.py", "proofs", "reading"}
     for path in (path for path in SOURCES if not about_symbols & {path.name, path.parent.name}):
         imports = [
             node

@@ -4,6 +4,8 @@ import ast
 
 import numpy as np
 
+from ..checks import holds_symbols
+
 SMALLEST = 1e-12  # stands for the largest entry where all entries are smaller
 SINGLE = 1e-3  # the tolerance of answers in single precision
 UNITS = {3: "three", 4: "four"}
@@ -29,7 +31,7 @@ def numbers(value):
 
 def _each(found):
     """An array of objects, number by number."""
-    if found.dtype.kind != "O" or any(x is None or isinstance(x, (bool, str)) for x in found.flat):
+    if not holds_symbols(found) or any(x is None or isinstance(x, (bool, str)) for x in found.flat):
         raise TypeError("not numbers")
     return np.array([complex(x) for x in found.flat]).reshape(found.shape)
 

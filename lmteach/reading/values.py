@@ -6,6 +6,8 @@ A vector is a column n×1, so that a forgotten ᵀ is a wrong shape; entries may
 import numpy as np
 import sympy as sp
 
+from ..checks import holds_symbols
+
 TOLERANCE = 1e-7  # the largest relative difference of two sides that are equal
 NOTHING = 1e-3  # beside what a side counts as 0 within TOLERANCE
 STEP = 1e-3  # of a difference at five points
@@ -91,7 +93,7 @@ def is_exact(value):
     if isinstance(value, Numbered):
         return is_exact(value.values[-1])
     is_array = isinstance(value, np.ndarray)
-    return isinstance(value, sp.Basic) or is_array and value.dtype.kind == "O"
+    return isinstance(value, sp.Basic) or is_array and holds_symbols(value)
 
 
 def shape_of(value):
