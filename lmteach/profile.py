@@ -22,8 +22,8 @@ class Profile(NamedTuple):
     """F along one parameter: `values` and the least F there, with the interval of that level.
 
     `low` and `high` are where 2(F − F(θ̂)) = t²σ̂²; infinite where F never rises so far. `tau` is
-    ±√(2(F − F(θ̂)))/σ̂ at the values: a straight line where the straight model is right. `note` says
-    in words what is open. Source: Bates & Watts (1988), chapter 6.
+    ±√(2(F − F(θ̂)))/σ̂ at the values: a straight line where the straight model is right. `note`
+    says in words what is open. Source: Bates & Watts (1988), chapter 6.
     """
 
     name: str

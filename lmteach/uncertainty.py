@@ -54,9 +54,10 @@ class Uncertainty:
 
     cov θ = σ̂² (JᵀJ)⁻¹ with σ̂² = 2F/(N·m − P); (JᵀJ)⁻¹ itself where r is divided by known standard
     deviations (`absolute`). A parameter that J does not determine has an infinite error, and the
-    summary names it. With a Robust loss σ̂² is Huber's: Σψ²/((n − P) ψ̄′²), times his correction for
-    small n. With a Regularized problem P is γ, the number of parameters that the data determine.
-    Raises TypeError for what is no problem. Sources: Bates & Watts (1988); Huber (1981), eq. 7.6.6.
+    summary names it. With a Robust loss σ̂² is Huber's: Σψ²/((n − P) ψ̄′²), times his correction
+    for small n. With a Regularized problem P is γ, the number of parameters that the data
+    determine. Raises TypeError for what is no problem. Sources: Bates & Watts (1988); Huber (1981),
+    eq. 7.6.6.
     """
 
     def __init__(self, problem, theta):
