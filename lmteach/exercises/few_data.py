@@ -192,7 +192,7 @@ def error_with(alpha):
     network = Input(1) >> Tanh(HIDDEN) >> Linear(1)
     problem = NetworkFit(network, X, Y)
     problem = Regularized(problem, alpha) if alpha else problem
-    theta = solve(problem, network.theta, max_steps=300, history="light").theta
+    theta = solve(problem, network.theta, max_steps=300, history="light", progress=False).theta
     return float(np.sqrt(np.mean((network.forward(at, theta)[-1] - clean) ** 2)))
 
 

@@ -110,7 +110,8 @@ class MuScene(Scene):
     def _minimum(self):
         """Return the θ that a run from the first θ ends at, None if it is not on the map."""
         with np.errstate(all="ignore"):
-            run = solve(self.problem, self.theta, plain=True, max_steps=N_TRIALS, history="light")
+            quiet = {"history": "light", "progress": False}
+            run = solve(self.problem, self.theta, plain=True, max_steps=N_TRIALS, **quiet)
         inside = (self.span[:, 0] < run.theta).all() and (run.theta < self.span[:, 1]).all()
         return np.array(run.theta) if run.success and inside else None
 

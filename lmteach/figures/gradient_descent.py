@@ -49,7 +49,7 @@ class Descent(Scene):
             raise TypeError("theta is missing: expected the two parameters at which to start")
         self.theta = np.array(as_floats("theta", (0, 0) if theta is None else theta, 1, (2,)))
         self.guess = None if guess is None else positive("guess", guess)
-        self.best = np.array(solve(self.problem, self.theta, plain=True).theta)
+        self.best = np.array(solve(self.problem, self.theta, plain=True, progress=False).theta)
         there = self.problem.linearize(self.best)
         self.s, self.Vt = np.linalg.svd(there.J)[1:]
         self.s = np.append(self.s, 0.0)[:2]

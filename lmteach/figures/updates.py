@@ -22,7 +22,7 @@ TARGET = 1e-10  # the default run ends at this F, before rounding decides about 
 
 def _valley():
     """Return the run through Rosenbrock's valley from (−1.2, 1)."""
-    return solve(rosenbrock(), START, plain=True, target_loss=TARGET)
+    return solve(rosenbrock(), START, plain=True, target_loss=TARGET, progress=False)
 
 
 class Player(Scene):

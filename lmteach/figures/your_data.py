@@ -74,7 +74,7 @@ class ErrorEllipse(Scene):
         """Return data, fit, errors, band, and F on a map with the height of its 95 % contour."""
         x = np.linspace(0, reach, N)
         problem = CurveFit(decay, x, decay(TRUTH, x) + noise * self._noise, names=["a", "b"])
-        trace = solve(problem, TRUTH, history="light")
+        trace = solve(problem, TRUTH, history="light", progress=False)
         asked = trace.uncertainty()
         a, b = np.linspace(*A_MAP, FINE), np.linspace(*B_MAP, FINE)
         waves = np.exp(-np.multiply.outer(b, x))  # (b, x)
@@ -185,9 +185,9 @@ class Outlier(Scene):
         y = LINE[0] + LINE[1] * self.x + self._noise
         y[MOVED] = LINE[0] + LINE[1] * self.x[MOVED] + height
         problem = CurveFit(lambda theta, x: theta[0] + theta[1] * x, self.x, y)
-        plain = solve(problem, LINE, history="light").theta
+        plain = solve(problem, LINE, history="light", progress=False).theta
         huber = Robust(problem, "huber", f)
-        robust = solve(huber, plain, history="light").theta
+        robust = solve(huber, plain, history="light", progress=False).theta
         weights = huber.weights(robust)
         return {"y": y, "plain": plain, "robust": robust, "weights": weights, "height": height}
 
