@@ -44,3 +44,7 @@ def test_the_command_prints_a_row_for_each_lesson_that_is_named(capsys):
     assert minutes.main(["07", "09"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in said[1:]] == ["07_damping", "09_the_race"]
+
+
+def test_no_core_takes_longer_than_its_head_says():
+    assert minutes.main(["--over"]) == 0
