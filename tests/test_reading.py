@@ -193,6 +193,10 @@ DELTA, STEP = r"\delta^l = x", r"(J^\top J + \mu I)\,h = -g"
         ("S[l] = (S[l+1] @ W[l+1]) @ np.diag(f'(z[l]))", "5.4", "S^l = x"),
         ("F = 0.5 * sum(r**2)", "1.2", "F = x"),
         ("F = ½ Σ rᵢ²", "1.2", "F = x"),
+        (r"(J^TJ + \mu I) h = -J^{T} r", "7.2", STEP),
+        (r"(J^\mathsf{T} J + μI)\,h = −J^{\mathrm T} r", "7.2", STEP),
+        (r"h = -(J^\intercal J + \mu I)^{-1} Jᵀ r", "7.2", STEP),
+        (r"½ \|r + Jh\|^2 = F + g^T h + \frac12 \left\Vert Jh \right\Vert^2", "6.2", None),
     ],
 )
 def test_a_true_formula_is_true(formula, name, expected):
@@ -210,6 +214,8 @@ def test_a_true_formula_is_true(formula, name, expected):
         ("h = J'r'", "7.2", STEP, "times"),
         ("h = -Q g", "7.2", STEP, "Q has no value"),
         ("h =", "7.2", STEP, "read"),
+        ("-J'r", "7.2", STEP, "there is no ="),
+        (r"(J^T J + \mu I) h = J^T r", "7.2", STEP, "entry"),
         ("mu <- c mu", "8.7", None, "accepted: or refused:"),
     ],
 )

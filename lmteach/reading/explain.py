@@ -10,6 +10,7 @@ from .latex import RELATIONS, Unreadable, is_name, parse
 from .latex import tokens_of as latex_tokens
 from .meaning import Scene
 from .numpy_line import numpy_line
+from .plain import course_latex
 from .plain import tokens_of as plain_tokens
 from .scenes import scene as scene_of
 from .slips import repairs
@@ -132,7 +133,9 @@ def _where_they_differ(old, new):
 
 def read_tokens(formula, values):
     """Return the tokens of LaTeX, which has a backslash somewhere, or of plain text."""
-    return latex_tokens(formula) if "\\" in formula else plain_tokens(formula, values)
+    if "\\" not in formula:
+        return plain_tokens(formula, values)
+    return latex_tokens(course_latex(formula, values))
 
 
 def _check(tokens, where, one_dimensional=False):

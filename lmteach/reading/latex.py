@@ -155,7 +155,7 @@ class Parser:
             if statement[0] != "chain" or len(statement) > 2:
                 yield statement
             elif len(words) < 2 or not is_name(statement[1]):  # "if r is straight" has a name
-                raise Unreadable(f"nothing is said of {statement[1]}")
+                raise Unreadable("nothing is said of it: there is no =")
 
     def statement(self, last=None):
         """Return one statement; one that begins with a relation goes on from `last`."""
