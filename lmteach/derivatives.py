@@ -191,7 +191,8 @@ def _visible(change, value, size, eps):
     While r changes by less than eps^0.6 of itself, ε grows, but not beyond `size` times the larger
     of |θ_j| and 1: near 0 a part of θ_j may be no change at all.
     """
-    epsilon, longest = size * (abs(value) or 1.0), size * max(abs(value), 1.0)
+    longest = size * max(abs(value), 1.0)
+    epsilon = max(size * (abs(value) or 1.0), sys.float_info.min)  # 0 would never grow
     while True:
         with np.errstate(invalid="ignore"):
             ends, difference = change(epsilon)
@@ -204,28 +205,29 @@ def _visible(change, value, size, eps):
 def _compared(J, found, r, theta, eps):
     """(which columns of J disagree with the (column, ε) found, which drown in rounding)."""
     D, epsilons = np.array([column for column, _ in found]).T, np.array([e for _, e in found])
-    made_of = np.abs(r)[:, None] + np.abs(J * theta).sum(axis=1, keepdims=True)
-    noise = NOISE * eps * made_of / epsilons
-    both = np.abs(J) + np.abs(D)
-    rows = (both * epsilons).max(axis=1, keepdims=True, initial=0)  # what the longest ε does to it
-    rows = np.maximum(rows, FAINT * rows.max(initial=0)) + sys.float_info.min
-    with np.errstate(over="ignore", invalid="ignore"):  # of r that runs to infinity nearby
+    with np.errstate(over="ignore", invalid="ignore"):  # of r or J that run to infinity nearby
+        made_of = np.abs(r)[:, None] + np.abs(J * theta).sum(axis=1, keepdims=True)
+        noise = NOISE * eps * made_of / epsilons
+        both = np.abs(J) + np.abs(D)
+        rows = (both * epsilons).max(axis=1, keepdims=True, initial=0)  # what the longest ε does
+        rows = np.maximum(rows, FAINT * rows.max(initial=0)) + sys.float_info.min
         gap, both = np.maximum(np.abs(J - D) - noise, 0) / rows, both / rows
-    unit = both.max(axis=0, initial=0) + sys.float_info.min  # so that no square over- or underflows
-    most = max(AGREES, 10 * eps ** (2 / 3))
-    gaps, sizes = (np.linalg.norm(part / unit, axis=0) for part in (gap, both))
-    with np.errstate(over="ignore"):  # a column of zeros drowns in whatever rounding there is
+        unit = both.max(axis=0, initial=0) + sys.float_info.min  # so that no square leaves the range
+        gaps, sizes = (np.linalg.norm(part / unit, axis=0) for part in (gap, both))
+        # A column of zeros drowns in whatever rounding there is.
         drowned = np.abs(noise / rows / unit).max(axis=0, initial=0) > NOISY * sizes
-    # All of θ_j would change r by so little: that no difference shows it is what J says.
-    effect = np.abs(J).max(axis=0, initial=0) * np.where(theta == 0, 1.0, np.abs(theta))
+        # All of θ_j would change r by so little: that no difference shows it is what J says.
+        effect = np.abs(J).max(axis=0, initial=0) * np.where(theta == 0, 1.0, np.abs(theta))
     drowned &= effect > NO_EFFECT * np.abs(r).max(initial=0)
+    most = max(AGREES, 10 * eps ** (2 / 3))
     return ~(gaps <= most * sizes), drowned
 
 
 def _words(J, D, wrong):
     """Where J and the differences are furthest apart, each row in its own unit."""
     rows = np.maximum(np.abs(J), np.abs(D)).max(axis=1, keepdims=True) + sys.float_info.min
-    gap = np.where(wrong, np.nan_to_num(np.abs(J - D) / rows, nan=np.inf), -1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        gap = np.where(wrong, np.nan_to_num(np.abs(J - D) / rows, nan=np.inf), -1.0)
     i, j = np.unravel_index(np.argmax(gap), gap.shape)
     return (
         f"jacobian disagrees with central differences of residual: ∂r[{i}]/∂θ[{j}] is "

@@ -6,7 +6,7 @@ And the memory of arrays: what is read-only, and what is written again and again
 import math
 
 import numpy as np
-from scipy.linalg.blas import ddot, dsyrk, ssyrk
+from scipy.linalg.blas import ddot, dnrm2, dsyrk, ssyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 BAND = 512  # columns of a large matrix that are copied at a time
@@ -152,7 +152,8 @@ def norm(v):
     """‖v‖, a Python float or an expression."""
     if v.dtype == object:
         return v.dot(v) ** 0.5
-    return math.sqrt(ddot(v, v))
+    square = ddot(v, v)
+    return math.sqrt(square) if square != math.inf else dnrm2(v)  # whose squares are scaled
 
 
 def gram(Jt, out=None, add=False):

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 
 from . import entrance
 from .checks import refuse_unknown
+from .jacobians import NotFinite
 from .primitives import Workspace, finite, frozen, inner
 from .problems import Problem
 from .stopping import Steps
@@ -69,8 +70,8 @@ def _take_all(problem, theta, mu, propose, options, k):
         trial = problem.evaluate(trial_theta) if finite(trial_theta) else None
         trial_loss = trial.loss if trial else math.nan
         rho = (here.loss - trial_loss) / predicted if predicted > 0 else math.nan
-        accepted = math.isfinite(trial_loss)
-        why = "taken whatever F does" if accepted else "F is not finite there"
+        there, why = _linearized(trial, seen, work)
+        accepted = there is not None
         step = Step(
             k=k, theta=seen.theta, loss=here.loss, r=here.r, g=here.g, mu=mu, h=h,
             acceleration=None, delta_theta=h, trial_theta=trial_theta, trial_loss=trial_loss,
@@ -78,8 +79,20 @@ def _take_all(problem, theta, mu, propose, options, k):
             next_mu=mu, next_damping=None, options=options, problem=problem,
         )  # fmt: skip
         yield step
+        if accepted:
+            seen, here = trial, there
         if stop := options.after(step):
             break
-        seen, k = trial, k + 1
-        here = seen.linearize(work)
-    return stop
+        k += 1
+    return stop.at(seen, here)
+
+
+def _linearized(trial, seen, work):
+    """(The Linearization at a trial, None where it is refused; why)."""
+    if trial is None or not math.isfinite(trial.loss):
+        return None, "F is not finite there"
+    try:
+        return trial.linearize(work), "taken whatever F does"
+    except NotFinite:
+        seen.linearize(work)  # the buffers hold again what they held
+        return None, "J is not finite there"

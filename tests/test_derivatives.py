@@ -1,5 +1,7 @@
 """Derivatives by complex steps and differences, and what they say of derivatives handed in."""
 
+import warnings
+
 import numpy as np
 import pytest
 from shared_problems import LAYERS, START, rosenbrock, rosenbrock_jacobian
@@ -36,6 +38,22 @@ def test_a_central_difference_has_an_error_of_second_order_in_a_part_of_theta(un
         found, epsilon = central(lambda t: np.sin(t / unit), np.array([5.0, unit]), 1, v)
         assert epsilon == pytest.approx(v * unit)
         assert 1 - found[1] * unit / np.cos(1) == pytest.approx(v**2 / 6, rel=1e-2)
+
+
+@pytest.mark.parametrize("smallest", [5e-324, -1e-310, 1e-300])
+def test_a_difference_at_the_smallest_floats_grows_until_r_changes(smallest):
+    J = central_jacobian(lambda t: 3 * t - 1, np.array([smallest]))
+    assert J[0, 0] == pytest.approx(3, rel=1e-5)
+
+
+def test_differences_that_run_to_infinity_are_compared_without_a_warning():
+    def residual(theta):
+        return np.array([1.0, np.inf]) if theta[0] != 2 else np.array([1.0, 2.0])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        said = disagreement(residual, np.array([2.0]), np.array([[0.0], [np.inf]]))
+    assert said.startswith("jacobian disagrees")
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -655,6 +655,20 @@ def test_a_factorization_that_fails_is_a_linalgerror_on_every_route(route):
     same(here.damped(1.0).h, np.linalg.solve(np.full((2, 2), 3.0) + np.eye(2), [-6.0, -6.0]))
 
 
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("n_samples", [3, 12])
+def test_probabilities_at_the_smallest_float_lose_no_trace_and_are_no_success(route, n_samples):
+    """r̃ = (p − y)/√p is 7e153 there, ‖r̃‖² more than a float holds, and JJᵀ all but 0."""
+    rng = np.random.default_rng(0)
+    network = Input(2) >> Tanh(2) >> Softmax(2)
+    X, Y = rng.normal(size=(n_samples, 2)), np.eye(2)[rng.integers(0, 2, n_samples)]
+    start = 1e4 * rng.normal(size=network.n_parameters)
+    problem = NetworkFit(network, X, Y, "cross_entropy", route)
+    assert np.abs(problem.residual(start)).max() > 1e153
+    trace = solve(problem, start, max_steps=100)
+    assert len(trace) and (not trace.success or trace.loss < 1e-6)
+
+
 # --- memory
 
 

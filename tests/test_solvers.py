@@ -667,6 +667,19 @@ def test_gauss_newton_and_gradient_descent_end_where_f_is_not_finite(run):
     )
 
 
+@pytest.mark.parametrize("method", ["gn", "gd"])
+def test_a_step_to_where_j_is_not_finite_is_refused_and_the_trace_is_kept(method):
+    """From 1 both lead to −1, where r is a number, but right beside it is none."""
+
+    def residual(theta):
+        return theta + 1 if theta[0] > 0 or theta[0] == -1 else np.array([np.nan])
+
+    problem = LeastSquares(residual, lambda t: np.array([[1.0 if t[0] > 0 else np.nan]]))
+    given = {"rate": 1.0} if method == "gd" else {}
+    trace = solve(problem, [1.0], method=method, **given)
+    assert not trace.success and trace.theta == 1 and "J is not finite there" in trace.message
+
+
 # --- the bare generator is the lesson
 
 

@@ -56,7 +56,8 @@ class Samples(Parts):
         longest = self.gram().trace() ** 0.5  # no column is longer than all of J
         if abs(self.g).max() > most * longest:
             return False
-        return bool((abs(self.g) <= most * self.column_norms).all())
+        with np.errstate(invalid="ignore"):  # 0 · ∞ where rᵀr overflows
+            return bool((abs(self.g) <= most * self.column_norms).all())
 
     def gram(self):
         """Return JJᵀ, (N·m, N·m), with its lower triangle filled, not to be written to."""
@@ -95,8 +96,9 @@ class DampedDual:
     def __init__(self, here, mu):
         K = here.gram()
         self._here, self._solve = here, spd_solver(K, mu, here.buffer("L", K.shape, K.dtype, "F"))
-        self.h = -here.JTv(self._solve(here.r))
-        self.predicted = inner(self.h, mu * self.h - here.g) / 2
+        with np.errstate(over="ignore", invalid="ignore"):  # a step that is not finite is refused
+            self.h = -here.transposed_times(self._solve(here.r))
+            self.predicted = inner(self.h, mu * self.h - here.g) / 2
 
     def solve(self, v):
         """Return (JᵀJ + μI)⁻¹ Jᵀ v = Jᵀ(JJᵀ + μI)⁻¹ v, (P,)."""

@@ -47,7 +47,10 @@ class Parts(Linearization):
 
     def JTv(self, v):
         """Return Jᵀ v, (P,)."""
-        v = as_finite("v", v, 1, self.r.shape)
+        return self.transposed_times(as_finite("v", v, 1, self.r.shape))
+
+    def transposed_times(self, v):
+        """Return Jᵀ v, (P,), of a v that needs no check."""
         shares = np.split(v, np.cumsum([part.n_rows for part in self.parts[:-1]], dtype=int))
         return self._widened(reduce(np.add, self._by_part(_backwards, shares)))
 
