@@ -375,6 +375,7 @@ def test_a_second_lab_in_one_folder_opens_the_first_and_touches_nothing(
     assert cli.main(["lab", "--reset", "07"]) == 0
     said = capsys.readouterr().out
     assert "runs in lmteach-lessons already, at http://localhost:8888/lab?token=abc" in said
+    assert "For --reset or --projector, end that one first" in said
     assert first_lab == ["http://localhost:8888/lab?token=abc"]
     assert path.read_bytes() == before and len(started) == 1
     assert cli.main(["lab", "elsewhere"]) == 0

@@ -52,6 +52,38 @@ def test_kernels_that_find_the_same_version_with_other_files(checkout):
     assert "of their files differ" in sentence and "-m pip install" in sentence
 
 
+class Installed:
+    """What is recorded of an lmteach that was installed from a file or folder."""
+
+    def __init__(self, package, url):
+        self.package, self.url = package, url
+
+    def locate_file(self, name):
+        return self.package
+
+    def read_text(self, name):
+        return json.dumps({"url": self.url})
+
+
+def test_the_kernels_get_lmteach_from_where_it_came(tmp_path, monkeypatch):
+    wheel = tmp_path / "a wheel.whl"
+    here = versions.Package("1.0", tmp_path / "lmteach")
+    monkeypatch.setattr(
+        versions, "distribution", lambda name: Installed(here.place, wheel.as_uri())
+    )
+    assert versions._install(here, "python") == "python -m pip install lmteach==1.0"
+    wheel.touch()
+    assert versions._install(here, "python") == f'python -m pip install "{wheel}"'
+    other = versions.Package("1.0", tmp_path / "another" / "lmteach")
+    assert versions._install(other, "python") == "python -m pip install lmteach==1.0"
+
+
+def test_without_pip_uv_installs(monkeypatch):
+    monkeypatch.setattr(versions.importlib.util, "find_spec", lambda name: None)
+    assert versions.install("NAME") == f"uv pip install --python {sys.executable} NAME"
+    assert versions.install("NAME", "python") == "python -m pip install NAME"
+
+
 def test_kernels_that_find_none(tmp_path, monkeypatch):
     monkeypatch.setattr(versions, "FIND", "print(None)")
     [sentence] = said(tmp_path)
@@ -68,6 +100,17 @@ def test_a_python_that_does_not_answer(tmp_path, monkeypatch, program):
 def test_lessons_that_are_newer_than_this_lmteach(tmp_path):
     [sentence] = said(lessons_of(tmp_path / "kurs", "999.10.0"))
     assert "are of lmteach 999.10.0" in sentence and "pip install --upgrade lmteach" in sentence
+
+
+def test_newer_lessons_are_not_replaced_by_older_ones(tmp_path, capsys):
+    folder = lessons_of(tmp_path / "kurs", "999.10.0")
+    before = sorted(folder.iterdir())
+    assert cli.main(["lessons", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert "this is the older" in said and "are left as they are." in said
+    assert sorted(folder.iterdir()) == before and lessons.put_by(folder) == "999.10.0"
+    assert cli.main(["lessons", str(folder), "--reset", "07"]) == 1
+    assert "nothing is reset" in capsys.readouterr().err and sorted(folder.iterdir()) == before
 
 
 def test_older_lessons_are_updated_without_a_word(tmp_path):

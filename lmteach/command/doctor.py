@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from .. import __version__
 from . import lessons
-from .versions import disagreements
+from .versions import disagreements, install
 
 PACKAGES = {  # distribution: the module that shows whether it works
     "numpy": "numpy",
@@ -25,10 +25,9 @@ PACKAGES = {  # distribution: the module that shows whether it works
 
 # Each check, by the name of its function, and what to do if it fails.
 ADVICE = {
-    "check_packages": "Install the packages named above into this Python: "
-    "{python} -m pip install NAME",
+    "check_packages": "Install the packages named above into this Python: {install} NAME",
     "check_solvers": "Install lmteach again; if that does not help, please report the lines above.",
-    "check_figure": "Install it again: {python} -m pip install --force-reinstall matplotlib",
+    "check_figure": "Install it again: {install} --force-reinstall matplotlib",
     "check_kernel": "Start the lessons with {python} -m lmteach lab, which prefers this kernel, "
     "or take the other kernel away: {python} -m jupyter kernelspec remove python3",
     "check_versions": "Then restart the kernels: Kernel > Restart Kernel, in each open lesson.",
@@ -56,7 +55,8 @@ def _passes(check, *arguments):
         print(f"ok      {check(*arguments)}", flush=True)
     except Exception as error:
         print(f"FAILED  {error or type(error).__name__}")
-        print(f"        {ADVICE[check.__name__].format(python=sys.executable)}", flush=True)
+        commands = {"python": sys.executable, "install": install("").rstrip()}
+        print(f"        {ADVICE[check.__name__].format(**commands)}", flush=True)
         return False
     return True
 
@@ -82,7 +82,7 @@ def _tell_of_jupyterlab():
         print(f"        jupyterlab {version('jupyterlab')}")
     except PackageNotFoundError:
         print("        no jupyterlab: `lmteach lab` needs it, the lessons do not. To have it:")
-        print(f"        {sys.executable} -m pip install jupyterlab")
+        print(f"        {install('jupyterlab')}")
 
 
 def _imports(name, module):

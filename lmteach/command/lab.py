@@ -10,7 +10,7 @@ import webbrowser
 from .. import __version__
 from . import lessons, page
 from .doctor import is_this_python, kernel_python
-from .versions import disagreements
+from .versions import are_newer, disagreements, install
 
 QUIET = (
     "--LabApp.news_url=None",
@@ -32,11 +32,11 @@ def lab(folder, reset, options):
     """Bring the lessons up to date in the folder and run JupyterLab there until it ends."""
     if importlib.util.find_spec("jupyterlab") is None:
         return _fail(
-            f"JupyterLab is missing. Install it: {sys.executable} -m pip install jupyterlab; "
+            f"JupyterLab is missing. Install it: {install('jupyterlab')}; "
             "or copy the lessons for another program: python -m lmteach lessons FOLDER"
         )
     if server := _running_in(folder):
-        return _open_again(folder, server, options)
+        return _open_again(folder, server, reset, options)
     if failed := bring(folder, reset):
         return failed
     _one_thread()
@@ -46,6 +46,8 @@ def lab(folder, reset, options):
 def bring(folder, reset):
     """Bring the lessons up to date in the folder, say what was done, and return the exit code."""
     said = disagreements(kernel_python() or sys.executable, folder)
+    if are_newer(folder):
+        return _leave_alone(said, reset)
     try:
         outcomes = lessons.install(folder, reset, __version__) + lessons.strip_dead_views(folder)
     except lessons.LessonError as error:
@@ -55,6 +57,15 @@ def bring(folder, reset):
     _tell(folder, outcomes)
     for sentence in said:
         print(sentence)
+    return 0
+
+
+def _leave_alone(said, reset):
+    """Say why newer lessons are not replaced by older ones; where a reset was asked for, fail."""
+    print("\n".join(said))
+    if reset:
+        return _fail("The lessons are left as they are, and nothing is reset.")
+    print("The lessons are left as they are.")
     return 0
 
 
@@ -82,10 +93,12 @@ def _answers(server):
         return False
 
 
-def _open_again(folder, server, options):
+def _open_again(folder, server, reset, options):
     """Show the page of the JupyterLab that runs in the folder already, and start no second one."""
     print(f"JupyterLab runs in {folder} already, at {_page(server, 'lab')}")
     print("No second one is started, and its lessons are not touched.")
+    if reset or os.environ.get("LMTEACH_PROJECTOR") == "1":
+        print("For --reset or --projector, end that one first: Ctrl-C where it was started.")
     if "--no-browser" not in options:
         webbrowser.open(_page(server, "lab"))
     return 0

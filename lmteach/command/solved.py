@@ -9,6 +9,7 @@ from . import lessons
 from .answers import answered, question
 from .files import notebook_bytes, read_notebook, write_whole
 from .lab import prefer_this_kernel
+from .versions import install
 from .views import drop_views
 
 CELL_SECONDS = 1200  # the longest cell takes one of them on a slow computer
@@ -26,7 +27,7 @@ def write(folder, only=()):
     if missing := [name for name in ("nbclient", "ipykernel") if not _is_there(name)]:
         return _fail(
             f"To run the lessons, {' and '.join(missing)} must be installed: "
-            f"{sys.executable} -m pip install {' '.join(missing)}"
+            f"{install(' '.join(missing))}"
         )
     prefer_this_kernel()
     try:

@@ -1,11 +1,16 @@
 """Which lmteach runs: that of this command, that of the kernels, the one the lessons came from."""
 
 import filecmp
+import importlib.util
+import json
 import re
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from .. import __version__
 from . import lessons
@@ -82,13 +87,19 @@ def _of_packages(program, folder):
 
 
 def _of_lessons(folder):
-    here, put = of_this_command(), lessons.put_by(folder)
-    if not put or not is_older(here.version, put):
+    if not are_newer(folder):
         return None
     return (
-        f"The lessons in {folder} are of lmteach {put}, and this is the older {here.version}. "
-        f"Install the newer one: {sys.executable} -m pip install --upgrade lmteach"
+        f"The lessons in {folder} are of lmteach {lessons.put_by(folder)}, and this is the older "
+        f"{__version__}. Install the newer one, from where that one came or by "
+        f"{install('--upgrade lmteach')}"
     )
+
+
+def are_newer(folder):
+    """Tell whether a newer lmteach than this one has put the lessons into a folder."""
+    put = lessons.put_by(folder)
+    return bool(put) and is_older(__version__, put)
 
 
 def is_older(version, other):
@@ -103,9 +114,28 @@ def _numbers(version):
 def _install(package, program):
     """Return the command that gives the kernels the lmteach of this command."""
     checkout = package.place.parent
-    if (checkout / "pyproject.toml").is_file():
-        return f'{program} -m pip install "{checkout}"'
-    return f"{program} -m pip install lmteach=={package.version}"
+    source = checkout if (checkout / "pyproject.toml").is_file() else _came_from(package)
+    return install(f'"{source}"' if source else f"lmteach=={package.version}", program)
+
+
+def _came_from(package):
+    """Return the file or folder that a package was installed from; None if it is not there."""
+    try:
+        found = distribution("lmteach")
+        origin = json.loads(found.read_text("direct_url.json") or "{}").get("url", "")
+    except (PackageNotFoundError, ValueError):
+        return None
+    if Path(found.locate_file("lmteach")).resolve() != package.place:
+        return None
+    path = Path(url2pathname(urlsplit(origin).path)) if origin.startswith("file:") else None
+    return path if path and path.exists() else None
+
+
+def install(what, program=sys.executable):
+    """Return the command that installs something into a Python: by pip, by uv where it has none."""
+    if program == sys.executable and importlib.util.find_spec("pip") is None:
+        return f"uv pip install --python {program} {what}"
+    return f"{program} -m pip install {what}"
 
 
 def _differing(here, there):
