@@ -106,6 +106,10 @@ wrong("2.1", (0.0, 0.0), "not yet 0")
 wrong("2.1", (0.5, "y"), "two numbers")
 wrong("2.1", 0.3, "two numbers")
 wrong("2.1", (-0.023, 0.709), "sign")  # r_1 = -4 r_2 sin 2 / sin 1 with the sign lost
+wrong("2.1", (-0.865, 0.2), "Are these the residuals")
+wrong("2.1", (np.sin(1) - 0.2, np.sin(2) + 0.2), "own bend")
+wrong("2.1", (np.sin(1) - 0.2, np.sin(2) + 0.2 * np.sin(1) / np.sin(2)), "−4 sin 2")
+wrong("2.1", (np.sin(1) - 0.3 * np.cos(2) * 2 / np.cos(1), np.sin(2) + 0.3), "The slope")
 wrong("2.2", 0.0, "not negative")
 wrong("2.2", np.log(2), "fits")
 wrong("2.2", -1.0, "not negative")
@@ -118,6 +122,7 @@ wrong(
 wrong("2.3", lambda r, J, C: np.linalg.solve(J.T @ J + np.tensordot(r, C, 1), J.T @ r), "sign")
 wrong("2.3", lambda r, J, C: np.linalg.solve(J.T @ J + C.sum(axis=0), -J.T @ r), "weight")
 wrong("2.3", lambda r, J, C: np.linalg.solve(J.T @ J + C.mean(axis=0), -J.T @ r), "mean")
+wrong("2.3", lambda r, J, C: np.linalg.solve(J.T @ J + sum(r) * sum(C), -J.T @ r), "products")
 wrong("2.3", lambda r, J, C: -J.T @ r, "−g")
 wrong(
     "2.3", lambda r, J, C: np.linalg.solve(J.T @ J - np.tensordot(r, C, 1), -J.T @ r), "subtracted"
@@ -456,6 +461,7 @@ wrong(
     "diag",
 )
 wrong("7.2", lambda J, r, mu: np.linalg.solve(J.T @ J + mu, J.T @ r), "every entry", "+g")
+wrong("7.2", lambda J, r, mu: np.linalg.solve(J.T @ J, -J.T @ r) / (1 + mu), "1 + μ")
 wrong("7.2", lambda J, r, mu: np.linalg.inv(J.T @ J + mu * np.eye(J.shape[1])) @ -(J.T @ r), "inv")
 wrong("7.2", lambda J, r, mu: np.linalg.solve(J.T @ J + np.eye(J.shape[1]), -J.T @ r), "factor μ")
 wrong(
@@ -474,6 +480,8 @@ wrong("7.3", lambda J, r, mu, c: scaled(J, r, mu, c, 1 / c, c), "divided")
 wrong("7.3", lambda J, r, mu, c: scaled(J, r, mu, c, 1 / c, 1 / c), "1/c")
 wrong("7.3", lambda J, r, mu, c: scaled(J, r, mu, c, c, 1 / c), "wrong way")
 wrong("7.3", lambda J, r, mu, c: -scaled(J, r, mu, c, c, c), "sign")
+wrong("7.3", lambda J, r, mu, c: scaled(J, r, mu, c, c, c**2), "twice")
+wrong("7.3", lambda J, r, mu, c: scaled(np.r_[J[:-1], c * J[-1:]], r, mu, c, 1, c), "column")
 wrong(
     "7.3",
     lambda J, r, mu, c: (

@@ -171,6 +171,11 @@ def _another_mu(h, right, J, r, mu):
             "not solved",
             "lstsq's four",
         ),
+        part(
+            "This is JᵀJ times 1 + μ: Gauss-Newton's step, all its parts shortened alike. μ "
+            "multiplies I.",
+            damping=lambda J, r, mu: mu * J.T @ J,
+        ),
         instead(
             lambda J, r, mu: np.linalg.solve(J @ J.T + mu * np.eye(len(r)), -J.T @ r),
             "JJᵀ stands where JᵀJ belongs: it has a row for each residual, and g has an entry for "
@@ -215,6 +220,11 @@ def _mine(c):
 
 def _inverse(c):
     return 1 / c
+
+
+def _last_row(J, r, mu, c):
+    """The arguments with c in the last row of J, in place of the column."""
+    return np.vstack([J[:-1], c * J[-1:]]), r, mu, c
 
 
 @exercise(
@@ -272,6 +282,14 @@ def _inverse(c):
             "is c in yours.",
             into=_inverse,
             back=_inverse,
+        ),
+        part(
+            "The step was translated back twice: its last entry times c, once, is in your unit.",
+            back=np.square,
+        ),
+        handed(
+            "The last row of J was multiplied by c: that is a residual. A parameter has a column.",
+            _last_row,
         ),
         part("The first parameter was given the new unit: it is the last one.", which=0),
         part(

@@ -43,9 +43,21 @@ def _said_of_targets(r):
         return False, f"{seen} Both residuals should be at least 0.1 in size."
     if abs(lost) <= CLOSE:
         return True, seen
-    turned = abs([1, -1] * r @ bend) <= CLOSE
-    hint = " One sign is lost: the two products add up." if turned else ""
-    return False, f"{seen} It is not yet 0.{hint}"
+    return False, f"{seen} It is not yet 0.{_likely(r, J, bend)}"
+
+
+def _likely(r, J, bend):
+    """The likeliest slip after which something else than Σ rᵢrᵢ″ is 0; "" where none is."""
+    y = np.sin(TIMES) - r
+    slips = (
+        ([1, -1] * r @ bend, "One sign is lost: the two products add up."),
+        (r @ (bend / TIMES**2), "The factor t² is lost: r_2″ is −4 sin 2, and r_1″ is −sin 1."),
+        (r.sum(), "The residuals cancel: in the lost term each is multiplied by its own bend."),
+        (r @ J, "The slope cancels, g = Jᵀr = 0. In the lost term the bends stand, not J."),
+    )
+    if (abs(y) >= LEAST).all() and abs(y @ bend) <= CLOSE:
+        return " Are these the residuals? The targets are sin 1 − r_1 and sin 2 − r_2."
+    return next((f" {said}" for zero, said in slips if abs(zero) <= CLOSE), "")
 
 
 @exercise(
@@ -195,6 +207,10 @@ def newton(r, J, curvatures, weights=None, right=None, bowl=None, factor=1.0):
         part(
             "The lost term is a mean over the residuals: in H it is a sum.",
             weights=lambda r: r / len(r),
+        ),
+        part(
+            "Two sums are multiplied, Σ rᵢ and Σ ∇²rᵢ: it is one sum of products.",
+            weights=lambda r: np.full_like(r, r.sum()),
         ),
         part(
             "The lost term is subtracted. Was a residual taken as target minus prediction?",
