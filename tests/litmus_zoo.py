@@ -1062,3 +1062,68 @@ def something_else(residual, jacobian, theta, mu):
     J = jacobian(theta)
     g = J.T @ residual(theta) + mu**1.5
     return judged(residual, theta, -np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), g))
+
+
+@wrong("JᵀJ shrinks as μ grows")
+def blended(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    A = (1 - mu) * J.T @ J + mu * np.eye(len(theta))
+    return judged(residual, theta, np.linalg.solve(A, -J.T @ r))
+
+
+@wrong("diagonal of the wrong matrix")
+def lengths_of_columns_not_squared(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    D = np.diag(np.linalg.norm(J, axis=0))
+    return judged(residual, theta, np.linalg.solve(J.T @ J + mu * D, -J.T @ r))
+
+
+@wrong("Gauss-Newton's, only shorter")
+def backtracking(residual, jacobian, theta, mu):
+    r = residual(theta)
+    h = -np.linalg.lstsq(jacobian(theta), r, rcond=None)[0]
+    while np.sum(residual(theta + h) ** 2) > r @ r and np.abs(h).max() > 1e-12:
+        h = h / 2
+    return theta + h, True, {"h": h}
+
+
+@wrong("the same one twice")
+def the_lower_factor_twice(residual, jacobian, theta, mu):
+    J = jacobian(theta)
+    L = np.linalg.cholesky(J.T @ J + mu * np.eye(len(theta)))
+    z = solve_triangular(L, -J.T @ residual(theta), lower=True)
+    return judged(residual, theta, solve_triangular(L, z, lower=True))
+
+
+@wrong("V stands where Vᵀ belongs")
+def numpys_third_taken_for_v(residual, jacobian, theta, mu):
+    U, s, V = np.linalg.svd(jacobian(theta), full_matrices=False)
+    return judged(residual, theta, -V @ (s / (s**2 + mu) * (U.T @ residual(theta))))
+
+
+@wrong("another θ stands where the old one belongs")
+def half_way_after_a_refusal(residual, jacobian, theta, mu):
+    new, accepted, info = textbook(residual, jacobian, theta, mu)
+    return (new if accepted else theta + info["h"] / 2), accepted
+
+
+@wrong("another step each time")
+def half_of_the_samples(residual, jacobian, theta, mu):
+    r, J = residual(theta), jacobian(theta)
+    some = np.random.permutation(len(r))[: max(2, len(r) // 2)]
+    return theta + step_of(J[some], r[some], mu)
+
+
+@wrong_maker("A good step is refused")
+def the_best_of_all_calls():
+    best = [np.inf]
+
+    def step(residual, jacobian, theta, mu):
+        h = step_of(jacobian(theta), residual(theta), mu)
+        F = np.sum(residual(theta + h) ** 2)
+        if F < best[0]:
+            best[0] = F
+            return theta + h, True, {"h": h}
+        return theta, False, {"h": h}
+
+    return step

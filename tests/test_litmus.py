@@ -205,6 +205,96 @@ def test_a_wrong_whole_solver_is_named(words):
     assert not report.passed and words in " ".join(report.mistakes), str(report)
 
 
+def with_a_line_search(residual, jacobian, theta0):
+    theta = np.array(theta0)
+    for _ in range(60):
+        r = residual(theta)
+        h = undamped(r, jacobian(theta), 0)
+        while np.sum(residual(theta + h) ** 2) > r @ r and np.abs(h).max() > 1e-10:
+            h = h / 2
+        theta = theta + h
+    return theta
+
+
+def with_the_residual_of_a_refused_trial(residual, jacobian, theta0):
+    theta, mu, r = np.array(theta0), 1.0, residual(theta0)
+    for _ in range(60):
+        h, F = damped(r, jacobian(theta), mu), r @ r
+        r = residual(theta + h)
+        theta, mu = (theta + h, mu / 10) if r @ r < F else (theta, mu * 10)
+    return theta
+
+
+def drawn_to_zero(r, J, mu, theta):
+    return np.linalg.solve(J.T @ J + mu * np.eye(len(theta)), -J.T @ r - mu * theta)
+
+
+def with_a_penalty(residual, jacobian, theta0):
+    theta, mu = np.array(theta0), 0.01
+    for _ in range(100):
+        r = residual(theta)
+        h = drawn_to_zero(r, jacobian(theta), mu, theta)
+        fell = np.sum(residual(theta + h) ** 2) < r @ r
+        theta, mu = (theta + h, mu / 10) if fell else (theta, mu * 10)
+    return theta
+
+
+def three_trials(residual, jacobian, theta0):
+    theta, mu = np.array(theta0), 1.0
+    for _ in range(3):
+        r = residual(theta)
+        h = damped(r, jacobian(theta), mu)
+        fell = np.sum(residual(theta + h) ** 2) < r @ r
+        theta, mu = (theta + h, mu / 2) if fell else (theta, mu * 2)
+    return theta
+
+
+def only_uphill(residual, jacobian, theta0):
+    theta, mu = np.array(theta0), 0.01
+    for _ in range(100):
+        r = residual(theta)
+        h = damped(r, jacobian(theta), mu)
+        rose = np.sum(residual(theta + h) ** 2) > r @ r
+        theta, mu = (theta + h, mu / 10) if rose else (theta, mu * 10)
+    return theta
+
+
+def without_derivatives(residual, jacobian, theta0):
+    return minimize(lambda t: np.sum(residual(t) ** 2), theta0, method="Nelder-Mead").x
+
+
+def start_returned(residual, jacobian, theta0):
+    whole(damped)(residual, jacobian, theta0)
+    return theta0
+
+
+FIRST_SAID = {
+    "only shorter": with_a_line_search,
+    "whole JᵀJ": whole(lambda r, J, mu: undamped(r, J, 0) / (1 + mu)),
+    "r is stale": with_the_residual_of_a_refused_trial,
+    "penalty on the parameters": with_a_penalty,
+    "ends before the minimum": three_trials,
+    "verdict is turned round": only_uphill,
+    "No known mistake reproduces its trials": without_derivatives,
+    "never made": start_returned,
+    "μ never reaches the matrix": whole(undamped, judges=False),
+    "bad step is kept": whole(damped, judges=False, rule=(0.2, 0.2)),
+    "blocks": whole(lambda r, J, mu: -(J.T @ r) / ((J**2).sum(axis=0) * (1 + mu))),
+}
+
+
+@pytest.mark.parametrize("words", FIRST_SAID)
+def test_what_is_said_first_of_a_whole_solver(words):
+    report = litmus(FIRST_SAID[words])
+    assert not report.passed and words in report.mistakes[0], str(report)
+
+
+def test_what_a_mistake_makes_of_mu_is_no_second_mistake():
+    uphill = whole(lambda r, J, mu: -damped(r, J, mu))
+    for solver in (whole(undamped, judges=False), uphill):
+        assert "wrong way" not in " ".join(litmus(solver).mistakes)
+
+
 def tries_h_and_moves_elsewhere(residual, jacobian, theta0):
     theta, mu = np.array(theta0), 0.1
     for _ in range(80):
@@ -374,6 +464,36 @@ class Constant:
         return np.full(len(X), self.mean)
 
 
+class FarOff(Line):
+    """A fit that ends too soon, and keeps no errors."""
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        self.w = self.w / 2
+        return self
+
+
+def test_a_fit_that_ends_high_is_told_what_to_hand_over():
+    report = litmus(FarOff)
+    assert report.failed == ["L8"] and "hand over the step" in report.mistakes[0]
+
+
+class WithoutPredict:
+    """neupy's shape, the optimizer itself without `predict`."""
+
+    def __init__(self, network):
+        self.network, self.mu = network, 0.1
+
+    def one_training_update(self, X, y):
+        here = lmteach.NetworkFit(self.network, X, y).linearize(self.network.theta)
+        self.network.theta = self.network.theta + here.step(self.mu)
+
+
+def test_an_optimizer_without_predict_is_asked_through_its_network():
+    report = litmus(WithoutPredict)
+    assert "bad step is kept" in report.mistakes[0] and "L2" not in report.failed, str(report)
+
+
 def test_an_estimator_is_asked_only_what_it_can_show():
     assert litmus(Line).passed
     assert litmus(Line()).not_applicable == ["L1", "L2", "L3", "L4", "L5", "L6", "L7", "L9"]
@@ -443,6 +563,8 @@ def test_a_function_that_must_be_called():
     report = litmus(train_without, calls="lm_step")
     assert "L9" in report.failed and "lm_step is never called" in " ".join(report.mistakes)
     assert litmus(train_with, calls=lm_step).passed
+    seen = [r.seen for r in report.results if r.name == "L9"]
+    assert seen == ["lm_step was not called."]
     with pytest.raises(ValueError, match="calls = 'no_such'"):
         litmus(train_with, calls="no_such")
 

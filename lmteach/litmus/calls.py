@@ -39,7 +39,11 @@ class Calls:
     def never(self, suspects=False):
         """The names of what was not called: those that must be, and the suspects if wanted."""
         names = [self._named[code] for code in self._named if code in self._waiting]
-        if suspects and len(self._suspects) == sum(c in self._waiting for c in self._suspects):
+        if (
+            suspects
+            and not self._named
+            and len(self._suspects) == sum(c in self._waiting for c in self._suspects)
+        ):
             names += list(self._suspects.values())
         return names
 

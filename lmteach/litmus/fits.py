@@ -33,6 +33,8 @@ def run_tests(session):
         mistakes.append(sentence("no way back"))
     elif made[1].status == FAILED and errors is not None and len(errors) > FEW:
         mistakes.append(sentence("creeps", epochs=len(errors)))
+    elif made[1].status == FAILED:
+        mistakes.append(sentence("fit ends high"))
     missing = session.calls.never()
     mistakes += [sentence("never called", name=name) for name in missing]
     if missing:

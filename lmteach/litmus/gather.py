@@ -25,11 +25,13 @@ class Findings:
     D2: np.ndarray | None = None
     mistakes: list = field(default_factory=list)
 
-    def add(self, key, **words):
-        """Remember a mistake's sentence once."""
+    def add(self, key, before=(), **words):
+        """Remember a mistake's sentence once: at the end, or in front of those that it causes."""
         found = sentence(key, **words)
-        if found not in self.mistakes:
-            self.mistakes.append(found)
+        if found in self.mistakes:
+            return
+        places = [k for k, other in enumerate(self.mistakes) if other in before]
+        self.mistakes.insert(min(places, default=len(self.mistakes)), found)
 
     @property
     def slips(self):

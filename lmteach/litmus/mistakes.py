@@ -104,7 +104,9 @@ SENTENCES = {
     ),
     "absolute residuals": "|r| stands where r belongs: the sign of each residual is lost.",
     "signs of residuals": "Only the signs of r enter the right-hand side: it descends Σ|r|.",
-    "signs of the gradient": "Only the signs of Jᵀr enter the right-hand side.",
+    "signs of the gradient": (
+        "Only the signs of Jᵀr enter the right-hand side, or its entries are clipped to one size."
+    ),
     "normalized gradient": "The gradient is divided by its length before the system is solved.",
     "ridge": (
         "μθ is added to the gradient: μ is used as a penalty on the parameters (ridge, weight "
@@ -156,9 +158,17 @@ SENTENCES = {
         "to the diagonal only."
     ),
     "mu off the diagonal": "μ stands beside the diagonal of JᵀJ where it belongs on it.",
+    "shortened": (
+        "Its steps are Gauss-Newton's, only shorter: a line search, or μ times the whole JᵀJ. "
+        "Damping turns the step as well; μ belongs on the diagonal alone."
+    ),
     "mu times the whole matrix": (
         "μ multiplies the whole JᵀJ, not its diagonal: (1 + μ)JᵀJ is Gauss-Newton with a "
         "shorter step."
+    ),
+    "blend": (
+        "JᵀJ shrinks as μ grows: (1 − μ)JᵀJ + μD² (or JᵀJ/(1 + μ)) stands where JᵀJ + μD² belongs. "
+        "A blend of two matrices is no damping, and turns round where μ > 1."
     ),
     "wrong diagonal": "μ multiplies the diagonal of the wrong matrix: not I, and not diag(JᵀJ).",
     "some undamped": "Some parameters are not damped: μ stands beside a part of the diagonal only.",
@@ -229,7 +239,14 @@ SENTENCES = {
     ),
     "normalized descent": "This is gradient descent with steps of a fixed length: h = −c·g/‖g‖.",
     "multiplied": "The matrix is multiplied where the system should be solved: h = −(JᵀJ + μD²)g.",
-    "half solved": "Only one of the two triangular systems is solved: h = −L⁻¹g, not −L⁻ᵀL⁻¹g.",
+    "half solved": (
+        "Only one of the two triangular systems is solved, or the same one twice: "
+        "h = −L⁻ᵀL⁻¹g takes L, then Lᵀ."
+    ),
+    "factor transposed": (
+        "V stands where Vᵀ belongs, or Vᵀ for V, in J = U diag(s) Vᵀ or JᵀJ = V diag(s²) Vᵀ: the "
+        "lengths are right, the directions are not."
+    ),
     "mu in J": "μ is added to J itself, where it belongs beside JᵀJ.",
     "solved twice": "The system is solved twice: h = −(JᵀJ + μD²)⁻²g.",
     "elementwise inverse": "1/(JᵀJ + μI) is taken entry by entry: that is not the inverse matrix.",
@@ -276,9 +293,26 @@ SENTENCES = {
     "stops early": (
         "It stops early: at the end of a run θ no longer moves, though Jᵀr is far from zero there."
     ),
+    "ends early": (
+        "It ends before the minimum, after {count} trials or so: ‖Jᵀr‖ is still {percent:.2g} % of "
+        "what it was at the start. Too few steps, a stop that comes too soon, or a μ that stays "
+        "too large?"
+    ),
+    "fit ends high": (
+        "It ends above the best straight line: too few steps, or steps that lead elsewhere. What "
+        "its steps are is not seen from outside: hand over the step, or the solver inside."
+    ),
     "unknown": (
         "No known mistake reproduces its steps. Beside h of (JᵀJ + μI) h = −Jᵀr, its steps are "
         "{length} as long and {angle:.2g}° away{ends}."
+    ),
+    "unknown run": (
+        "No known mistake reproduces its trials: from {share:.0f} % of its θ one lies on "
+        "Levenberg-Marquardt's curve, for some μ and D."
+    ),
+    "right steps": (
+        "Each of its steps is right, and yet a run does not end where it should: what is accepted, "
+        "and when, or what is remembered from call to call?"
     ),
     "one step": "It makes one step only: is the loop missing?",
     "told transposed": "The J that it tells is transposed: it has a row for each parameter.",

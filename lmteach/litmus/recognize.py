@@ -15,6 +15,7 @@ from .vocabulary import WRONG_MATRIX, dampings, gradients, matrices, weights
 EXACT, ROUGH = 1e-6, 2e-3  # of ‖v‖: in double precision; in float32 or with differences
 ENOUGH = 9  # equations left over, at least, where μ is not known
 MEMORIES = [(m, v) for m in (0.9, 0.8, 0.5, 0) for v in (0.999, 0.99, 0.98, 0.95, 0.9)]  # Adam's
+MOST_SLIPS = 3  # at once, where μ is not known: more fit by chance
 MEMORY = 0.05  # the least β that is momentum
 LEAST_DECAY = 1e-4  # of θ at each step
 NOTHING = 1e-5  # a term that is smaller than this, relative to v, is not there
@@ -170,7 +171,7 @@ def _solved_free(samples):
 
 
 def _bare_damped(s):
-    return [(slips, D @ s.h) for slips, D in dampings(s)]
+    return [*[(slips, D @ s.h) for slips, D in dampings(s)], (("ridge",), s.h + s.theta)]
 
 
 def _free_fits(a_slips, U, d_slips, w, v_slips, V, count):
@@ -196,13 +197,14 @@ def _free_fits(a_slips, U, d_slips, w, v_slips, V, count):
 
 def _free(slips, alpha, error, mus):
     signs = _signs(alpha, 1.0, slips)
-    usual = float(np.median(mus)) * np.sign(alpha)
+    mus = mus * np.sign(alpha)
+    usual = float(np.median(mus))
     signs -= {"mu subtracted"}
     if "no mu" not in slips and usual < -1e-3:
         signs |= {"mu subtracted"}
-    return (
-        [] if "no matrix" in slips else [Explanation(slips | signs, alpha, usual, error, list(mus))]
-    )
+    if "no matrix" in slips or len(slips | signs) > MOST_SLIPS:
+        return []
+    return [Explanation(slips | signs, alpha, usual, error, list(mus))]
 
 
 def _away_from(w):
@@ -231,6 +233,9 @@ def _explicit(samples):
         found.append(Explanation(frozenset({"own length"}), 0, 0, across, extra=0.1))
         found += _decayed(samples, scaled)
     found += [Explanation(frozenset(k), 1.0, c, error) for k, c, error in altered(samples)]
+    undamped = [-np.linalg.lstsq(s.J, s.r, rcond=None)[0] for s in samples]
+    across = max(_across(s.h, h) for s, h in zip(samples, undamped, strict=True))
+    found.append(Explanation(frozenset({"shortened"}), 0, 0, across, extra=0.2))
     return found
 
 
@@ -274,6 +279,10 @@ def _unsolved(s):
     found = [
         (("filter of s",), Vt.T @ (U.T @ s.r / (values + s.mu))),
         (("columns scaled",), lengths * unit),
+        *[
+            (("factor transposed",), h)
+            for h in _transposed_factors(A, g, s.mu, Vt, values, U.T @ s.r)
+        ],
         (("mu in J",), np.linalg.pinv(s.J + s.mu) @ s.r),
         (("mu in J",), np.linalg.pinv(s.J + s.mu * np.eye(*s.J.shape)) @ s.r),
     ]
@@ -284,10 +293,21 @@ def _unsolved(s):
             (("multiplied",), M @ g),
             (("half solved",), np.linalg.solve(lower, g)),
             (("half solved",), np.linalg.solve(lower.T, g)),
+            (("half solved",), np.linalg.solve(lower, np.linalg.solve(lower, g))),
+            (("half solved",), np.linalg.solve(lower.T, np.linalg.solve(lower.T, g))),
             (("elementwise inverse",), (1 / M) @ g),
             (("diagonal of the inverse",), np.diag(np.linalg.inv(M)) * g),
             (("solved twice",), np.linalg.solve(M, np.linalg.solve(M, g))),
         ]
+    return found
+
+
+def _transposed_factors(A, g, mu, Vt, values, beta):
+    """−h from the singular values or the eigenvectors, with V where Vᵀ belongs, or Vᵀ for V."""
+    w, V = np.linalg.eigh(A)
+    found = [Vt @ (values / (values**2 + mu) * beta)]
+    for left, right in ((V.T, V), (V, V), (V.T, V.T)):
+        found.append(left @ ((right @ g) / (w + mu)))
     return found
 
 
@@ -302,6 +322,10 @@ def _first_order(samples):
     if len(samples) > 2 and all(np.dot(s.h, v) < 0 for s, v in zip(samples, g, strict=True)):
         # Costlier than a rank-one matrix, which says more about the same direction.
         found.append(Explanation(frozenset({"gradient direction"}), 0, 0, max(across), extra=0.1))
+    if len(samples) > 2 and len(samples[0].h) > 2:
+        scaled = [v / np.sum(s.J**2, axis=0) for s, v in zip(samples, g, strict=True)]
+        across = max(_across(s.h, v) for s, v in zip(samples, scaled, strict=True))
+        found.append(Explanation(frozenset({"blocks"}), 0, 0, across, extra=0.1))
     return found + _along_rows(samples)
 
 

@@ -11,7 +11,7 @@ from scipy.optimize import least_squares
 
 from . import tasks
 from .gather import Findings, name_steps, squares
-from .mistakes import TRAINING_ONLY
+from .mistakes import TRAINING_ONLY, sentence
 from .recognize import explain
 from .report import FAILED, NOT_APPLICABLE, PASSED, Result
 from .vocabulary import Sample
@@ -65,6 +65,8 @@ def run_tests(session):
             except Broken as broken:
                 status, seen, problem = FAILED, f"{broken}.", ""
         results.append(Result(name, status, seen, expected, problem))
+    if any(r.status == FAILED for r in results) and not findings.mistakes + session.troubles:
+        findings.add("unknown run", share=100 * on_curve(findings.samples))
     return results, findings.mistakes
 
 
@@ -201,13 +203,14 @@ def samples_from(task, points, base):
         origin = {"last": seen[-1], "lowest": min(seen, key=task.loss), "J": J_at}[base]
         if np.array_equal(origin, theta):
             origin = seen[-1]
-        found.append(_sample(task, origin, theta, found, J_at))
+        found.append(_sample(task, origin, theta, found, J_at, seen[-1]))
         J_at = theta if kind == "J" else J_at
         seen.append(theta)
     return found
 
 
-def _sample(task, origin, theta, found, J_at):
+def _sample(task, origin, theta, found, J_at, tried=None):
+    """The step to θ; `tried` is the trial before, whose r may stand where that of origin does."""
     r, J = task.residual(origin), task.jacobian(origin)
     first, before = task.start, found[-1].theta if found else task.start
     old = {
@@ -215,6 +218,8 @@ def _sample(task, origin, theta, found, J_at):
         "first": (task.jacobian(first), task.residual(first)),
         "before": (task.jacobian(before), task.residual(before)),
     }
+    if tried is not None:
+        old["tried"] = (task.jacobian(tried), task.residual(tried))
     return Sample(origin, theta - origin, None, r, J, task.curvature(origin), old)
 
 
@@ -270,6 +275,10 @@ def _of_all(runs, base):
 
 def _judge_curve(state, problem, share):
     findings = state.findings
+    if _shortened(findings.samples):
+        findings.explanations = []
+        findings.add("shortened")
+        return FAILED, "each of its trials is along Gauss-Newton's step.", problem
     state.damped = share >= ON_CURVE
     undamped = _all_undamped(findings)
     if undamped and _never_damped(state):
@@ -286,6 +295,18 @@ def _judge_curve(state, problem, share):
     if share < ON_CURVE:
         _name_unexplained(findings)
     return _status(share >= ON_CURVE), f"{words}.", problem
+
+
+def _shortened(samples):
+    """Whether all trials, the shorter ones too, are along Gauss-Newton's step: none is damped."""
+    lengths = []
+    for s in samples:
+        h = -np.linalg.lstsq(s.J, s.r, rcond=None)[0]
+        c = float(s.h @ h) / max(float(h @ h), TINY)
+        if len(h) < 3 or np.linalg.norm(s.h - c * h) > UNDAMPED * np.linalg.norm(s.h):
+            return False
+        lengths.append(c)
+    return len(lengths) > 3 and min(lengths) < 1 - CLOSE
 
 
 def _misapplied(state):
@@ -426,6 +447,8 @@ def judge_mus(findings, mus, rose, name):
 
 def _name_wrong_mus(findings, ratios, after, rose):
     """μ did not grow after a rise: late by a step, or turned round?"""
+    if findings.slips & {"no mu"}:
+        return  # what it makes of a μ that it has not is rounding
     late = [ratio for ratio, bad in zip(ratios[1:], rose, strict=False) if bad]
     if late and min(late) > 1:
         findings.add("mu late in a run")
@@ -469,11 +492,20 @@ def never_rises(state):
     if run.rises or end > start:
         before, after = (run.rises or [(start, end)])[0]
         if places(task, run.points):  # else it never looked
-            state.findings.add("bad step kept")
+            key = "verdict turned" if _turned_round(run) else "bad step kept"
+            caused = [sentence(other) for other in ("same trial", "mu turned")]
+            state.findings.add(key, before=caused)
         return FAILED, f"F {before:.3g} → {after:.3g} was kept.", task.name
     if len(run.kept) < 2:
         return NOT_APPLICABLE, "It asks for J nowhere but at its start.", task.name
     return PASSED, f"F fell at each of {len(run.kept) - 1} moves.", task.name
+
+
+def _turned_round(run):
+    """Whether each move of a run raises F, and a trial that lowers it was not kept."""
+    F = run.task.loss(run.task.start)
+    lower = [t for kind, t in places(run.task, run.points) if run.task.loss(t) < 0.99 * F]
+    return bool(lower) and len(run.rises) == len(run.kept) - 1 > 0
 
 
 def goes_on_from_theta(state):
@@ -500,7 +532,27 @@ def ends_like_scipy(state):
         found = task.loss(state.run(task).end)
         good &= bool(found <= wanted * (1 + 1e-3) + 1e-6 * task.loss(task.start))
         words.append(f"{task.name}: F = {found:.3g}, SciPy's {wanted:.3g}")
+    moved = any(np.any(run.end != run.task.start) for run in state.runs)
+    if not good and moved and state.damped and not state.findings.mistakes:
+        _name_early_end(state)
     return _status(good), "; ".join(words) + ".", ""
+
+
+def _name_early_end(state):
+    """Right steps that do not lead to the end: how steep F still is where it is worst."""
+    task = tasks.rosenbrock()
+    mus, rose = dampings_of(task, state.run(task).points)
+    ratios = [b / max(a, TINY) for a, b in zip(mus, mus[1:], strict=False)]
+    grown = [ratio > 1 + CLOSE for ratio, bad in zip(ratios, rose, strict=False) if not bad]
+    if len(grown) > 1 and np.mean(grown) > 0.5:
+        state.findings.add("mu turned")
+        return
+    parts = []
+    for run in state.runs:
+        sizes = [np.linalg.norm(run.task.gradient(at)) for at in (run.task.start, run.end)]
+        parts.append((sizes[1] / max(sizes[0], TINY), len(places(run.task, run.points))))
+    part, count = max(parts)
+    state.findings.add("ends early", percent=100 * part, count=count)
 
 
 def asks(state):

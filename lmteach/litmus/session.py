@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -44,10 +45,11 @@ class Answer:
     @property
     def step(self):
         """The step that was tried: what moved θ, else the last trial seen, else what was told."""
-        if np.any(self.moved != 0):
+        trials = self.trials
+        if np.any(self.moved != 0) and (self.accepted or not trials):
             return self.moved
-        if self.trials:
-            return self.trials[-1]
+        if trials:
+            return trials[-1]
         return np.zeros_like(self.start) if self.h is None else self.h
 
 
@@ -160,7 +162,7 @@ def _parts(raw):
 
 
 def _from_tuple(raw):
-    if raw and all(np.ndim(part) == 0 for part in raw):
+    if raw and all(isinstance(part, (Real, np.number)) for part in raw):
         return raw, None, {}  # a tuple of numbers is θ itself
     theta, accepted = raw[0] if raw else None, raw[1] if len(raw) > 1 else None
     info = raw[2] if len(raw) > 2 else {}

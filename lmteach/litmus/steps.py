@@ -58,6 +58,9 @@ def _describe(results, findings, session):
     h = [s.h for s in findings.samples]
     if not failed or findings.mistakes or session.troubles or not h or not np.all(np.any(h, 1)):
         return
+    if is_damped(findings.samples) and failed == {"L8"}:
+        findings.add("right steps")
+        return
     right = [damped_step(s, False) for s in findings.samples]
     ratios = sorted(np.linalg.norm(a) / np.linalg.norm(b) for a, b in zip(h, right, strict=True))
     cosines = [a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in zip(h, right, strict=True)]
@@ -377,8 +380,10 @@ def _descend(session, task, findings):
     theta = task.start
     mu = 1e-2 * np.max(np.sum(task.jacobian(theta) ** 2, axis=0))
     goal = 1e-12 * task.loss(theta)
+    refused = Findings()
     for _ in range(MOST_TRIALS):
         answer = session.step(task, theta, mu)
+        _look_for_refusal(answer, refused)
         with np.errstate(all="ignore"):
             F, new = task.loss(theta), task.loss(answer.theta)
             done = np.linalg.norm(task.gradient(theta)) < 1e-7 or F < goal
@@ -387,16 +392,18 @@ def _descend(session, task, findings):
         if done or not np.isfinite(new):
             break
         mu = min(max(mu / 3 if accepted else mu * 3, 1e-12), 1e12)
-    _look_at_the_end(task, theta, answer, findings)
+    _look_at_the_end(task, theta, answer, findings, refused)
     with np.errstate(all="ignore"):
         return task.loss(theta)
 
 
-def _look_at_the_end(task, theta, answer, findings):
-    """Whether right steps became none at all, though g is far from zero."""
+def _look_at_the_end(task, theta, answer, findings, refused):
+    """Whether right steps became none at all, or were refused, though g is far from zero."""
     sizes = [np.linalg.norm(task.gradient(at)) for at in (task.start, theta)]
     still = not np.any(answer.step) and not answer.trials
     still |= answer.h is not None and not np.any(answer.h)
+    if sizes[1] > STILL_STEEP * sizes[0] and not findings.mistakes:
+        findings.mistakes += refused.mistakes
     if still and sizes[1] > STILL_STEEP * sizes[0] and is_damped(findings.samples):
         findings.add("stops early")
 
@@ -422,7 +429,7 @@ def _from_r_and_J(session, findings):
     """Whether the same call repeats, and is made from r and J."""
     if not _repeats(session):
         if not findings.slips:
-            findings.add("not repeatable")
+            findings.mistakes.insert(0, sentence("not repeatable"))
         return FAILED, "the same θ and μ gave another step the second time.", ""
     asked = {kind for a in session.answers for kind, _, _ in a.points}
     if not asked:

@@ -85,7 +85,7 @@ class Neupy(Trainer):
         return self._models
 
     def _made(self):
-        if not inspect.isclass(self.thing) and hasattr(self.thing, "predict"):
+        if not inspect.isclass(self.thing) and hasattr(self.thing, "network"):
             return {"curved": self.thing}
         line, curve = Input(2) >> Linear(1), Input(2) >> Tanh(3) >> Linear(1)
         return {"linear": self.thing(line), "curved": self.thing(curve)}
@@ -102,7 +102,11 @@ class Neupy(Trainer):
         """The network's predictions at θ; the network keeps its own θ."""
         before = self.get(optimizer)
         self.set(optimizer, theta)
-        found = np.array(optimizer.predict(X), dtype=float).ravel()
+        if hasattr(optimizer, "predict"):
+            found = optimizer.predict(X)
+        else:
+            found = optimizer.network.forward(X)[-1]
+        found = np.array(found, dtype=float).ravel()
         self.set(optimizer, before)
         return found
 

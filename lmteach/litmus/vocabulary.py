@@ -128,6 +128,8 @@ def matrices(s):
         *[(("triangular factor",), R) for R in _factors(s.J)],
         (("no matrix",), np.zeros((P, P))),
     ]
+    if s.mu is not None:
+        found += [(("blend",), (1 - s.mu) * A), (("blend",), A / (1 + s.mu))]
     if s.J.shape[0] == P:
         found += [(("transposed", "bare J"), s.J.T), (("bare J",), s.J)]
     return found
@@ -139,6 +141,7 @@ def dampings(s):
     d, one, H = np.diag(A), np.ones(len(s.h)), A + s.bend
     wrong = [g**2, abs(g), np.diag(H), abs(np.diag(H)), np.diag(A @ A), d**2, 1 / d, abs(A).sum(1)]
     wrong += [A.sum(1), s.theta**2, abs(s.theta), np.diag(np.linalg.pinv(A)), np.sqrt(1 / d)]
+    wrong += [np.sqrt(d), *([abs(np.diag(s.J))] if len(s.J) >= P else [])]
     JJ = np.diag(s.J @ s.J.T)
     wrong += [JJ[:P]] if len(JJ) >= P else []
     wrong += [np.diag(J0.T @ J0) for J0, _ in _stale(s)]
@@ -233,5 +236,5 @@ def _masks(P):
 WRONG_MATRIX = {
     "squared errors", "gradient as J", "root of the loss", "roots of residuals", "summed too early",
     "row sums", "squared gradient", "r left out", "signs of residuals", "normalized gradient",
-    "bare J", "signs of the gradient", "triangular factor", "index", "one row",
+    "bare J", "signs of the gradient", "triangular factor", "index", "one row", "blend",
 }  # fmt: skip
