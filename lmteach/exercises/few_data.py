@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from ..checks import is_real
 from ..layers import Input, Linear, Tanh
 from ..network_fit import NetworkFit
 from ..problems import LeastSquares
@@ -12,6 +11,8 @@ from ..solving import solve
 from ..uncertainty import n_effective as package_gamma
 from ..wrappers import Regularized
 from .base import exercise
+from .compare import one_number
+from .slips import handed, instead, part, turned
 
 HIDDEN, N, NOISE, SEED = 12, 20, 0.3, 11  # of exercise 13.4: not the lesson's data
 WANTED = 0.25  # test error, at most; without a penalty it is about 3
@@ -23,12 +24,15 @@ def _penalized(rng):
     return J, r, theta, float(rng.uniform(0.3, 3)), float(rng.uniform(0.1, 2))
 
 
-def _step(J, r, theta, alpha, mu, pull=True, wall=True, sign=-1, damped=True, root=False):
+def _step(J, r, theta, alpha, mu, wall=None, pull=None, damping=None, right=None, after=None):
     """The step of 13.1, with parts exchanged."""
-    g = J.T @ r + (alpha * theta if pull else 0)
-    a = math.sqrt(alpha) if root else alpha
-    A = J.T @ J + ((a if wall else 0) + (mu if damped else 0)) * np.eye(len(theta))
-    return sign * np.linalg.solve(A, g)
+    eye = np.eye(len(theta))
+    wall = alpha * eye if wall is None else wall(alpha, mu, eye)
+    pull = alpha * theta if pull is None else pull(theta, alpha, mu)
+    damping = mu * eye if damping is None else damping(mu, eye)
+    g = J.T @ r if right is None else right(J, r)
+    h = -np.linalg.solve(J.T @ J + wall + damping, g + pull)
+    return h if after is None else after(h, theta, alpha)
 
 
 def _package_step(J, r, theta, alpha, mu):
@@ -47,48 +51,117 @@ def _package_step(J, r, theta, alpha, mu):
     ),
     inputs=_penalized,
     package=_package_step,
+    recipe=_step,
+    what="h",
     slips=(
-        (
-            lambda J, r, theta, alpha, mu: _step(J, r, theta, alpha, mu, pull=False),
+        part(
             "α is in your matrix but not on the right: then it damps, and moves no minimum. The "
             "penalty's own slope, αθ, is missing.",
+            pull=lambda theta, alpha, mu: 0,
         ),
-        (
-            lambda J, r, theta, alpha, mu: _step(J, r, theta, alpha, mu, pull=False, wall=False),
+        part(
             "α is not used: this is the damped step for F alone.",
+            pull=lambda theta, alpha, mu: 0,
+            wall=lambda alpha, mu, eye: 0 * eye,
         ),
-        (
-            lambda J, r, theta, alpha, mu: _step(J, r, theta, alpha, mu, wall=False),
+        part(
             "αθ is on the right, but αI is missing in the matrix: the penalty has curvature, too.",
+            wall=lambda alpha, mu, eye: 0 * eye,
         ),
-        (
-            lambda J, r, theta, alpha, mu: _step(J, r, theta, alpha, mu, sign=1),
+        turned(
             "This equals ours with the sign flipped: the step goes downhill, −(Jᵀr + αθ).",
+            lambda h, *_: -h,
         ),
-        (
-            lambda J, r, theta, alpha, mu: _step(J, r, theta, alpha, mu, damped=False),
+        part(
             "μ is not used: this is the Gauss-Newton step for F + ½α‖θ‖².",
+            damping=lambda mu, eye: 0 * eye,
         ),
-        (
-            lambda J, r, theta, alpha, mu: _step(J, r, theta, alpha, mu, root=True),
+        part(
             "√α stands in the residuals; in the matrix it is squared: αI.",
+            wall=lambda alpha, mu, eye: math.sqrt(alpha) * eye,
         ),
-        (
-            lambda J, r, theta, alpha, mu: (
-                -np.linalg.solve(
-                    J.T @ J + (alpha + mu) * np.eye(len(theta)), J.T @ r + (alpha + mu) * theta
-                )
-            ),
+        part(
             "μ pulls at h, not at θ: on the right stands αθ alone.",
+            pull=lambda theta, alpha, mu: (alpha + mu) * theta,
         ),
-        (
-            lambda J, r, theta, alpha, mu: (
-                -np.linalg.solve(
-                    J.T @ J + (2 * alpha + mu) * np.eye(len(theta)), J.T @ r + 2 * alpha * theta
-                )
-            ),
+        part(
+            "μθ stands on the right where αθ belongs: μ pulls at h, α at θ.",
+            pull=lambda theta, alpha, mu: mu * theta,
+        ),
+        part(
+            "αθ has the wrong sign: the right-hand side is −(Jᵀr + αθ), with both in the bracket.",
+            pull=lambda theta, alpha, mu: -alpha * theta,
+        ),
+        part(
             "This is for α‖θ‖², without the ½: α comes twice as large.",
+            wall=lambda alpha, mu, eye: 2 * alpha * eye,
+            pull=lambda theta, alpha, mu: 2 * alpha * theta,
         ),
+        part(
+            "α is halved: the ½ of ½α‖θ‖² meets the 2 of the square, and all of α is left.",
+            wall=lambda alpha, mu, eye: alpha / 2 * eye,
+            pull=lambda theta, alpha, mu: alpha / 2 * theta,
+        ),
+        part(
+            "αθ is halved on the right: the ½ of ½α‖θ‖² meets the 2 of the square.",
+            pull=lambda theta, alpha, mu: alpha / 2 * theta,
+        ),
+        part(
+            "α is squared: the rows that are stacked are √α I, and √α squared is α.",
+            wall=lambda alpha, mu, eye: alpha**2 * eye,
+            pull=lambda theta, alpha, mu: alpha**2 * theta,
+        ),
+        part(
+            "√α θ is a residual; its part of g is √α times that, αθ.",
+            pull=lambda theta, alpha, mu: math.sqrt(alpha) * theta,
+        ),
+        part(
+            "α multiplies μ: they are added, (α + μ)I.",
+            wall=lambda alpha, mu, eye: alpha * mu * eye,
+            damping=lambda mu, eye: 0 * eye,
+        ),
+        part(
+            "μ (or α) is added to all entries of the matrix: it belongs on the diagonal alone.",
+            damping=lambda mu, eye: np.full_like(eye, mu),
+        ),
+        part(
+            "α and μ are added to all entries of the matrix: they belong on the diagonal alone.",
+            wall=lambda alpha, mu, eye: np.full_like(eye, alpha),
+            damping=lambda mu, eye: np.full_like(eye, mu),
+        ),
+        part("This is θ + h, where it leads to: h is asked for.", after=lambda h, t, a: t + h),
+        part(
+            "θ is squared on the right: the slope of ½αθ² is αθ.",
+            pull=lambda theta, alpha, mu: alpha * theta**2,
+        ),
+        part(
+            "½α‖θ‖², one number, is added to Jᵀr: its slope, αθ, has an entry for each parameter.",
+            pull=lambda theta, alpha, mu: alpha / 2 * (theta @ theta),
+        ),
+        part(
+            "α‖θ‖², one number, is added to Jᵀr: the slope of ½α‖θ‖² is αθ.",
+            pull=lambda theta, alpha, mu: alpha * (theta @ theta),
+        ),
+        part(
+            "α is added on the right without θ: the penalty's slope is αθ.",
+            pull=lambda theta, alpha, mu: alpha,
+        ),
+        part(
+            "θ is on the right without its factor: the penalty's slope is αθ.",
+            pull=lambda theta, alpha, mu: theta,
+        ),
+        part(
+            "αθ is added to the solution: it belongs into the system, beside Jᵀr.",
+            pull=lambda theta, alpha, mu: 0,
+            after=lambda h, theta, alpha: h + alpha * theta,
+        ),
+        part(
+            "αθ is taken from the solution: it belongs into the system, beside Jᵀr.",
+            pull=lambda theta, alpha, mu: 0,
+            after=lambda h, theta, alpha: h - alpha * theta,
+        ),
+        part("Jᵀr is doubled, and JᵀJ is not: F has a ½.", right=lambda J, r: 2 * J.T @ r),
+        part("Jᵀr is a mean, and JᵀJ is a sum.", right=lambda J, r: J.T @ r / len(r)),
     ),
 )
 def penalized_step(J, r, theta, alpha, mu):
@@ -107,8 +180,21 @@ def _package_gamma(J, alpha, beta):
     return package_gamma(Regularized(straight, alpha, beta), theta=np.zeros(J.shape[1]))
 
 
-def _gamma(J, alpha, beta, part):
-    return float(sum(part(s, alpha, beta) for s in np.linalg.svd(J, compute_uv=False)))
+def _gamma(J, alpha, beta, squares=None, above=None, below=None, factor=None, end=np.sum):
+    """γ with parts exchanged: the sum of βs²/(βs² + α)."""
+    s2 = np.linalg.svd(J, compute_uv=False) ** 2 if squares is None else squares(J)
+    up = beta * s2 if above is None else above(s2, alpha, beta)
+    down = beta * s2 + alpha if below is None else below(s2, alpha, beta)
+    found = up / down
+    return end(found if factor is None else factor(found))
+
+
+def _squares(J):
+    return np.linalg.svd(J, compute_uv=False) ** 2
+
+
+def _inverse(s2, alpha, beta):
+    return np.sum(1 / (beta * s2 + alpha))
 
 
 @exercise(
@@ -122,32 +208,68 @@ def _gamma(J, alpha, beta, part):
     ),
     inputs=_spectrum,
     package=_package_gamma,
+    recipe=_gamma,
+    what="γ",
     slips=(
-        (
-            lambda J, alpha, beta: _gamma(J, alpha, beta, lambda s, a, b: b * s / (b * s + a)),
+        part(
             "s is not squared: the eigenvalues of JᵀJ are s².",
+            squares=lambda J: np.linalg.svd(J, compute_uv=False),
         ),
-        (
-            lambda J, alpha, beta: _gamma(J, alpha, beta, lambda s, a, b: s**2 / (s**2 + a)),
-            "β is missing: it is βs² that stands beside α.",
+        part(
+            "s² is squared once more: the eigenvalues of JᵀJ are s² already.",
+            squares=lambda J: np.linalg.svd(J.T @ J, compute_uv=False) ** 2,
         ),
-        (
-            lambda J, alpha, beta: _gamma(J, alpha, beta, lambda s, a, b: a / (b * s**2 + a)),
-            "This is P − γ: the parameters that the penalty determines.",
+        part(
+            "The diagonal of JᵀJ, ‖J_j‖², stands where its eigenvalues s² belong: these are equal "
+            "only where the columns are at right angles.",
+            squares=lambda J: (J**2).sum(axis=0),
         ),
-        (
-            lambda J, alpha, beta: _gamma(J, alpha, beta, lambda s, a, b: s**2 / (s**2 + b / a)),
+        handed(
+            "β is missing: it is βs² that stands beside α.", lambda J, alpha, beta: (J, alpha, 1.0)
+        ),
+        handed(
+            "β is upside down: it is 1/σ², and multiplies s².",
+            lambda J, alpha, beta: (J, alpha, 1 / beta),
+        ),
+        handed("β is squared: βs² stands beside α.", lambda J, alpha, beta: (J, alpha, beta**2)),
+        handed("α is squared: βs² + α.", lambda J, alpha, beta: (J, alpha**2, beta)),
+        handed(
             "The two changed places: s² is measured against α/β, not β/α.",
+            lambda J, alpha, beta: (J, beta, alpha),
         ),
-        (
+        part("β is missing above the line: βs²/(βs² + α).", above=lambda s2, alpha, beta: s2),
+        part(
+            "β is missing below the line: βs²/(βs² + α).",
+            below=lambda s2, alpha, beta: s2 + alpha,
+        ),
+        part(
+            "This is P − γ: the parameters that the penalty determines.",
+            above=lambda s2, alpha, beta: alpha + 0 * s2,
+        ),
+        instead(
             lambda J, alpha, beta: float(np.linalg.matrix_rank(J)),
             "That is the rank, γ without a penalty. A weak direction counts in part.",
         ),
-        (
-            lambda J, alpha, beta: _gamma(
-                J, alpha, beta, lambda s, a, b: (b * s**2 / (b * s**2 + a)) ** 2
-            ),
-            "The filter factors are not squared in γ.",
+        part("The filter factors are not squared in γ.", factor=lambda found: found**2),
+        part("These are the parts of each direction: γ is their sum.", end=lambda found: found),
+        part("This is the mean of the parts: γ is their sum.", end=np.mean),
+        part("This is the product of the parts: γ is their sum.", end=np.prod),
+        part("γ is no whole number: a direction counts in part.", end=lambda f: round(f.sum())),
+        instead(
+            lambda J, alpha, beta: _inverse(_squares(J), alpha, beta),
+            "This is tr (βJᵀJ + αI)⁻¹ alone: (13.4) is P − α times that.",
+        ),
+        instead(
+            lambda J, alpha, beta: J.shape[1] - _inverse(_squares(J), alpha, beta),
+            "The trace has lost its α: P − α tr (βJᵀJ + αI)⁻¹.",
+        ),
+        instead(
+            lambda J, alpha, beta: len(J) - alpha * _inverse(_squares(J), alpha, beta),
+            "N stands where P belongs: P − α tr (βJᵀJ + αI)⁻¹ counts parameters.",
+        ),
+        instead(
+            lambda J, alpha, beta: len(J) - _gamma(J, alpha, beta),
+            "This is N − γ, what the fit leaves to the noise (13.5).",
         ),
     ),
 )
@@ -173,7 +295,10 @@ def n_effective(J, alpha, beta):
         (2.25, "β is 1/σ²: you multiplied s² by σ²."),
         (3.0, "3 is a singular value; α stands beside their squares, times β."),
         (3600.0, "At α = 3600 even s = 30 counts half only: γ is near 0.5."),
+        (1.5, "1.5 is γ: α is asked for, one of the four numbers."),
     ),
+    what="α",
+    reminders=("one of the four makes βs² of the middle direction equal to α.",),
 )
 def alpha_for_one_and_a_half():
     return 36.0
@@ -198,15 +323,16 @@ def error_with(alpha):
 
 def _judge(alpha):
     """Whether this α brings the test error below 0.25."""
-    if not is_real(alpha):
-        return False, f"this is a {type(alpha).__name__}: expected a number, your α"
+    came = type(alpha).__name__
+    if (alpha := one_number(alpha)) is None:
+        return False, f"this is a {came}: expected a number, your α"
     if not 1e-9 <= alpha <= 1e9:
-        return False, f"α = {alpha}: expected a number from 1e-9 to 1e9"
-    found = error_with(float(alpha))
+        return False, f"α = {alpha:g}: expected a number from 1e-9 to 1e9"
+    found = error_with(alpha)
     said = f"test error {found:.2g} with α = {alpha:.2g}"
     if found <= WANTED:
         return True, f"{said}: less than the noise, from 20 data"
-    larger = error_with(3 * float(alpha)) < error_with(float(alpha) / 3)
+    larger = error_with(3 * alpha) < error_with(alpha / 3)
     return False, f"{said}: above {WANTED}. A {'larger' if larger else 'smaller'} α does better."
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .compare import agree, difference, listed, numbers, parts_of
-from .slips import compose, of_result, quietly, recognised, told
+from .slips import compose, of_one, quietly, recognised, told
 
 
 def check_value(task, answer):
@@ -63,13 +63,16 @@ def _one_of_several(task, answer, expected, recipe):
     place = next(i for i in range(len(given)) if not _good(task, given, expected, i))
     right = [n for i, n in enumerate(task.names) if _good(task, given, expected, i)]
     among = [slip for slip in task.slips if slip.instead is None]
-    for slip in (*among, *of_result("this one", task.names)):
+    common = of_one(task.names[place], place)
+    for slip in (*among, *common):
         seen = quietly(compose(recipe, (slip,)), ())
         if seen is None or np.shape(seen) != (len(expected),):
             continue
         if _good(task, given, seen, place) and not _good(task, seen, expected, place):
             sentence = slip.sentence.split("are right. ")[-1].split("is right. ")[-1]
             head = f"{listed(right)} {'is' if len(right) == 1 else 'are'} right. " if right else ""
+            if slip in common:
+                return _capital(f"{head}{_capital(sentence)}")
             return _capital(f"{head}{_capital(task.names[place])}: {sentence}")
     return ""
 

@@ -128,6 +128,11 @@ def of_result(what, names=()):
     return (turned(_swapped(names), lambda result, *_: result[::-1]), *found)
 
 
+def of_one(name, place):
+    """The slips that one of several values may have."""
+    return tuple(_common(name, lambda change: _in_one(change, place)))
+
+
 def _swapped(names):
     return f"Right numbers, the other way round: {', then '.join(names)}."
 
@@ -153,10 +158,13 @@ def _array(result):
 CHANGES = (
     ("{what} has the sign flipped.", lambda x: -_array(x)),
     (
-        "{what} is twice ours: F has a ½, which the 2 of the square meets.",
+        "{what} is twice ours: a 2 too many. (Where a square is differentiated: F has a ½.)",
         lambda x: 2 * _array(x),
     ),
-    ("{what} is half of ours: the ½ of F has met the 2 of the square.", lambda x: _array(x) / 2),
+    (
+        "{what} is half of ours: a ½ too many. (The ½ of F meets the 2 of the square.)",
+        lambda x: _array(x) / 2,
+    ),
     (
         "{what} is transposed: the numbers are right, rows and columns changed places.",
         lambda x: _array(x).T if _array(x).ndim == 2 else _never(x),

@@ -1,11 +1,14 @@
 """Exercises of lesson 12: standard errors, weights, how many data, and where to measure."""
 
 import numpy as np
+from scipy.special import stdtrit
 
 from ..curve_fit import CurveFit
 from ..problems import LeastSquares
 from ..uncertainty import uncertainty
 from .base import exercise
+from .compare import numbers
+from .slips import instead, part, turned
 
 N_PLACES, FARTHEST, NOISE = 12, 5.0, 0.1  # of exercise 12.4
 WANTED = 0.06  # standard error of b, at most; twelve even places give 0.080
@@ -19,14 +22,12 @@ def _fit(rng):
     return J, noise - J @ np.linalg.lstsq(J, noise, rcond=None)[0]
 
 
-def _errors(J, r, dof=None, factor=1.0, root=True, each=None, scaled=True):
+def _errors(J, r, dof=None, squares=None, root=np.sqrt, inverse=None, scaled=None, of=np.diag):
     """The standard errors, with parts exchanged."""
     N, P = J.shape
-    C = np.linalg.pinv(J.T @ J)
-    C = C if each is None else each(J)
-    variance = factor * (r @ r) / (N - P if dof is None else dof(N, P))
-    found = np.diag(C) * (variance if scaled else 1.0)
-    return np.sqrt(found) if root else found
+    C = np.linalg.pinv(J.T @ J) if inverse is None else inverse(J)
+    variance = (r @ r if squares is None else squares(r)) / (N - P if dof is None else dof(N, P))
+    return root(of(C) * (variance if scaled is None else scaled(variance)))
 
 
 def _package_errors(J, r):
@@ -47,39 +48,102 @@ def _package_errors(J, r):
     ),
     inputs=_fit,
     package=_package_errors,
+    recipe=_errors,
+    what="The error",
     slips=(
-        (
-            lambda J, r: _errors(J, r, dof=lambda N, P: N),
+        part(
             "You divided by N. Of N dimensions of noise, P went into θ̂: N − P are left (12.4).",
+            dof=lambda N, P: N,
         ),
-        (
-            lambda J, r: _errors(J, r, factor=0.5),
+        part(
+            "You divided by N − 1, as for a mean, which has one parameter. Here it is N − P.",
+            dof=lambda N, P: N - 1,
+        ),
+        part(
+            "You divided by N − P − 1: P counts every parameter already.",
+            dof=lambda N, P: N - P - 1,
+        ),
+        part("You divided by P: the noise has N − P dimensions left.", dof=lambda N, P: P),
+        part("σ̂² is not divided at all: (N − P)σ̂² = rᵀr (12.4).", dof=lambda N, P: 1),
+        part(
             "This equals ours with F in place of 2F: σ̂² = rᵀr/(N − P), and F = ½ rᵀr.",
+            squares=lambda r: r @ r / 2,
         ),
-        (
-            lambda J, r: _errors(J, r, factor=2.0),
+        part(
             "There is a factor 2 too much in σ̂²: rᵀr/(N − P) is it, without a further 2.",
+            squares=lambda r: 2 * r @ r,
         ),
-        (
-            lambda J, r: _errors(J, r, root=False),
-            "These are variances. The standard error is the root of each.",
+        part(
+            "This takes the variance of r about its mean, as np.var or np.std do. The residuals' "
+            "own squares are meant, rᵀr, divided by N − P.",
+            squares=lambda r: r.var(),
+            dof=lambda N, P: 1,
         ),
-        (
-            lambda J, r: _errors(J, r, scaled=False),
+        part(
+            "This takes the variance of r about its mean, and divides by N − 1 (ddof=1). The "
+            "residuals' own squares are meant, rᵀr, divided by N − P.",
+            squares=lambda r: r.var(ddof=1),
+            dof=lambda N, P: 1,
+        ),
+        part(
+            "The residuals are added up without their squares: they cancel. σ̂² has rᵀr.",
+            squares=lambda r: abs(r.sum()),
+        ),
+        part(
+            "The sizes |r| are added up: σ̂² has the squares, rᵀr.",
+            squares=lambda r: abs(r).sum(),
+        ),
+        part("These are variances. The standard error is the root of each.", root=lambda v: v),
+        part(
             "(JᵀJ)⁻¹ alone: right if r were in units of σ. Here σ is not known: σ̂² is missing.",
+            scaled=lambda variance: 1.0,
         ),
-        (
-            lambda J, r: _errors(J, r, each=lambda J: np.diag(1 / (J**2).sum(axis=0))),
+        part(
+            "σ̂² stands outside of the root: the root of σ̂²(JᵀJ)⁻¹ has σ̂ in it.",
+            scaled=lambda variance: variance**2,
+        ),
+        part(
+            "σ̂ stands under the root: σ̂² times (JᵀJ)⁻¹, and then the root.",
+            scaled=np.sqrt,
+        ),
+        part(
             "This is σ̂/‖J_j‖: each parameter as if all others were known. Invert all of JᵀJ, then "
             "take the diagonal.",
+            inverse=lambda J: np.diag(1 / (J**2).sum(axis=0)),
         ),
-        (
-            lambda J, r: _errors(J, r, dof=lambda N, P: N - 1),
-            "You divided by N − 1, as for a mean, which has one parameter. Here it is N − P.",
-        ),
-        (
-            lambda J, r: _errors(J, r, each=lambda J: J.T @ J),
+        part(
             "This has JᵀJ where (JᵀJ)⁻¹ should be: a steep direction is known well, not badly.",
+            inverse=lambda J: J.T @ J,
+        ),
+        part(
+            "1/(JᵀJ) is taken entry by entry: that is not the inverse matrix.",
+            inverse=lambda J: 1 / (J.T @ J),
+        ),
+        part(
+            "JJᵀ has a row for each datum. The parameters' covariance comes from JᵀJ.",
+            inverse=lambda J: np.linalg.pinv(J @ J.T),
+        ),
+        part(
+            "σ̂/s are the errors along the singular vectors of J, not those of the parameters.",
+            inverse=lambda J: np.diag(np.linalg.svd(J, compute_uv=False) ** -2.0),
+        ),
+        part(
+            "This is the whole covariance: the errors are the roots of its diagonal.",
+            of=lambda C: C,
+            root=lambda v: v,
+        ),
+        turned(
+            "1.96 times the error is half of a 95 % interval: the error itself is asked for.",
+            lambda found, *_: 1.96 * found,
+        ),
+        turned(
+            "Student's t times the error is half of a 95 % interval: the error itself is asked "
+            "for.",
+            lambda found, J, r: stdtrit(len(r) - J.shape[1], 0.975) * found,
+        ),
+        turned(
+            "Twice the error is about half of a 95 % interval: the error itself is asked for.",
+            lambda found, *_: 2 * found,
         ),
     ),
 )
@@ -93,6 +157,15 @@ def standard_errors(J, r):
 def _weighted(rng):
     N = int(rng.integers(4, 9))
     return rng.normal(size=N), rng.normal(size=N), rng.uniform(0.2, 3.0, size=N)
+
+
+def _divided(f, y, sigma, by=lambda s: s):
+    """The weighted residuals, with another divisor."""
+    return (f - y) / by(sigma)
+
+
+def _centred(r, *_):
+    return r - r.mean()
 
 
 def _package_whitened(f, y, sigma):
@@ -113,31 +186,41 @@ def _package_whitened(f, y, sigma):
     ),
     inputs=_weighted,
     package=_package_whitened,
+    recipe=_divided,
+    what="r",
     slips=(
-        (
-            lambda f, y, sigma: (y - f) / sigma,
+        turned(
             "This equals ours with the sign of r flipped: you used target − prediction (Rosetta).",
+            lambda r, *_: -r,
         ),
-        (
-            lambda f, y, sigma: (f - y) / sigma**2,
-            "1/σ² is the weight of r². r itself is divided by σ.",
+        part("1/σ² is the weight of r². r itself is divided by σ.", by=lambda s: s**2),
+        part("Multiplied by σ, the worst datum would count most: divide.", by=lambda s: 1 / s),
+        part("σ is the standard deviation already: no root of it.", by=np.sqrt),
+        part("This is r without weights: σ is not used.", by=np.ones_like),
+        part("Each datum has its own σ, not the mean of all.", by=lambda s: s.mean()),
+        part("σ is scaled to a sum of 1: each datum's own σ divides.", by=lambda s: s / s.sum()),
+        part("σ is scaled to a mean of 1: its unit is needed.", by=lambda s: s / s.mean()),
+        part(
+            "r stands once for each σ: divide entry by entry, (f - y) / sigma.",
+            by=lambda s: s[:, None],
         ),
-        (
-            lambda f, y, sigma: (f - y) * sigma,
-            "Multiplied by σ, the worst datum would count most: divide.",
+        turned("These are squared: residuals are asked for, with their sign.", lambda r, *_: r**2),
+        turned("These are absolute values: r keeps its sign.", lambda r, *_: abs(r)),
+        turned("This is Σr², one number: r itself has one for each datum.", lambda r, *_: r @ r),
+        turned("This is F, one number: r itself has one for each datum.", lambda r, *_: r @ r / 2),
+        turned("r is divided by N: a mean is F's business.", lambda r, *_: r / len(r)),
+        turned("r is divided by √N: a mean is F's business.", lambda r, *_: r / len(r) ** 0.5),
+        turned("The mean is subtracted from r: it is a part of the misfit.", _centred),
+        instead(lambda f, y, s: (f - y) / y, "This is divided by y, not by σ."),
+        instead(
+            lambda f, y, s: (f - y - (f - y).mean()) / s,
+            "The mean is subtracted from f − y: it is a part of the misfit.",
         ),
-        (
-            lambda f, y, sigma: (f - y) / np.sqrt(sigma),
-            "σ is the standard deviation already: no root of it.",
+        instead(
+            lambda f, y, s: f / s - y, "A bracket is missing: f − y as a whole is divided by σ."
         ),
-        (lambda f, y, sigma: f - y, "This is r without weights: σ is not used."),
-        (
-            lambda f, y, sigma: ((f - y) / sigma) ** 2,
-            "These are squared: residuals are asked for, with their sign.",
-        ),
-        (
-            lambda f, y, sigma: (f - y) / sigma.mean(),
-            "Each datum has its own σ, not the mean of all.",
+        instead(
+            lambda f, y, s: f - y / s, "A bracket is missing: f − y as a whole is divided by σ."
         ),
     ),
 )
@@ -160,7 +243,15 @@ def whitened(f, y, sigma):
         (50, "That makes it 0.028: the error falls like 1/√N."),
         (16, "Sixteen times as many: N is asked for."),
         (6400, "The error falls like 1/√N: a quarter needs 16 times, not 256 times, as many."),
+        (375, "So many more: how many in all is asked for."),
+        (75, "Four times as many in all would halve the error: it falls like 1/√N, not 1/N."),
+        (25 / 4, "Fewer data make a larger error."),
+        (25 / 16, "Fewer data make a larger error."),
+        (4, "So many times smaller is the error to be: how many data does that take?"),
+        (1600, "A quarter of the error needs 4² times as many, not 4³."),
     ),
+    what="The number",
+    reminders=("the error falls like 1/√N, from 0.04 at 25 data.",),
 )
 def number_of_data():
     return 400
@@ -175,10 +266,10 @@ def error_of_b(x):
 
 def _judge(x):
     """Whether b is known to 0.06 from data at these x."""
-    try:
-        x = np.asarray(x, dtype=float)
-    except (TypeError, ValueError):
-        return False, f"this is a {type(x).__name__}: expected twelve numbers from 0 to 5"
+    came = type(x).__name__
+    if (x := numbers(x)) is None or x.dtype.kind == "c":
+        return False, f"this is a {came}: expected twelve numbers from 0 to 5"
+    x = x.ravel() if x.size == N_PLACES else x
     if x.shape != (N_PLACES,):
         return False, f"the shape is {x.shape}: expected ({N_PLACES},)"
     if not (np.isfinite(x).all() and (x >= 0).all() and (x <= FARTHEST).all()):
