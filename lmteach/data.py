@@ -84,24 +84,25 @@ def _is_ready(x, y):
 
 
 def samples(X, Y, missing):
-    """Return (X, Y, how many samples were left out) for X (N, n₀) and Y (N, m), as they came.
+    """Return (X, Y, which samples were kept, None for all) for X (N, n₀), Y (N, m) as they came.
 
     What holds no missing number is given back as it is, for the caller to check.
     """
     one_of("missing", missing, ("raise", "drop"))
     if not (_may_miss(X, missing) or _may_miss(Y, missing)):
-        return X, Y, 0
+        return X, Y, None
     columns = [_column("X", X), _column("Y", Y)]
     lengths = {column.array.shape[:1] for column in columns}
     if len(lengths) != 1 or () in lengths:
-        return X, Y, 0
+        return X, Y, None
     for column in columns:
         _refuse_missing(column, missing)
     drop = np.logical_or(*(c.missing.reshape(len(c.array), -1).any(axis=1) for c in columns))
     if drop.all():
         raise ValueError(f"X and Y have no sample left: each of the {len(drop)} misses a number")
-    X, Y = (column.array[~drop] if drop.any() else column.array for column in columns)
-    return X, Y, int(drop.sum())
+    if not drop.any():
+        return *(column.array for column in columns), None
+    return *(column.array[~drop] for column in columns), ~drop
 
 
 def _may_miss(array, missing):

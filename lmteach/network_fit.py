@@ -48,7 +48,7 @@ class NetworkFit(Problem):
     `weights`: (N,), by which the squares of each sample count, F = ½ Σᵢ wᵢ ‖rᵢ‖²; r and J hold √wᵢ.
 
     Masked samples are left out, and with missing="drop" also those with a number that is not
-    finite; `n_dropped` counts them.
+    finite, with their weights; `n_dropped` counts them.
 
     The network itself is not changed: `network.theta = trace.theta` puts a result into it. Raises
     ValueError or TypeError for bad input.
@@ -78,7 +78,8 @@ class NetworkFit(Problem):
         self.loss_name, self._error = _as_loss(loss, network)
         self.generalized = self._error.generalized
         self._has_slopes = self._error.has_slopes
-        X, Y, self.n_dropped = samples(X, Y, missing)
+        X, Y, kept = samples(X, Y, missing)
+        self.n_dropped = 0 if kept is None else int((~kept).sum())
         # Column by column, as everything that the network computes from them.
         self.X = np.array(as_finite("X", X, 2, (None, network.n_inputs)), order="F")
         Y = as_finite("Y", Y, 2, (None, network.n_outputs))
@@ -86,7 +87,7 @@ class NetworkFit(Problem):
         if len(self.X) != len(self.Y):
             counts = f"X has {len(self.X)} samples and Y has {len(self.Y)}"
             raise ValueError(f"{counts}: expected the same number")
-        self.weights = self._as_weights(weights)
+        self.weights = self._as_weights(weights, kept)
         self.precision = one_of("precision", precision, ("float64", "float32"))
         self._single = SINGLE if precision == "float32" else None
         if self._single:
@@ -174,17 +175,20 @@ class NetworkFit(Problem):
         named = [((ours, a, b) if shared else None, slice(a, b)) for a, b in cuts]
         self._data = [Data(self.X[some], self._targets[some], name) for name, some in named]
 
-    def _as_weights(self, weights):
-        """Weights that are positive numbers, (N,), for a loss that is ½ rᵀr; None for none."""
+    def _as_weights(self, weights, kept):
+        """Weights that are positive numbers, (N,), for a loss that is ½ rᵀr; None for none.
+
+        They come for all samples; `kept` says which of those were, None for all.
+        """
         if weights is None:
             return None
         if self.generalized:
             came = f"weights with loss = {self.loss_name or self._error!r}"
             raise ValueError(f"{came}: expected a loss with F = ½ rᵀr, such as mse")
-        if self.n_dropped:
-            came = f"weights with {self.n_dropped} samples left out"
-            raise ValueError(f"{came}: expected X and Y without missing numbers")
-        return as_positive("weights", weights, 1, (len(self.X),)).copy()
+        N = len(self.X) + self.n_dropped
+        if self.n_dropped and np.shape(weights) == (N,):
+            weights, N = np.asanyarray(weights)[kept], len(self.X)
+        return as_positive("weights", weights, 1, (N,)).copy()
 
     def _use_single(self):
         for name in ("X", "Y"):

@@ -378,3 +378,22 @@ def test_bad_weights_are_refused():
     with pytest.raises(ValueError, match="weights with loss = 'cross_entropy'"):
         targets = np.eye(2)[[0] * 9]
         NetworkFit(network, X, targets, loss="cross_entropy", weights=np.ones(9))
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_weights_of_samples_left_out_are_left_out(masked):
+    network = Input(3) >> Tanh(3) >> Linear(2)
+    weights, gaps = np.arange(1.0, 10.0), X.copy()
+    gaps[[2, 5]] = np.nan
+    if masked:
+        gaps = np.ma.masked_invalid(gaps)
+    else:
+        weights[2] = np.nan  # of a sample that is left out nothing need be known
+    kept = np.delete(np.arange(9), [2, 5])
+    one = NetworkFit(network, gaps, Y, missing="drop", weights=weights)
+    other = NetworkFit(network, X[kept], Y[kept], weights=weights[kept])
+    assert one.n_dropped == 2 and one.loss(network.theta) == other.loss(network.theta)
+    np.testing.assert_array_equal(one.weights, weights[kept])
+    for wrong in (weights[kept], np.where(np.arange(9) == 3, np.nan, weights)):
+        with pytest.raises(ValueError, match="weights"):
+            NetworkFit(network, gaps, Y, missing="drop", weights=wrong)
