@@ -224,7 +224,7 @@ class Attempt:
         self.ended_by_caller = self._is_callers(stop)
         if run.careful and stop.kind in ENDS:
             stop = stop if self.ended_by_caller else self._rescue(stop)
-            good = run.fine and not self.verdict.doubt and not self.on_wall
+            good = run.fine and not self.verdict.doubt
             if good and is_whole(self.seen) and self._wants_digits(stop):
                 self._polish()
         self._conclude(stop)

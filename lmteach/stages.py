@@ -86,7 +86,7 @@ def _strides(problem, seen, here, k, goes_on, most, why):
     last = math.inf
     for number in range(k, k + most):
         h, reach = _gauss_newton(here)
-        trial_theta = frozen(seen.theta + h)
+        trial_theta = problem.moved(seen.theta, h) if problem.moved else frozen(seen.theta + h)
         if not goes_on(reach, here.r, last) or not finite(trial_theta) or _is_over(h, seen.theta):
             return
         trial = problem.evaluation(trial_theta)
@@ -101,10 +101,12 @@ def _strides(problem, seen, here, k, goes_on, most, why):
 
 
 def _gauss_newton(here):
-    """(h, ‖Jh‖) for the h of least scaled norm that minimizes ‖r + Jh‖."""
+    """(h, ‖Jh‖) for the h of least scaled norm that minimizes ‖r + Jh‖; 0 where bounds hold."""
     lengths = here.column_norms
     lengths = np.where(lengths > 0, lengths, 1.0)
     J = here.J / lengths
+    if getattr(here, "held", None) is not None:
+        J = J * ~here.held
     scaled_h = _least_squares(J, -here.r)
     return frozen(scaled_h / lengths), norm(J.dot(scaled_h))
 
