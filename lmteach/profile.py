@@ -16,6 +16,7 @@ HALVINGS = 60  # of the bracket
 CLOSE = 1e-6  # part of t to which a limit is found
 LOWER = 1e-6  # part of σ² by which F must be lower to be said to be
 TRIALS = 500
+NO_NOISE = "No datum is left to tell the noise: no limits."
 
 
 class Profile(NamedTuple):
@@ -46,6 +47,9 @@ def profile(problem, seen, j, sigma, t, error, level, points=0):
     `sigma`: of the data; `t`: how many of them; `error`: the standard error of parameter j, by
     which the search begins.
     """
+    if not math.isfinite(seen.loss):
+        expected = "expected a θ where F is finite, such as one in other units"
+        raise ValueError(f"F is {seen.loss} at θ: {expected}")
     path = Path(problem, seen, j, sigma)
     size, reach = abs(float(seen.theta[j])), float(t * error)
     start = reach if math.isfinite(reach) and size == 0 else min(reach, size or 1.0)
@@ -57,7 +61,8 @@ def profile(problem, seen, j, sigma, t, error, level, points=0):
     values = np.array(sorted(path.known))
     losses = np.array([path.known[value].loss for value in values])
     tau = np.array([path.tau(value) for value in values])
-    return Profile(path.name, values, losses, tau, low, high, level, path.words(low, high))
+    note = path.words(low, high) if math.isfinite(t * sigma) else NO_NOISE
+    return Profile(path.name, values, losses, tau, low, high, level, note)
 
 
 class Path:

@@ -149,6 +149,7 @@ def _scale(kind, here, before):
 
 
 def _first_mu(here, D):
-    """1e-3 · max diag(JᵀJ), in units of D²; 1e-3 if J is zero."""
-    norms = here.column_norms if D is None else here.column_norms / D
-    return 1e-3 * float(norms.max() ** 2 or 1)
+    """1e-3 · max diag(JᵀJ), in units of D²; 1e-3 if J is zero, or its squares are infinite."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        largest = float(np.max(here.column_norms if D is None else here.column_norms / D) ** 2)
+    return 1e-3 * (largest if 0 < largest < math.inf else 1.0)

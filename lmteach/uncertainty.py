@@ -27,6 +27,7 @@ SHOWN = 20  # parameters in a summary
 AWAY = 0.1  # standard errors from a minimum, beyond which it is said
 CORRELATED = 0.9  # pairs that a summary names, at most
 PAIRS = 5  # of them
+NO_NOISE = "r is nothing but rounding, and so is all that is said of its noise."
 
 
 class Band(NamedTuple):
@@ -44,9 +45,11 @@ def uncertainty(trace_or_problem, theta=None):
     Raises TypeError for anything else.
     """
     problem = getattr(trace_or_problem, "problem", trace_or_problem)
-    if theta is None:
-        theta = getattr(trace_or_problem, "theta", None)
-    return Uncertainty(problem, theta)
+    if theta is not None or problem is trace_or_problem:
+        return Uncertainty(problem, theta)
+    found = getattr(trace_or_problem, "success", True)
+    doubt = "" if found else trace_or_problem.message.split(". ")[0].rstrip(".")
+    return Uncertainty(problem, trace_or_problem.theta, doubt)
 
 
 class Uncertainty:
@@ -56,11 +59,11 @@ class Uncertainty:
     deviations (`absolute`). A parameter that J does not determine has an infinite error, and the
     summary names it. With a Robust loss σ̂² is Huber's: Σψ²/((n − P) ψ̄′²), times his correction
     for small n. With a Regularized problem P is γ, the number of parameters that the data
-    determine. Raises TypeError for what is no problem. Sources: Bates & Watts (1988); Huber (1981),
-    eq. 7.6.6.
+    determine. `doubt`: what a run without success said. Raises TypeError for what is no problem.
+    Sources: Bates & Watts (1988); Huber (1981), eq. 7.6.6.
     """
 
-    def __init__(self, problem, theta):
+    def __init__(self, problem, theta, doubt=""):
         instance("problem", problem, Problem, "a Trace of solve, or a problem and θ")
         self.problem, self._seen = problem, problem.evaluate(theta)
         self.theta = self._seen.theta
@@ -77,12 +80,13 @@ class Uncertainty:
         noise = _Noise.of(self._layer, self._here, self._inverse)
         self.sigma, self.n_data, self.dof = noise.sigma, noise.n_data, noise.dof
         self.absolute, self._unit, self._rise = noise.absolute, noise.unit, noise.rise or noise.unit
-        self.distance = self._distance()
+        rounding = self._whole and is_rounding(self.problem, self._seen, self._here)
+        self._is_exact = rounding and self.dof > 0 and not self.absolute
+        self.distance, self._doubt = 0.0 if rounding else self._distance(), doubt
 
     def _distance(self):
         """How many standard errors θ is from the minimum of the straight model; bounds hold."""
-        rounding = self._whole and is_rounding(self.problem, self._seen, self._here)
-        if rounding or not 0 < self._rise < math.inf:
+        if not 0 < self._rise < math.inf:
             return 0.0
         r, free = self._here.r, True if self._held is None else ~self._held
         if self._inverse is not None and self._whole:
@@ -118,7 +122,7 @@ class Uncertainty:
     @property
     def standard_errors(self):
         """√diag(cov θ), (P,); infinite for a parameter that is not determined."""
-        return self._unit * self._known.errors
+        return _times(self._unit, self._known.errors)
 
     @property
     def correlation(self):
@@ -200,7 +204,7 @@ class Uncertainty:
             raise TypeError(f"problem is {self.problem!r}, without a curve: {expected}")
         deviation, t = self._of_new(new, value.shape), self.quantile(level)
         error = _by_parts(lambda part: np.hypot(part, deviation), error)
-        reach = _by_parts(lambda part: t * part, error)
+        reach = _by_parts(lambda part: _times(t, part), error)
         return Band(value, error, value - reach, value + reach)
 
     def _of_new(self, new, shape):
@@ -242,8 +246,7 @@ class Uncertainty:
         return value, spread.reshape(value.shape)
 
     def _spread(self, G):
-        spread = self._known.spread(np.atleast_2d(G))
-        return np.where(np.isinf(spread), np.inf, self._unit * spread)
+        return _times(self._unit, self._known.spread(np.atleast_2d(G)))
 
     def profile(self, parameter, level=0.95, points=0):
         """Return the Profile of F along one parameter, given by index or name.
@@ -253,10 +256,9 @@ class Uncertainty:
         """
         j = parameter_index(self.problem, parameter, self.n_parameters)
         at_least("points", points, 0)
-        error = self.standard_errors[j]
-        return profile(
-            self.problem, self._seen, j, self._rise, self.quantile(level), error, level, points
-        )
+        error, t = self.standard_errors[j], self.quantile(level)
+        found = profile(self.problem, self._seen, j, self._rise, t, error, level, points)
+        return found._replace(note=NO_NOISE) if self._is_exact else found
 
     # words
 
@@ -272,6 +274,10 @@ class Uncertainty:
         said = [f"{self.n_data} data, {self.dof:.4g} degrees of freedom, {kind}."]
         if not (self.absolute or self.dof > 0):
             said.append("No datum is left to tell the noise: every error is infinite.")
+        elif self._is_exact:
+            said.append(NO_NOISE)
+        if self._doubt:
+            said.append(f"The run has no success. {self._doubt}.")
         if self.distance > AWAY:
             far = f"θ is not at a minimum, by about {self.distance:.2g} standard errors"
             said.append(f"{far}: all errors hold only there.")
@@ -286,7 +292,8 @@ class Uncertainty:
         for value, j, k in sorted(pairs, key=lambda pair: -abs(pair[0]))[:PAIRS]:
             said.append(f"{self.names[k]} and {self.names[j]}: correlation {value:.3f}.")
         if walls := getattr(self.problem, "said", lambda theta: "")(self.theta):
-            said.append(f"{walls}: the errors are those without bounds.")
+            ask = "profile(name) stays inside"
+            said.append(f"{walls}: the errors are those without bounds; {ask}.")
         if isinstance(self._layer.problem, Robust):
             said.append("With a robust loss the errors hold for large n only (Huber).")
         return said
@@ -491,6 +498,13 @@ def _derivative(f, theta):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the fit has said it of its model
         return checked_jacobian(f, theta)(theta)
+
+
+def _times(unit, errors):
+    """Errors in a unit that may be 0 or infinite: none stays none, and infinite ones infinite."""
+    errors = np.array(errors)
+    some = (errors > 0) & np.isfinite(errors)
+    return np.multiply(unit, errors, out=errors, where=some)
 
 
 def _joined(real, imaginary):
