@@ -612,6 +612,7 @@ wrong("9.1", 18, "half")
 wrong("9.1", 0.1, "unchanged")
 wrong("9.1", 0.05, "mean")
 wrong("9.1", 0.1 / 90, "ultiply")
+wrong("9.1", 4.5, "once")
 wrong("9.2", 13, "40 by 40")
 wrong("9.2", 40, "smaller H")
 wrong("9.2", 10, "Nothing")
@@ -646,6 +647,16 @@ wrong(
     "9.3",
     lambda N, P, a, r: a * (N * P + N * P**2 / 2 + P**3 / 6) + r * (N * P + P**3 / 6),
     "backward",
+)
+wrong(
+    "9.3",
+    lambda N, P, a, r: a * (2 * N * P + N**2 * P / 2 + P**3 / 6) + r * (N * P + P**3 / 6),
+    "of P",
+)
+wrong(
+    "9.3",
+    lambda N, P, a, r: 2 * (a * (2 * N * P + N * P**2 / 2 + P**3 / 6) + r * (N * P + P**3 / 6)),
+    "additions",
 )
 right("9.1", 9)
 right("9.1", "9.0")
@@ -767,6 +778,13 @@ wrong("11.1", lambda s, n: priced(s, n)[0], "2 values")
 wrong("11.1", lambda s, n: priced(s, n, m=s[0]), "last")
 wrong("11.1", lambda s, n: (n * s[-1] * n**2, 0.0), "rows")
 wrong("11.1", lambda s, n: priced(s, n, bias=0, units=sum(s)), "biases", "inputs")
+wrong("11.1", lambda s, n: priced(s[:3], n), "first three")
+wrong(
+    "11.1",
+    lambda s, n: priced(s, n, units=sum(b * (a + 1) for a, b in zip(s, s[1:], strict=False))),
+    "not P",
+)
+wrong("11.1", lambda s, n: np.array(priced(s, n)) / 2, "two operations")
 
 
 def dual(J, r, mu, scale, S=None, turn=None, damping=None):
@@ -801,6 +819,7 @@ wrong(
     "shapes",
 )
 wrong("11.3", 32, "ound")
+wrong("11.3", 31.6, "ound")
 wrong("11.3", 31622, "residuals")
 wrong("11.3", 44, "factor")
 wrong("11.3", 22, "right")
@@ -847,6 +866,8 @@ wrong("A.1", (-1, 0.917, 4), "third")
 wrong("A.1", (-1.333, 0.5, 12), "μ")
 wrong("A.1", (-1, 0.917, 1.2), "×10")
 wrong("A.1", (-1, 1.83, 4), "twice")
+wrong("A.1", (-1, 1.09, 4), "upside down")
+wrong("A.1", (-1, 27.5, 5.06), "what came alone")
 wrong("A.1", (-0.75, 0.9, 5), "Newton")
 wrong("A.1", (-1, 0.917), "3 values")
 wrong("A.1", (-4, 0.917, 5.06), "JᵀJ")
@@ -902,6 +923,8 @@ wrong("11.5", "q = v", "Not so")
 wrong("11.5", "q = -μ v", "Not so")
 wrong("A.4", "p = ½‖Jh‖² + ½μ‖h‖²", "Not so")
 wrong("A.4", 3.5, "expected text")
+wrong("A.4", "½‖Jh‖² + μ‖h‖²", "both of its sides")
+wrong("11.5", "q = μ r", "letters")
 right("4.4", "δ¹ = (W²ᵀ r) ∘ (1 − a¹ ∘ a¹)")
 right("4.4", "delta[1] = (W[2].T @ r) * (1 - a[1]**2)")
 right("4.4", r"\delta^1 = (1 - a^1 \circ a^1) \circ (W^{2\top} r)")

@@ -38,12 +38,16 @@ def _judge(id, answer, scene, expected):
     """Whether the formula is so, and says what was asked for; else where it fails."""
     if not isinstance(answer, str):
         return False, f"this is a {type(answer).__name__}: expected text, such as {EXAMPLE}."
+    if "=" not in answer:
+        return False, f"expected an equation, with both of its sides, such as {EXAMPLE}."
     from ..reading import explain  # with SymPy, for which nobody else should wait
 
     found = last[id] = explain(answer, scene, expected)
     if found.true:
         return True, found.sentence
     more = f' hint("{id}", 3) looks at this formula.' if found.verdict == "untrue" else ""
+    if "has no value here" in found.sentence:
+        more = " Only the letters that the task names may stand in it."
     return False, f"{found.sentence}{more}"
 
 

@@ -27,10 +27,14 @@ def _promised(h, mu):
     return h * (mu * h - 48) / 2
 
 
+def _fall(h):
+    return 32 - ((THETA + h) ** 2 - 1) ** 2 / 2
+
+
 def _by_hand(A=36.0, g=48.0, mu=MU, came=1.0, promised=_promised, after=_nielsen):
     """(h, ρ, next μ) of A.1 with parts of the calculation exchanged; by default the right one."""
     h = -g / (A + mu)
-    rho = came * (32 - ((THETA + h) ** 2 - 1) ** 2 / 2) / promised(h, mu)
+    rho = came * _fall(h) / promised(h, mu)
     return h, rho, after(MU, rho)
 
 
@@ -86,6 +90,14 @@ def _package_trial():
         ),
         part("h is right. Your ρ is twice ours: F has a ½.", came=2.0),
         part("h is right. Your ρ has its sign flipped: fall by promise, both above 0.", came=-1.0),
+        part(
+            "h is right. Your ρ stands upside down: what came is over what was promised.",
+            promised=lambda h, mu: _fall(h) ** 2 / _promised(h, mu),
+        ),
+        part(
+            "h is right. Your ρ is what came alone; it is still to be divided by the promise.",
+            promised=lambda h, mu: 1.0,
+        ),
         part(
             "h is right. Your promise is the slope's alone, −hᵀg: the curvature is missing.",
             promised=lambda h, mu: -h * 48,

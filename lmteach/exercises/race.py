@@ -8,7 +8,7 @@ from ..network_fit import NetworkFit
 from .base import exercise
 from .compare import one_number
 from .probing import Probe
-from .slips import handed, instead, part
+from .slips import handed, instead, part, turned
 
 N_POINTS = 40
 MOST_UNITS = 200  # hidden units for which 9.2 still computes a rank
@@ -48,6 +48,7 @@ def _mu_of_the_colleague():
         part("Our F has a factor of one half, the mean squared error has none.", half=1),
         part("This is the μ for the sum of squares. The colleague takes the mean.", N=1, m=1),
         part("The half works the other way: F is ½ rᵀr.", half=0.5),
+        part("The half of F counts once: N·m·λ/2.", half=4),
         instead(
             0.1 / 90,
             "This divides by the factor N·m/2. Multiply: our F is that many times the "
@@ -202,10 +203,20 @@ def _bill(
         part("The system takes P³/6, a sixth, not a third.", system=1 / 3),
         part("The system takes P³/6: a sixth of the cube.", system=1),
         part("The systems are missing: P³/6 for every trial.", system=0),
+        turned(
+            "Twice ours: the table counts multiplications, without the additions.",
+            lambda bill, *_: 2 * bill,
+        ),
         part("An accepted trial goes forward and backward: 2·N·P, not N·P.", passes=1),
         part(
             "An accepted trial goes forward and backward, 2·N·P; the pass back is one, not two.",
             passes=3,
+        ),
+        instead(
+            lambda N, P, accepted, refused: (
+                accepted * (2 * N * P + N**2 * P / 2 + P**3 / 6) + refused * (N * P + P**3 / 6)
+            ),
+            "JᵀJ takes N·P²/2: it has P² entries, so the square is of P.",
         ),
         handed(
             "N and P changed places: the squares and cubes are of P, the parameters.",

@@ -16,7 +16,7 @@ from .base import exercise
 from .compare import one_number
 from .probing import Probe
 from .running import peak_of
-from .slips import instead, part, turned
+from .slips import handed, instead, part, turned
 
 CLASSES, MEMORY = 1000, 16e9  # of exercise 11.3; bytes
 FLOOR = 30.0  # the smallest μ, as in the lesson
@@ -38,12 +38,13 @@ def _price(
     rows=_cost_of_rows,
     samples=_cost_of_samples,
     bias=1,
+    layer_bias=0,
     last=-1,
     each=1,
     units=lambda sizes: sum(sizes[1:]),
 ):
     """The two prices with parts exchanged; by default the right ones."""
-    P = sum((n_in + bias) * n for n_in, n in pairwise(sizes))
+    P = sum((n_in + bias) * n + layer_bias for n_in, n in pairwise(sizes))
     M = n_samples * (sizes[last] if each else 1)
     return rows(M, P), samples(M, units(sizes))
 
@@ -54,7 +55,8 @@ def _package_price(sizes, n_samples):
 
 
 def _sizes_and_samples(rng):
-    return tuple(int(n) for n in rng.integers(6, 10, size=3)), int(rng.integers(25, 40))
+    depth = int(rng.integers(4, 6))  # one hidden layer alone would let through what knows no other
+    return tuple(int(n) for n in rng.integers(6, 10, size=depth)), int(rng.integers(25, 40))
 
 
 @exercise(
@@ -84,6 +86,7 @@ def _sizes_and_samples(rng):
     ),
     slips=(
         part("The biases are missing from P: each unit has one.", bias=0),
+        part("Each unit has a bias, not each layer.", bias=0, layer_bias=1),
         part(
             "One residual for each sample? There are N·m of them, and m is the last of the sizes.",
             each=0,
@@ -124,6 +127,22 @@ def _sizes_and_samples(rng):
         ),
         part(
             "In the price of rows N·m and P changed places.", rows=lambda M, P: M**2 * P + P**3 / 3
+        ),
+        part(
+            "In the price of samples N·m is squared beside Σn_l: JJᵀ has so many entries.",
+            samples=lambda M, units: M * units + M**3 / 3,
+        ),
+        part(
+            "Beside (N·m)² stands Σn_l, the units, not P: J is never formed.",
+            units=lambda sizes: sum((n_in + 1) * n for n_in, n in pairwise(sizes)),
+        ),
+        handed(
+            "Only the first three sizes count here: a network may have more layers.",
+            lambda sizes, n_samples: (sizes[:3], n_samples),
+        ),
+        turned(
+            "Half of ours: a multiplication and the addition after it are two operations.",
+            lambda prices, *_: tuple(price / 2 for price in prices),
         ),
         instead(
             lambda sizes, n_samples: (n_samples**3 * sizes[-1], 0.0),
@@ -323,6 +342,7 @@ def _package_bytes(N):
         part("Bytes, not bits.", each=64),
         part("The numbers have 8 bytes each.", each=1),
         instead(31.62, "Round down: a batch has whole samples."),
+        instead(31.6, "Round down: a batch has whole samples."),
         instead(31_623, "One residual for each sample? There is one for each class, too."),
         instead(44.7, "At 4 bytes a number this would be right, rounded down: here it has 8."),
         instead(22, "With half of the memory this would be right: two matrices, of 8 GB each."),
