@@ -196,6 +196,10 @@ DELTA, STEP = r"\delta^l = x", r"(J^\top J + \mu I)\,h = -g"
         (r"(J^TJ + \mu I) h = -J^{T} r", "7.2", STEP),
         (r"(J^\mathsf{T} J + μI)\,h = −J^{\mathrm T} r", "7.2", STEP),
         (r"h = -(J^\intercal J + \mu I)^{-1} Jᵀ r", "7.2", STEP),
+        (r"$\left(J^\top J + \mu \mathbf{I}\right)\mathbf h = -\boldsymbol{J}^T r$", "7.2", STEP),
+        (r"\delta^l = (W^{l+1,T} \delta^{l+1}) \odot (1 - (a^l)^2)", "4.6", DELTA),
+        (r"\delta^l = ({W^{l+1}}^T \delta^{l+1}) \circ (1 - a^l \circ a^l)", "4.6", DELTA),
+        (r"S^l = S^{l+1} W^{l+1} \mathrm{diag}(f'(z^l))", "5.4", "S^l = x"),
         (r"½ \|r + Jh\|^2 = F + g^T h + \frac12 \left\Vert Jh \right\Vert^2", "6.2", None),
     ],
 )

@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 
 from ..checks import instance
+from .dialects import course_latex
 from .latex import RELATIONS, Unreadable, is_name, parse
 from .latex import tokens_of as latex_tokens
 from .meaning import Scene
 from .numpy_line import numpy_line
-from .plain import course_latex
 from .plain import tokens_of as plain_tokens
 from .scenes import scene as scene_of
 from .slips import repairs

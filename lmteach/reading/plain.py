@@ -6,7 +6,6 @@ means: the first index of a name with layers is its layer, a prime is ᵀ where 
 """
 
 import re
-from itertools import cycle
 
 from .latex import FUNCTIONS, Unreadable
 from .values import Layers
@@ -35,21 +34,6 @@ PRIMES, TURNED = {"'": 1, "′": 1, "’": 1, "″": 2}, (".T", "ᵀ", "⊤")
 LAYER_POWER_TOP = re.compile(r"([lLk](?:[+-]\d)?|\d)?(-?\d*)(T?)")
 OCTAVE = re.compile(r"\.\*|['’′](?!\s*[('’′])")  # .* or a ᵀ that is ': * may be a product
 CLOSES = {"(": ")", "[": "]", "{": "}"}
-A_T = r"(?:T|\\intercal\b|\\math(?:rm|sf|bf)\s*(?:\{\s*T\s*\}|T))"  # others' ways to write ⊤
-TO_TOP = re.compile(rf"\^\s*(?:\{{\s*{A_T}\s*\}}|{A_T})|ᵀ|\^\s*⊤")
-BARS = re.compile(r"\\\||\\Vert\b|‖")
-
-
-def course_latex(latex, values):
-    r"""Return LaTeX as others write it in the course's: ^T as ^\top, \| as both bars, μ as \mu."""
-    if "T" not in values:
-        latex = TO_TOP.sub(r"^\\top ", latex)
-    bars = cycle((r"\lVert ", r"\rVert "))
-    latex = BARS.sub(lambda _: next(bars), latex)
-    letters = {letter: f"\\{name} " for letter, name in NAMES.items() if not letter.isascii()}
-    for letter, token in (letters | {"½": r"\tfrac12 ", "−": "-", "∘": r"\circ "}).items():
-        latex = latex.replace(letter, token)
-    return latex
 
 
 def tokens_of(text, values):
