@@ -32,19 +32,22 @@ def _cost_of_samples(M, units):
     return M**2 * units + M**3 / 3
 
 
+def _parameters(sizes):
+    return sum((n_in + 1) * n for n_in, n in pairwise(sizes))
+
+
 def _price(
     sizes,
     n_samples,
     rows=_cost_of_rows,
     samples=_cost_of_samples,
-    bias=1,
-    layer_bias=0,
+    parameters=_parameters,
     last=-1,
     each=1,
     units=lambda sizes: sum(sizes[1:]),
 ):
     """The two prices with parts exchanged; by default the right ones."""
-    P = sum((n_in + bias) * n + layer_bias for n_in, n in pairwise(sizes))
+    P = parameters(sizes)
     M = n_samples * (sizes[last] if each else 1)
     return rows(M, P), samples(M, units(sizes))
 
@@ -85,8 +88,35 @@ def _sizes_and_samples(rng):
         Probe("there is one output", "where m comes in", lambda sizes, n: ((*sizes[:-1], 1), n)),
     ),
     slips=(
-        part("The biases are missing from P: each unit has one.", bias=0),
-        part("Each unit has a bias, not each layer.", bias=0, layer_bias=1),
+        part(
+            "The biases are missing from P: each unit has one.",
+            parameters=lambda sizes: sum(n_in * n for n_in, n in pairwise(sizes)),
+        ),
+        part(
+            "P has one bias for each layer: each unit has one.",
+            parameters=lambda sizes: sum(n_in * n + 1 for n_in, n in pairwise(sizes)),
+        ),
+        part(
+            "The biases of P stand at the wrong end: a unit of layer l has n_{l−1} weights and one "
+            "bias, n_l·(n_{l−1} + 1).",
+            parameters=lambda sizes: sum(n_in * (n + 1) for n_in, n in pairwise(sizes)),
+        ),
+        part(
+            "P has the first and the last layer only: sizes may be of any length.",
+            parameters=lambda sizes: sizes[1] * (sizes[0] + 1) + sizes[-1] * (sizes[1] + 1),
+        ),
+        part(
+            "P has the layers up to the last hidden one only: the outputs have weights, too.",
+            parameters=lambda sizes: _parameters(sizes[:-1]),
+        ),
+        part(
+            "P is not squared in N·m·P²: JᵀJ has P·P entries.",
+            rows=lambda M, P: M * P + P**3 / 3,
+        ),
+        part(
+            "N·m is not squared in (N·m)²·Σn_l: JJᵀ has so many entries, of each layer.",
+            samples=lambda M, units: M * units + M**3 / 3,
+        ),
         part(
             "One residual for each sample? There are N·m of them, and m is the last of the sizes.",
             each=0,

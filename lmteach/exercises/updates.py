@@ -15,7 +15,7 @@ from .slips import instead, mu_of_the_step, part, turned
 KINDS = ("gradient", "step", "loss", "target")
 FAR = 0.1  # θ is no minimum where the largest |cos(J_j, r)| is above this
 N_TRIALS = 12  # of a run in 8.1
-SMALL_RHO = 0.24  # of an accepted trial in a run of 8.1: there are rules that would refuse it
+SMALL_RHO = 0.1  # of an accepted trial in a run of 8.1: there are rules that would refuse it
 LEAST_MARGIN = 1e-2  # smallest |ρ| in a run of 8.1
 SAME = 1e-6  # relative distance of two equal thetas
 MOST = 2000  # trials after which a run is given up
@@ -298,6 +298,15 @@ def _first_other_pair(table, expected):
             "A trial is accepted only where rho is above a threshold, ¼ or more: any decrease is "
             "accepted here.",
             accepted=lambda rho, came: rho > 0.25,
+        ),
+        part(
+            "A trial is accepted only where rho is above a threshold, such as 0.1: any decrease is "
+            "accepted here.",
+            accepted=lambda rho, came: rho > 0.1,
+        ),
+        part(
+            "h is twice ours: 2Jᵀr is the gradient of the sum of squares, and our F has a ½.",
+            sign=-2,
         ),
         part(
             "2rho − 1 is squared: it is cubed, so that its sign counts.",
