@@ -79,8 +79,10 @@ def filled(residual, theta, J, eps=DOUBLE):
 
     An entry stays as it is where the difference is not finite either.
     """
-    J = np.array(J, dtype=float)
     bad = ~np.isfinite(J)
+    if not bad.any():
+        return J
+    J = np.array(J, dtype=float)
     for j in np.flatnonzero(bad.any(axis=0)):
         found, _ = central(residual, theta, j, np.cbrt(eps), eps)
         bad[:, j] &= np.isfinite(found)
@@ -196,10 +198,13 @@ def _visible(change, value, size, eps):
     while True:
         with np.errstate(invalid="ignore"):
             ends, difference = change(epsilon)
-        seen = np.abs(difference).max(initial=0)
-        if epsilon >= longest or not seen <= eps**0.6 * np.abs(ends[0]).max(initial=0):
+        if epsilon >= longest or not _largest(difference) <= eps**0.6 * _largest(ends[0]):
             return ends, difference, epsilon
         epsilon = min(LONGER * epsilon, longest)
+
+
+def _largest(r):
+    return np.abs(r).max(initial=0)
 
 
 def _compared(J, found, r, theta, eps):

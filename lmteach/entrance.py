@@ -10,6 +10,9 @@ from .problems import Problem
 from .stopping import Options
 from .trace import Step
 
+DEFAULTS = Options()
+NO_TARGET = Options(target_loss=-math.inf)  # where F may have any sign, 0 is none
+
 
 def start(problem, theta0):
     """Return (θ, the number of the next trial, the Step before it if there is one)."""
@@ -29,14 +32,11 @@ def start(problem, theta0):
 
 
 def options_for(problem, before, given):
-    """Return the Options of the Step before, or the defaults, with those replaced that are given.
-
-    Where F may have any sign, 0 is no target.
-    """
+    """Return the Options of the Step before, or the defaults, but for those that are given."""
     if before and before.options:
         options = before.options
     else:
-        options = Options(target_loss=-math.inf) if problem.generalized else Options()
+        options = NO_TARGET if problem.generalized else DEFAULTS
     options = options.but(**given)
     if options.geodesic and problem.generalized:
         expected = "expected False, since J is not the derivative of r there"

@@ -173,8 +173,6 @@ class Damped:
 
 def _shift(mu, D):
     """Return μD², (P,); LinAlgError where it is larger than the largest float."""
-    with np.errstate(over="ignore"):
-        shift = mu * D**2
-    if not finite(shift):
+    if mu * inner(D, D) == math.inf:
         raise np.linalg.LinAlgError("μD² is larger than the largest float")
-    return shift
+    return mu * D**2

@@ -17,10 +17,9 @@ class Problem(Differentiable):
     How J is found without `jacobian_at`, and checked with it, is said in `Differentiable`. A
     problem in which r and J share work overrides `evaluation` and `linearization`.
 
-    `n_parameters` is P, None if any number will do. `n_residuals` counts evaluations of r,
-    `n_jacobians` linearizations; evaluations for a numerical derivative or its check are counted
-    beside them, in `n_differences`. The problem remembers its last Evaluation, and gives it again
-    where θ is the same.
+    `n_parameters` is P, None if any number will do. `n_residuals` counts evaluations of r, without
+    those for a difference; `n_jacobians` linearizations. The problem remembers its last Evaluation,
+    and gives it again where θ is the same.
     """
 
     n_parameters = None
@@ -44,9 +43,8 @@ class Problem(Differentiable):
         """Return the Evaluation at θ, (P,). Raises ValueError or TypeError for another shape."""
         theta = as_finite("theta", theta, 1, self.n_parameters and (self.n_parameters,))
         last = self.last
-        if last is not None and theta.item(0) == last.theta.item(0):
-            if np.array_equal(theta, last.theta):
-                return last
+        if last is not None and (theta is last.theta or np.array_equal(theta, last.theta)):
+            return last
         return self.evaluation(owned(theta))
 
     def residual(self, theta: ArrayLike) -> NDArray:

@@ -62,6 +62,8 @@ def judged(problem, seen, here, theta0, most=math.inf):
         return Verdict(None, sight.note(here.column_norms == 0))
     if sight.reach(seen.r) > RIGHT_ANGLE * norm(seen.r):
         return Verdict(NO_MINIMUM)
+    if sight.seen.all():  # all of θ is determined: nowhere to look
+        return Verdict(None)
     return _judged_by_probes(problem, seen, here, theta0, sight, most)
 
 
