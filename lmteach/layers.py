@@ -75,13 +75,12 @@ class Softplus(Layer):
 class Softmax(Layer):
     """aₖ = eᶻᵏ / Σⱼ eᶻʲ, probabilities that sum to 1; only as the last layer.
 
-    ∂a/∂z = diag(a) − aaᵀ couples the units.
+    ∂a/∂z = diag(a) − aaᵀ couples the units. No a is below the smallest normal number.
     """
 
     couples = True
 
     def activate(self, z):
-        """Return a = eᶻ / Σ eᶻ, sample by sample, at least the smallest normal number."""
         return softmax(z)
 
     def slopes(self, a):

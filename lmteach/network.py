@@ -68,7 +68,8 @@ class Network:
 
     θ holds every W (row by row) and b, layer by layer. Written `Input(2) >> Tanh(4) >> Linear(1)`
     or `Network([Input(2), Tanh(4), Linear(1)])`. `>>` copies: no network is changed by being
-    extended. The weights come from `initialize(seed=0)` until they are set.
+    extended. The weights come from `initialize(seed=0)` until they are set. `output_slopes`, where
+    a method takes them, are S^L = ∂r/∂z^L, shaped as `Layer.slopes`; the last layer's unless given.
     """
 
     n_parameters = 0  # P, of the whole θ
@@ -138,7 +139,6 @@ class Network:
     def error_terms(self, activations, r, theta=None, output_slopes=None):
         """Return [δ¹, …, δ^L], each (N, n_l): δ^L = S^Lᵀ r, δˡ = (Wˡ⁺¹ᵀ δˡ⁺¹) ∘ f′(zˡ).
 
-        `output_slopes` is S^L = ∂r/∂z^L, shaped as `Layer.slopes`; the last layer's unless given.
         Where each output depends on its own net input only, δ^L = r ∘ f′(z^L).
         """
         a = activations[-1]
@@ -159,10 +159,7 @@ class Network:
         return np.concatenate(parts)
 
     def sensitivities(self, activations, theta=None, output_slopes=None):
-        """Return [S¹, …, S^L], each (N, m, n_l): S^L = ∂r/∂z^L, Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘ f′(zˡ).
-
-        `output_slopes` is S^L, shaped as `Layer.slopes`; the last layer's unless given.
-        """
+        """Return [S¹, …, S^L], each (N, m, n_l): S^L = ∂r/∂z^L, Sˡ = (Sˡ⁺¹ Wˡ⁺¹) ∘ f′(zˡ)."""
         N, m = activations[-1].shape
         columns = self._sensitivities(activations, self.split(theta), output_slopes)
         columns = [np.broadcast_to(S, (len(S), N * m)) for S in columns]
@@ -171,8 +168,8 @@ class Network:
     def jacobian(self, activations, theta=None, output_slopes=None, out=None):
         """Return J = ∂r/∂θ, (N·m, P), a view of Jᵀ, which is how J lies in memory.
 
-        Row i·m+k holds Sˡ[i, k] aˡ⁻¹[i]ᵀ for each W and Sˡ[i, k] for each b. `output_slopes` is
-        S^L, shaped as `Layer.slopes`; `out` is an optional buffer (P, N·m) for Jᵀ.
+        Row i·m+k holds Sˡ[i, k] aˡ⁻¹[i]ᵀ for each W and Sˡ[i, k] for each b; `out` is an optional
+        buffer (P, N·m) for Jᵀ.
         """
         N, m = activations[-1].shape
         sensitivities = self._sensitivities(activations, self.split(theta), output_slopes)

@@ -29,7 +29,7 @@ from .data import refuse_missing_start
 from .problems import Evaluation, Problem
 from .solvers import levenberg_marquardt
 from .stages import MOST_STEPS, leap, polish, taken
-from .stopping import End, Options
+from .stopping import Options
 from .trace import Step, Trace
 from .uncertainty import uncertainty
 from .undamped import gauss_newton, gradient_descent
@@ -249,7 +249,7 @@ class Attempt:
 
     def _end(self, stop):
         """(Evaluation, Linearization) where the solver stopped."""
-        if isinstance(stop, End):
+        if stop.seen is not None:
             return stop.seen, stop.here
         seen = self.run.inner.evaluate(self._trace.theta)
         return seen, seen.linearize()

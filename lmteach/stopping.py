@@ -1,8 +1,8 @@
 """When a run ends, and in which words."""
 
 import math
+from collections import namedtuple
 from collections.abc import Generator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,26 +11,18 @@ from .primitives import norm
 from .trace import Step
 
 
-class Stop(NamedTuple):
-    """Why a run ended: its kind, and a sentence."""
+class Stop(namedtuple("Stop", "kind words")):
+    """Why a run ended: its kind, and a sentence; and what the solver held there."""
 
-    kind: str
-    words: str
+    seen = here = None  # the Evaluation where it ended, and the Linearization
 
     def at(self, seen, here):
-        """Return the same with the Evaluation and the Linearization that the solver ended with."""
-        end = End(*self)
-        end.seen, end.here = seen, here
-        return end
+        """Keep the Evaluation and the Linearization that the solver ended with; return itself."""
+        self.seen, self.here = seen, here
+        return self
 
 
 Steps = Generator[Step, None, Stop]  # what a solver is: it yields Steps, and returns a Stop
-
-
-class End(Stop):
-    """A Stop, and what the solver held there: `seen`, an Evaluation, and `here`, its model."""
-
-    seen = here = None
 
 
 class Options(Settings):

@@ -101,7 +101,8 @@ class Trace:
     def add(self, step):
         """Keep a step: with its arrays as far as the history allows, else its scalars."""
         if not self.steps:
-            self._full = _full_steps(self._history, step)
+            room = HISTORY_BYTES // max(step.nbytes, 1)  # steps that keep their arrays
+            self._full = {"all": room, "light": 0}.get(self._history, self._history)
         if step.accepted:
             self.theta, self.loss = step.trial_theta, step.trial_loss
         self.steps.append(step)
@@ -133,10 +134,7 @@ class Trace:
         return first + [step.next_loss for step in self.steps]
 
     def table(self, most=20):
-        """Return rows (k, μ, F, trial F, ρ, accepted, why), one a step.
-
-        Of more than `most`, the first and the last, with None between.
-        """
+        """Return rows (k, μ, F, trial F, ρ, accepted, why), None for what `most` leaves out."""
         return wording.rows(self.steps, most)
 
     def _repr_html_(self):
@@ -156,8 +154,3 @@ class Trace:
 
     def __reversed__(self):
         return reversed(self.steps)
-
-
-def _full_steps(history, step):
-    """How many steps keep their arrays: the first ones up to HISTORY_BYTES, none, or the last n."""
-    return {"all": HISTORY_BYTES // max(step.nbytes, 1), "light": 0}.get(history, history)
