@@ -131,6 +131,9 @@ def _targets(y, missing):
 def _column(name, value):
     """Read one array: its own copy, as floats if it holds real numbers, and what is missing."""
     raw = _as_numpy(name, value)
+    if names := raw.dtype.names:
+        expected = f"expected an array of numbers, such as {name}[{names[0]!r}]"
+        raise TypeError(f"{name} is a table with columns {', '.join(names)}: {expected}")
     masked = np.ma.getmaskarray(raw)
     raw = np.ma.getdata(raw)
     array = np.array(_numbers(name, raw, masked) if holds_symbols(raw) else raw)

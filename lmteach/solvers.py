@@ -15,6 +15,7 @@ from .problems import Problem
 from .stopping import Steps
 from .trace import Step
 
+LONGEST = 1e153  # column of J whose square is taken
 ALPHA = 0.1  # the geodesic term looks this far along h
 
 
@@ -141,7 +142,7 @@ def _scale(kind, here, before):
     """D: None for I, ‖J_j‖ (Marquardt) or the largest ‖J_j‖ so far (Moré); 1 where ‖J_j‖ = 0."""
     if kind == "identity":
         return None
-    norms = here.column_norms
+    norms = np.minimum(here.column_norms, LONGEST)
     norms[norms == 0] = 1.0
     if kind == "more" and before is not None:
         norms = np.maximum(norms, before)

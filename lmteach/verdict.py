@@ -7,12 +7,13 @@ derivatives decide, and a change of θ tells.
 
 import math
 import sys
+from contextlib import suppress
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .primitives import norm
+from .primitives import least_norm, norm
 from .wrappers import Fixed, parameter_name
 
 DOUBLE = sys.float_info.epsilon
@@ -21,6 +22,9 @@ NOTHING_LEFT = 1000  # roundings of θ: r that is not longer than what they do t
 FAINTEST = 1e-6  # but no r that is longer than this part of what θ does to it
 BLIND = 1e-7  # part of J's longest direction, all columns of length 1, below which J is blind
 PROBES = (1e-2, -1e-2, 1e-3, -1e-3, 1e-4, -1e-4, 1e-6, -1e-6)  # parts of the size of θ there
+NEARER, VISIBLY = 24, 1e-3  # tenths more, while F still rises by this part of itself
+FARTHER = (0.3, 1.0, 0.7, 1.5, 2.0, 3.0)  # parts at which what J sees follows by one step; of
+FEW = 2  # these the first for directions that are drawn
 INWARDS = PROBES[::2]  # parts for parameters that may go one way only
 FAR = (0.1, 0.5, 1.0, 2.0)  # parts of its size by which one without effect is moved
 LONGER = len(FAR) * len(INWARDS)
@@ -32,6 +36,7 @@ LOOSE = 0.1  # part of a direction's largest component from which a parameter be
 FAINT = 1e-2  # part of J's longest direction below which a run that is not over may run on
 RAN_AWAY = 1e3  # times as large as at the start, and not determined: it may have no end
 WHOLE = 2**26  # bytes of J that are taken apart at once
+AFFORDED = 10**8  # N·m·P² up to which J of a network is taken apart to look where it is blind
 
 
 class Verdict(NamedTuple):
@@ -43,6 +48,7 @@ class Verdict(NamedTuple):
 
 
 NO_MINIMUM = "Stopped, not at a minimum"
+FARTHER_ON = f"{NO_MINIMUM}: where J is blind, F is lower farther on"
 PLATEAU = "here: minimum or plateau, cannot tell"
 
 
@@ -128,8 +134,9 @@ class Sight:
         """Return which parameters change along directions that J sees faintly or not, (P,)."""
         sees = np.zeros(len(self.directions), dtype=bool)
         sees[: len(self.s)] = self.s > FAINT * self.s[0]
-        parts = np.abs(self.directions[~sees]) / self.size
-        parts /= np.max(parts, axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):  # of directions that no float can follow
+            parts = np.abs(self.directions[~sees]) / self.size
+            parts /= np.max(parts, axis=1, keepdims=True)
         return (parts > LOOSE).any(axis=0)
 
     def note(self, unseen):
@@ -160,9 +167,17 @@ def _judged_by_angles(problem, seen, here, theta0, most):
         return Verdict(NO_MINIMUM)
     if lower := _lower_beside(problem, seen, here.column_norms == 0, most):
         return Verdict(f"{NO_MINIMUM}: F falls where J is blind", "", lower)
+    if not problem.generalized and seen.r.size * seen.theta.size**2 <= AFFORDED:
+        sight = Sight.of(problem, seen, here, theta0)
+        if lower := _lower_farther(problem, seen, sight, most):
+            return Verdict(FARTHER_ON, "", lower)
     said = _ran_away(problem, seen.theta, theta0, np.ones(len(theta0), dtype=bool))
-    saturated = (here.column_norms == 0) & _far(seen.theta, theta0)
-    return Verdict(f"{NO_MINIMUM} that r determines" if saturated.any() else None, said)
+    unseen = here.column_norms == 0
+    if (unseen & _far(seen.theta, theta0)).any():
+        return Verdict(f"{NO_MINIMUM} that r determines", said)
+    if unseen.sum() > len(unseen) / 2 and not problem.generalized:
+        return Verdict(f"r does not depend on {names(unseen, problem)} {PLATEAU}", said)
+    return Verdict(None, _without_effect(unseen, problem) + said)
 
 
 def _lower_beside(problem, seen, unseen, most):
@@ -194,9 +209,12 @@ def _judged_by_probes(problem, seen, here, theta0, sight, most):
     directions = [*blind, *_pairs(blind)]
     if len(directions) * len(PROBES) > most:
         return Verdict("max_evaluations leaves no room to look where J is blind")
+    deep = len(directions) * (len(PROBES) + 2 * NEARER) <= most
     flat = np.zeros(len(theta0), dtype=bool)
     for number, v in enumerate(directions):
         ends = [problem.evaluate(seen.theta + part * v) for part in PROBES]
+        if deep:
+            ends += _nearer(problem, seen, v, ends[-2:])
         lowest = min(ends, key=lambda end: end.loss if end.loss == end.loss else math.inf)
         rounding = ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)
         if lowest.loss < seen.loss * (1 - rounding):
@@ -212,7 +230,56 @@ def _judged_by_probes(problem, seen, here, theta0, sight, most):
         return Verdict(f"r does not depend on {which} {PLATEAU}")
     if ran := _ran_away(problem, seen.theta, theta0, sight.loose()) if len(blind) else "":
         return Verdict(f"{NO_MINIMUM} that r determines", ran)
+    if lower := _lower_farther(problem, seen, sight, most - len(directions) * len(PROBES)):
+        return Verdict(FARTHER_ON, "", lower)
     return Verdict(None, sight.note(unseen))
+
+
+def _nearer(problem, seen, v, last):
+    """Evaluations nearer and nearer while F rises visibly: a θ_j that starts at 0 tells no size."""
+    ends, part = [], PROBES[-2]
+    for _ in range(NEARER):
+        if not any(end.loss > seen.loss * (1 + VISIBLY) for end in last):
+            break
+        part /= 10
+        last = [problem.evaluate(seen.theta + sign * part * v) for sign in (1, -1)]
+        ends += last
+    return ends
+
+
+def _lower_farther(problem, seen, sight, most):
+    """The lowest Evaluation farther on where J is blind, or None if none is below F.
+
+    On a plateau, or in a flat valley that is bent, F alone tells nothing: what J sees has to
+    follow, so from each place one Gauss-Newton step is taken.
+    """
+    blind = sight.blind()
+    moves = [part * v for v in blind[:MANY] for part in FARTHER]
+    if len(blind) > 1:
+        drawn = np.random.default_rng(0).uniform(-1, 1, (2 * DRAWS, len(blind))) @ blind
+        drawn /= np.max(np.abs(drawn) / sight.size, axis=1, keepdims=True)
+        moves += [part * v for v in drawn for part in FARTHER[:FEW]]
+    if 4 * len(moves) > most:
+        return None
+    lowest = seen
+    for move in moves:
+        for place in (seen.theta + move, seen.theta - move):
+            for end in _followed(problem, place, sight.size):
+                lowest = end if end.loss < lowest.loss else lowest
+    return lowest if lowest.loss < seen.loss * (1 - ROUNDING) else None
+
+
+def _followed(problem, place, size):
+    """The Evaluations at a place and one Gauss-Newton step on from there.
+
+    Nobody asked for this place: where the model is not defined there, there is nothing to see.
+    """
+    ends = []
+    with suppress(Exception), np.errstate(all="ignore"):
+        ends.append(problem.evaluate(place))
+        h = size * least_norm(ends[0].linearize().J * size, -ends[0].r)
+        ends.append(problem.evaluate(place + h))
+    return ends
 
 
 def judged_inside(problem, seen, here, theta0, most=math.inf):

@@ -531,3 +531,9 @@ def test_a_networks_masked_samples_are_left_out():
         NetworkFit(network, bad_X, bad_Y)
     with pytest.raises(ValueError, match="no sample left"):
         NetworkFit(network, np.ma.masked_all((8, 2)), Y1)
+
+
+def test_a_table_is_no_y_and_its_columns_are_told():
+    table = np.zeros(3, [("time", float), ("height", "i4")])
+    with pytest.raises(TypeError, match=r"y is a table with columns time, height.*y\['time'"):
+        CurveFit(lambda t, x: t[0] * x["time"], table, table)

@@ -257,7 +257,8 @@ def saddle(n, sign):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_saddle_between_two_of_six_blind_directions_is_found(sign):
     assert verdict_of(saddle(6, sign), np.ones(6)).doubt.endswith(BLIND)
-    assert verdict_of(saddle(7, sign), np.ones(7)).doubt is None  # too many pairs to look at
+    said = verdict_of(saddle(7, sign), np.ones(7)).doubt or ""
+    assert not said.endswith(BLIND)  # too many pairs to look at
 
 
 def test_a_flat_pair_of_directions_is_no_plateau():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from judge import is_minimum
 
-from lmteach import CurveFit, Input, LeastSquares, Linear, NetworkFit, Tanh, solve
+from lmteach import CurveFit, Input, LeastSquares, Linear, NetworkFit, Relu, Tanh, solve
 from lmteach.derivatives import central_jacobian, complex_jacobian, disagreement
 from lmteach.verdict import names
 
@@ -130,6 +130,59 @@ def test_large_inputs_do_not_throw_a_network_onto_a_plateau(seed):
     start = rng.normal(size=network.n_parameters)
     run = solve(NetworkFit(network, inputs, np.sin(inputs[:, :1] / 300)), start)
     assert not run.success or np.abs(run.theta).max() < 1e6
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_saturated_units_are_no_minimum_but_perhaps_a_plateau(seed):
+    """Inputs of ± 2000: most units are ± 1 everywhere, so that J is blind to what feeds them."""
+    rng = np.random.default_rng(seed)
+    network = Input(2) >> Tanh(2) >> Linear(1)
+    fit = NetworkFit(network, 2000 * rng.normal(size=(12, 2)), rng.normal(size=(12, 1)))
+    run = solve(fit, rng.normal(size=9))
+    assert not run.success or is_minimum(fit.residual, run.theta)
+    blind = "F is lower farther on" in run.message or "plateau, cannot tell" in run.message
+    assert run.success or blind or "not at a minimum" in run.message
+
+
+def test_a_unit_without_effect_is_told_with_success():
+    X = np.linspace(-1, 1, 20)[:, None]
+    fit = NetworkFit(Input(1) >> Relu(3) >> Linear(1), X, uneven(np.abs(X[:, 0]))[:, None])
+    run = solve(fit, [1, -1, 0.5, 0, 0, -9, 1, 1, 1, 0])
+    assert run.success and "θ[2], θ[5] and θ[8] have no effect on r" in run.message
+
+
+@pytest.mark.parametrize("scaling", [None, "more", "identity"])
+def test_a_breakpoint_that_starts_outside_the_data_is_looked_for_inside(scaling):
+    x = np.array([1.02, 1.98, 4.08])
+    y = np.array([0.53, 1.45, 3.6])
+    fit = CurveFit(lambda t, x: t[0] + t[1] * np.maximum(x - t[2], 0), x, y)
+    run = solve(fit, [0.35, 0.54, 0.93], scaling=scaling)
+    assert run.success and run.loss < 1e-20 and run.theta[2] > x[0]
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-9, 1.0])
+def test_a_saddle_at_zero_is_left_whatever_the_unit(unit):
+    """F falls on both sides of 0, but its rise beyond is all that 1e-2 … 1e-6 of 1 show."""
+    run = solve(LeastSquares(lambda t: (t / unit) ** 2 + 5 - np.array([5.5, 6.4])), [0.0])
+    assert run.success and np.abs(run.theta) == pytest.approx(np.sqrt(0.95) * unit)
+
+
+def test_a_model_that_is_not_defined_farther_on_is_not_asked_in_vain():
+    """A product has a blind direction; their error far from θ is nobody's business."""
+
+    def model(theta, x):
+        if not 0.1 < theta[0] < 10:
+            raise ZeroDivisionError("not here")
+        return theta[0] * theta[1] * x
+
+    run = solve(CurveFit(model, X, 2 * X), [1.0, 1.5])
+    assert run.success and run.theta.prod() == pytest.approx(2)
+
+
+def test_a_column_whose_square_overflows_keeps_the_trace():
+    """∂r/∂θ[1] = 1e160·x: D is cut off, and no μ is nan."""
+    run = solve(CurveFit(lambda t, x: t[0] + t[1] * 1e160 * x, X, 1 + X), [2.0, 0.0])
+    assert len(run) and (not run.success or run.loss < 1e-20)
 
 
 # --- budgets and tolerances of the caller's
