@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from judge import is_minimum
 
-from lmteach import CurveFit, Input, LeastSquares, Linear, NetworkFit, Relu, Tanh, solve
+from lmteach import CurveFit, Input, LeastSquares, Linear, NetworkFit, Tanh, solve
 from lmteach.derivatives import central_jacobian, complex_jacobian, disagreement
 from lmteach.verdict import names
 
@@ -139,16 +139,27 @@ def test_saturated_units_are_no_minimum_but_perhaps_a_plateau(seed):
     network = Input(2) >> Tanh(2) >> Linear(1)
     fit = NetworkFit(network, 2000 * rng.normal(size=(12, 2)), rng.normal(size=(12, 1)))
     run = solve(fit, rng.normal(size=9))
-    assert not run.success or is_minimum(fit.residual, run.theta)
-    blind = "F is lower farther on" in run.message or "plateau, cannot tell" in run.message
-    assert run.success or blind or "not at a minimum" in run.message
+    if not fit.linearize(run.theta).column_norms[:6].any():
+        assert not run.success
+        said = run.message
+        assert "F is lower farther on" in said or "plateau, cannot tell" in said, said
 
 
-def test_a_unit_without_effect_is_told_with_success():
-    X = np.linspace(-1, 1, 20)[:, None]
-    fit = NetworkFit(Input(1) >> Relu(3) >> Linear(1), X, uneven(np.abs(X[:, 0]))[:, None])
-    run = solve(fit, [1, -1, 0.5, 0, 0, -9, 1, 1, 1, 0])
-    assert run.success and "θ[2], θ[5] and θ[8] have no effect on r" in run.message
+def test_from_where_all_units_are_saturated_a_lower_f_is_found():
+    """Twelve points on both sides of two lines, which can be moved: J does not see that."""
+    rng = np.random.default_rng(0)
+    fit = NetworkFit(Input(2) >> Tanh(2) >> Linear(1), 2000 * rng.normal(size=(12, 2)),
+                     rng.normal(size=(12, 1)))  # fmt: skip
+    start = rng.normal(size=9)
+    there = solve(fit, start, plain=True)
+    assert not there.success and solve(fit, start).loss < 0.99 * there.loss
+
+
+def test_weights_without_effect_are_told_with_success():
+    X = np.column_stack([np.linspace(-1, 1, 20), np.zeros(20)])
+    fit = NetworkFit(Input(2) >> Tanh(2) >> Linear(1), X, uneven(X[:, 0] ** 3)[:, None])
+    run = solve(fit, [1, 1, -0.5, 1, 0.1, 0.2, 1, 1, 0])
+    assert run.success and "θ[1] and θ[3] have no effect on r" in run.message
 
 
 @pytest.mark.parametrize("scaling", [None, "more", "identity"])
