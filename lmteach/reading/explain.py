@@ -64,7 +64,8 @@ class Explanation:
     def _judged(self, tokens):
         """(verdict, sentence) of tokens."""
         error = None
-        for one_dimensional in (False, True):
+        # In NumPy a vector is its own transpose; in LaTeX a row is no column.
+        for one_dimensional in (False,) if "\\" in self.formula else (False, True):
             try:
                 compared = _check(tokens, self._where, one_dimensional)
                 if self._expected and (name := _not_said(tokens, self._where, self._expected)):
