@@ -973,3 +973,134 @@ wrong("13.4", 10, "smaller")
 wrong("13.4", -1, "expected a number from")
 wrong("13.4", "small", "expected a number, your α")
 right("13.4", 0.03)
+right("13.4", [0.1])
+right("13.4", Fraction(1, 10))
+right("13.4", sp.Rational(1, 10))
+right("12.4", tuple([sp.Integer(0)] * 4 + [Fraction(6, 5)] * 8))
+
+
+def _inverse(J):
+    return np.linalg.inv(J.T @ J)
+
+
+def _error(J, r):
+    return np.sqrt(r @ r / (len(r) - J.shape[1]) * np.diag(_inverse(J)))
+
+
+wrong("12.1", lambda J, r: r @ r / (len(r) - J.shape[1]) * _inverse(J), "whole covariance")
+wrong("12.1", lambda J, r: np.std(r) * np.sqrt(np.diag(_inverse(J))), "np.std")
+wrong("12.1", lambda J, r: np.std(r, ddof=1) * np.sqrt(np.diag(_inverse(J))), "ddof=1")
+wrong("12.1", lambda J, r: np.linalg.norm(r) * np.sqrt(np.diag(_inverse(J))), "not divided")
+wrong("12.1", lambda J, r: 1.96 * _error(J, r), "95 %")
+wrong("12.1", lambda J, r: 2 * _error(J, r), "95 %")
+wrong("12.1", lambda J, r: 1 / np.linalg.svd(J)[1], "singular vectors", "σ̂² is missing")
+wrong("12.1", lambda J, r: _error(J, r) / np.sqrt(2), "2F")
+wrong("12.2", lambda f, y, sigma: abs(f - y) / sigma, "absolute")
+wrong("12.2", lambda f, y, sigma: f / sigma - y, "bracket")
+wrong("12.2", lambda f, y, sigma: (((f - y) / sigma) ** 2).sum(), "one number")
+wrong("12.2", lambda f, y, sigma: (y - f) / sigma**2, "sign", "weight")
+wrong("12.2", lambda f, y, sigma: (f - y)[:, None] / sigma, "once for each σ")
+wrong("12.2", lambda f, y, sigma: (f - y) / (sigma / sigma.mean()), "unit")
+wrong("12.3", 375, "in all")
+wrong("12.3", 6.25, "larger error")
+right("12.2", lambda f, y, sigma: [(a - b) / c for a, b, c in zip(f, y, sigma, strict=True)])
+right("12.1", lambda J, r: np.linalg.norm(np.linalg.pinv(J), axis=1) * np.sqrt(_noise(J, r)))
+
+
+def _noise(J, r):
+    return (r**2).sum() / (J.shape[0] - J.shape[1])
+
+
+def _penalized(J, r, theta, wall, damping, pull):
+    A = J.T @ J + wall * np.eye(len(theta)) + damping
+    return -np.linalg.solve(A, J.T @ r + pull)
+
+
+def _pulled(wall, pull, all_entries=False):
+    """A penalized step with αI and αθ replaced."""
+
+    def step(J, r, theta, alpha, mu):
+        damping = mu if all_entries else mu * np.eye(len(theta))
+        return _penalized(J, r, theta, wall(alpha), damping, pull(alpha, mu, theta))
+
+    return step
+
+
+wrong("13.1", _pulled(lambda a: a, lambda a, m, t: -a * t), "wrong sign")
+wrong("13.1", _pulled(lambda a: a / 2, lambda a, m, t: a / 2 * t), "halved")
+wrong("13.1", _pulled(lambda a: a**2, lambda a, m, t: a**2 * t), "squared")
+wrong("13.1", _pulled(lambda a: a, lambda a, m, t: m * t), "μθ")
+wrong("13.1", _pulled(lambda a: a, lambda a, m, t: a), "without θ")
+wrong("13.1", _pulled(lambda a: a, lambda a, m, t: a * t @ t / 2), "one number")
+wrong("13.1", _pulled(lambda a: a, lambda a, m, t: a * t**2), "θ is squared")
+wrong("13.1", _pulled(lambda a: a, lambda a, m, t: a * t, True), "all entries")
+wrong("13.1", lambda J, r, t, a, m: t + _pulled(_same, _times)(J, r, t, a, m), "θ + h")
+wrong("13.1", lambda J, r, t, a, m: -_pulled(_same, _never)(J, r, t, a, m), "sign", "damps")
+
+
+def _same(alpha):
+    return alpha
+
+
+def _times(alpha, mu, theta):
+    return alpha * theta
+
+
+def _never(alpha, mu, theta):
+    return 0 * theta
+
+
+def _parts(J, alpha, beta):
+    s = np.linalg.svd(J, compute_uv=False)
+    return beta * s**2 / (beta * s**2 + alpha)
+
+
+def _trace(J, alpha, beta):
+    return np.trace(np.linalg.inv(beta * J.T @ J + alpha * np.eye(J.shape[1])))
+
+
+wrong("13.2", _parts, "sum")
+wrong("13.2", lambda J, a, b: _parts(J, a, b).mean(), "mean")
+wrong("13.2", lambda J, a, b: round(_parts(J, a, b).sum()), "whole number")
+wrong("13.2", _trace, "P − α times")
+wrong("13.2", lambda J, a, b: J.shape[1] - _trace(J, a, b), "lost its α")
+wrong("13.2", lambda J, a, b: len(J) - a * _trace(J, a, b), "N stands where P")
+wrong("13.2", lambda J, a, b: _parts(J, a, 1 / b).sum(), "upside down")
+wrong("13.2", lambda J, a, b: _parts(J, a, b).sum() / b, "above the line")
+wrong("13.2", lambda J, a, b: len(J) - _parts(J, a, b).sum(), "N − γ")
+right("13.2", lambda J, a, b: J.shape[1] - a * _trace(J, a, b))
+right(
+    "13.2", lambda J, a, b: np.trace(J @ np.linalg.solve(J.T @ J + a / b * np.eye(len(J.T)), J.T))
+)
+
+# --- again, from all lessons
+
+wrong("0.5", [4, 6], "twice")
+wrong("0.3", (1.5, 1), "The intercept is twice")
+wrong("1.1", (10, 24), "outputs have biases")
+wrong("1.1", (15, 26), "not for each input")
+wrong("3.1", 4 / 13, "twice")
+wrong("4.1", lambda delta, W, a: "answer", "is a str")
+wrong("4.2", lambda delta, before, a: (delta @ before, delta.sum(0)), "not turned")
+wrong("4.2", lambda delta, before, a: (delta.T @ before, np.ones(len(a.T))), "times the unit's")
+wrong("5.1", 240 * 15000 * 8, "biases of the outputs")
+wrong("5.1", 2 * 243 * 15000 * 8, "twice")
+wrong("8.4", (4, 4, 7), "every letter is a trial")
+wrong("9.3", lambda N, P, a, r: 2 * bill(N, P, a, r), "wice")
+wrong("10.1", lambda J, r, mu: damped(J, 2 * r**3, mu), "Only g")
+wrong("10.1", lambda J, r, mu: damped(2 * r[:, None] * J / len(r), r**2, mu), "a mean")
+wrong("11.1", lambda sizes, n: prices_of_two_layers(sizes, n), "any length")
+wrong("11.5", r"q = \mu v^\top", "1 × ")
+
+
+def bill(N, P, accepted, refused):
+    return accepted * (2 * N * P + N * P**2 / 2 + P**3 / 6) + refused * (N * P + P**3 / 6)
+
+
+def damped(J, r, mu):
+    return np.linalg.solve(J.T @ J + mu * np.eye(J.shape[1]), -J.T @ r)
+
+
+def prices_of_two_layers(sizes, n_samples):
+    P, M = sizes[1] * (sizes[0] + 1) + sizes[-1] * (sizes[1] + 1), n_samples * sizes[-1]
+    return M * P**2 + P**3 / 3, M**2 * sum(sizes[1:]) + M**3 / 3

@@ -100,6 +100,14 @@ def _of_squares(J, r, mu, squares=np.square, rows=_chained, **parts):
             rows=lambda J, r: 2 * r[:, None] ** 2 * J,
         ),
         part(
+            "J is divided by N: that is J of a mean. The class takes each square by itself.",
+            rows=lambda J, r: _chained(J, r) / len(r),
+        ),
+        part(
+            "The rows of J are multiplied by 2|r|: the derivative of r² is 2r, with its sign.",
+            rows=lambda J, r: _chained(J, abs(r)),
+        ),
+        part(
             "J's rows are multiplied by 2 alone: the derivative of r² is 2r.",
             rows=lambda J, r: 2 * J,
         ),
@@ -125,6 +133,14 @@ def _of_squares(J, r, mu, squares=np.square, rows=_chained, **parts):
             lambda J, r, mu: damped_system((2 * J.T @ r)[None], np.array([r @ r]), mu),
             "This is one row: the squares were summed before they were differentiated. neupy "
             "sums nothing.",
+        ),
+        instead(
+            lambda J, r, mu: damped_system(J, 2 * r**3, mu),
+            "Only g is that of the squares, 2Jᵀr³: JᵀJ is still that of r.",
+        ),
+        instead(
+            lambda J, r, mu: damped_system(J, r**3, mu),
+            "Only g has the cubes, and its 2 is missing: JᵀJ is still that of r.",
         ),
         instead(
             lambda J, r, mu: 2 * r * J,

@@ -222,6 +222,14 @@ def _gradient(delta, a_before, a, for_W=None, for_b=None):
             for_W=lambda delta, before, a: delta @ before.T,
         ),
         part(
+            "In ∂F/∂W delta is not turned: Σᵢ δᵢaᵢᵀ becomes delta.T @ a_before (the bridge).",
+            for_W=lambda delta, before, a: delta @ before,
+        ),
+        part(
+            "∂F/∂b is 1, a bias' input: its derivative is the input times the unit's error term.",
+            for_b=lambda delta, before: np.ones(delta.shape[1]),
+        ),
+        part(
             "∂F/∂W multiplies entry by entry: it needs every unit of this layer with every one "
             "before.",
             for_W=lambda delta, before, a: delta * before,

@@ -51,6 +51,12 @@ def _bytes_of_the_real_one():
         part("At 4 bytes a number this would be right: here a number has 8.", each=4),
         part("In bits: a byte has 8 of them, and a number 8 bytes.", each=64),
         part("In J the units of a layer have one bias each: 20 + 3 in all.", columns=222),
+        part("The biases of the outputs are missing: they are columns of J too.", columns=240),
+        part("The biases of the hidden units are missing: they are columns of J too.", columns=223),
+        part("The second layer is missing: its weights and biases are columns, too.", columns=180),
+        part("A row for each input? r has one for each sample and output.", rows=5000 * 8),
+        part("A row for each hidden unit? r has one for each sample and output.", rows=5000 * 20),
+        part("Units are no columns: each weight and each bias has one.", columns=8 + 20 + 3),
         instead(5000 * 3 * 243 * 8 / 1e6, "Right in megabytes; bytes are asked for."),
         instead(5000 * 3 * 243 * 8 / 2**20, "Right in units of 2²⁰ bytes; bytes are asked for."),
         instead(5000 * 3 * 243 * 8 / 1e3, "Right in kilobytes; bytes are asked for."),
@@ -216,6 +222,26 @@ def _sizes(X, W1, b1, W2, b2):
         part(
             "The columns of the biases are missing: a bias is a weight whose input is 1.",
             put=lambda blocks: blocks[::2],
+        ),
+        part(
+            "The columns of the biases are 0: a bias is a weight whose input is 1.",
+            put=lambda blocks: [blocks[0], 0 * blocks[1], blocks[2], 0 * blocks[3]],
+        ),
+        part(
+            "The columns of b2 are missing: the outputs have biases, too.",
+            put=lambda blocks: blocks[:3],
+        ),
+        part(
+            "The columns of b1 are missing: the hidden units have biases, too.",
+            put=lambda blocks: [blocks[0], *blocks[2:]],
+        ),
+        part(
+            "These are the columns of layer 2 alone: theta begins with layer 1.",
+            put=lambda blocks: blocks[2:],
+        ),
+        part(
+            "These are the columns of layer 1 alone: theta goes on with layer 2.",
+            put=lambda blocks: blocks[:2],
         ),
         part(
             "Inside a block of W the columns run down W's columns: theta holds W row by row.",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .compare import agree, difference, listed, numbers, parts_of
-from .slips import compose, of_one, quietly, recognised, told
+from .slips import compose, of_one, of_result, quietly, recognised, told
 
 
 def check_value(task, answer):
@@ -23,10 +23,17 @@ def check_value(task, answer):
         given = arranged(answer, seen)
         return agree(given, seen, _loosest(task.tolerance), task.digits)
 
-    if found := recognised(recipe, task.slips, behaves):
+    if found := recognised(recipe, task.slips, behaves) or _common(task, recipe, behaves):
         return False, told(found)
     said = _one_of_several(task, answer, expected, recipe) or _otherwise(task, answer, expected)
     return False, said
+
+
+def _common(task, recipe, behaves):
+    """The slip that any single number may have: its sign, a factor 2."""
+    if task.names or np.ndim(task.reference()) or isinstance(task.reference(), str):
+        return ()
+    return next(((s,) for s in of_result(task.what) if behaves(compose(recipe, (s,)))), ())
 
 
 def _otherwise(task, answer, expected):

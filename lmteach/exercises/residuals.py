@@ -42,6 +42,10 @@ def _fit():
             (10, 25),
             "r is right. One bias of theta is missing: 4 in the first layer, 2 in the next.",
         ),
+        ((10, 24), "r is right. The outputs have biases, too."),
+        ((15, 26), "theta is right. r has an entry for each output, not for each input."),
+        ((20, 26), "theta is right. r has an entry for each output, not for each hidden unit."),
+        ((10, 16), "r is right. theta holds the weights and biases of the second layer, too."),
         ((10, 32), "r is right. theta has no weights and no biases for the inputs themselves."),
     ),
 )
