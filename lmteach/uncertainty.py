@@ -270,7 +270,9 @@ class Uncertainty:
 
     def notes(self):
         """Return sentences: the noise, what is not determined, what is strongly correlated."""
-        kind = "σ as given" if self.absolute else f"σ̂ = {self.sigma:.4g}"
+        given = getattr(_innermost(self.problem), "sigma", None) is not None
+        unit = " times the σ given" if given else ""
+        kind = "σ as given" if self.absolute else f"σ̂ = {self.sigma:.4g}{unit}"
         said = [f"{self.n_data} data, {self.dof:.4g} degrees of freedom, {kind}."]
         if not (self.absolute or self.dof > 0):
             said.append("No datum is left to tell the noise: every error is infinite.")

@@ -963,9 +963,30 @@ wrong("12.4", [0, 1], "shape")
 wrong("12.4", np.linspace(0, 9, 12), "expected 0 to 5")
 wrong("12.4", "everywhere", "expected twelve numbers")
 right("12.4", [0.0] * 6 + [1.0] * 6)
+wrong("12.1", lambda J, r: np.sqrt(np.diag(
+    np.linalg.inv(J.T @ J * (r @ r) / (len(r) - len(J[0]))))), "before it is inverted")  # fmt: skip
+right("12.1", lambda J, r: np.linalg.norm(np.linalg.pinv(J), axis=1) * np.linalg.norm(r)
+      / np.sqrt(J.shape[0] - J.shape[1]))  # fmt: skip
+wrong("12.2", lambda f, y, sigma: (f - y) / np.linalg.norm(sigma), "own σ")
+wrong("12.2", lambda f, y, sigma: (f - y) / max(sigma), "own σ")
+right("12.2", lambda f, y, sigma: [(a - b) / s for a, b, s in zip(f, y, sigma, strict=True)])
 right("12.4", np.repeat([0.0, 1.1], [3, 9]))
 wrong("13.1", lambda J, r, t, a, m: -np.linalg.solve(J.T @ J + m * np.eye(len(t)), J.T @ r), "α")
 wrong("13.2", lambda J, a, b: float(np.linalg.matrix_rank(J)), "rank")
+wrong("13.1", lambda J, r, t, a, m: -np.linalg.solve(
+    J.T @ J + (a + m) * np.diag(np.diag(J.T @ J)), J.T @ r + a * t), "Marquardt")  # fmt: skip
+wrong("13.1", lambda J, r, t, a, m: -np.linalg.solve(
+    J.T @ J + a * np.eye(len(t)) + m * np.diag(np.diag(J.T @ J)), J.T @ r + a * t),
+    "Marquardt")  # fmt: skip
+right("13.1", lambda J, r, t, a, m: np.linalg.lstsq(
+    np.vstack([J, np.sqrt(a) * np.eye(len(t)), np.sqrt(m) * np.eye(len(t))]),
+    -np.concatenate([r, np.sqrt(a) * t, 0 * t]))[0])  # fmt: skip
+wrong("13.2", lambda J, a, b: sum(b * s**2 > a for s in np.linalg.svd(J)[1]), "in part")
+wrong("13.2", lambda J, a, b: (t := b * np.trace(J.T @ J)) / (t + a), "added up first")
+wrong("13.2", lambda J, a, b: len(J[0]) - a / b * np.trace(
+    np.linalg.inv(b * J.T @ J + a * np.eye(len(J[0])))), "already")  # fmt: skip
+right("13.2", lambda J, a, b: np.trace(
+    J @ np.linalg.solve(J.T @ J + a / b * np.eye(J.shape[1]), J.T)))  # fmt: skip
 wrong("13.3", 3600, "half only")
 wrong("13.3", 9, "βs²")
 wrong("13.4", 1e-4, "larger")

@@ -26,6 +26,7 @@ from lmteach import (
 )
 from lmteach.covariance import Inverse
 from lmteach.derivatives import complex_jacobian
+from lmteach.figures.your_data import fig_band
 
 
 def drawn(family, seed=0):
@@ -396,6 +397,17 @@ def test_bad_questions_are_refused():
     problem = LeastSquares(lambda theta: theta - 1.0)
     with pytest.raises(TypeError, match="without a curve.*error_of"):
         uncertainty(problem, [0.0, 0.0]).band([1.0])
+
+
+def test_a_band_is_drawn_without_the_points_that_are_missing():
+    x, y = np.arange(9.0), 2 * np.arange(9.0) + np.cos(np.arange(9))
+    y[4] = np.nan
+    fit = CurveFit(lambda t, x: t[0] * x, x, y, sigma=np.full(9, 0.5), missing="drop")
+    asked = solve(fit, [1.0]).uncertainty()
+    for came in (y, np.ma.masked_invalid(y), list(y)):
+        picture = fig_band(x, came, asked, labels=("time [s]", "height"))
+        assert "8 data" in picture.alt and picture.axes[0].get_xlabel() == "time [s]"
+    assert " times the σ given." in asked.summary()
 
 
 # --- certified, nested, and what is not a minimum

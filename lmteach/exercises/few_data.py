@@ -35,6 +35,13 @@ def _step(J, r, theta, alpha, mu, wall=None, pull=None, damping=None, right=None
     return h if after is None else after(h, theta, alpha)
 
 
+def _by_diagonal(J, r, theta, alpha, mu, also):
+    """The step with diag JᵀJ in place of I at μ, and at so much of α."""
+    A = J.T @ J
+    A = A + (alpha - also) * np.eye(len(theta)) + np.diag((mu + also) * A.diagonal())
+    return -np.linalg.solve(A, J.T @ r + alpha * theta)
+
+
 def _package_step(J, r, theta, alpha, mu):
     straight = LeastSquares(lambda t: r + J @ (t - theta), lambda t: J)
     return Regularized(straight, alpha).linearize(theta).step(mu)
@@ -128,6 +135,14 @@ def _package_step(J, r, theta, alpha, mu):
             "α and μ are added to all entries of the matrix: they belong on the diagonal alone.",
             wall=lambda alpha, mu, eye: np.full_like(eye, alpha),
             damping=lambda mu, eye: np.full_like(eye, mu),
+        ),
+        instead(
+            lambda J, r, theta, alpha, mu: _by_diagonal(J, r, theta, alpha, mu, alpha),
+            "α and μ multiply diag JᵀJ, Marquardt's scaling: in (13.2) stands I for both.",
+        ),
+        instead(
+            lambda J, r, theta, alpha, mu: _by_diagonal(J, r, theta, alpha, mu, 0),
+            "μ multiplies diag JᵀJ, Marquardt's scaling: in (13.2) stands I.",
         ),
         part("This is θ + h, where it leads to: h is asked for.", after=lambda h, t, a: t + h),
         part(
@@ -250,6 +265,14 @@ def _inverse(s2, alpha, beta):
             lambda J, alpha, beta: float(np.linalg.matrix_rank(J)),
             "That is the rank, γ without a penalty. A weak direction counts in part.",
         ),
+        instead(
+            lambda J, alpha, beta: int((beta * _squares(J) > alpha).sum()),
+            "You count the directions with βs² above α: each counts in part, from 0 to 1.",
+        ),
+        instead(
+            lambda J, alpha, beta: beta * (J**2).sum() / (beta * (J**2).sum() + alpha),
+            "All s² are added up first: each direction has a part of its own, and γ is their sum.",
+        ),
         part("The filter factors are not squared in γ.", factor=lambda found: found**2),
         part("These are the parts of each direction: γ is their sum.", end=lambda found: found),
         part("This is the mean of the parts: γ is their sum.", end=np.mean),
@@ -262,6 +285,10 @@ def _inverse(s2, alpha, beta):
         instead(
             lambda J, alpha, beta: J.shape[1] - _inverse(_squares(J), alpha, beta),
             "The trace has lost its α: P − α tr (βJᵀJ + αI)⁻¹.",
+        ),
+        instead(
+            lambda J, alpha, beta: J.shape[1] - alpha / beta * _inverse(_squares(J), alpha, beta),
+            "β is in the matrix already: P − α tr (βJᵀJ + αI)⁻¹, without a further 1/β.",
         ),
         instead(
             lambda J, alpha, beta: len(J) - alpha * _inverse(_squares(J), alpha, beta),

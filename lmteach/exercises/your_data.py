@@ -107,6 +107,10 @@ def _package_errors(J, r):
             scaled=np.sqrt,
         ),
         part(
+            "σ̂² multiplies JᵀJ before it is inverted: it belongs in front of (JᵀJ)⁻¹.",
+            scaled=lambda variance: 1 / variance,
+        ),
+        part(
             "This is σ̂/‖J_j‖: each parameter as if all others were known. Invert all of JᵀJ, then "
             "take the diagonal.",
             inverse=lambda J: np.diag(1 / (J**2).sum(axis=0)),
@@ -198,6 +202,8 @@ def _package_whitened(f, y, sigma):
         part("σ is the standard deviation already: no root of it.", by=np.sqrt),
         part("This is r without weights: σ is not used.", by=np.ones_like),
         part("Each datum has its own σ, not the mean of all.", by=lambda s: s.mean()),
+        part("Each datum has its own σ, not the length of all.", by=np.linalg.norm),
+        part("Each datum has its own σ, not the largest of all.", by=np.max),
         part("σ is scaled to a sum of 1: each datum's own σ divides.", by=lambda s: s / s.sum()),
         part("σ is scaled to a mean of 1: its unit is needed.", by=lambda s: s / s.mean()),
         part(

@@ -6,7 +6,7 @@ import numpy as np
 from contourpy import contour_generator
 from scipy.special import stdtrit
 
-from ..checks import as_floats, is_real
+from ..checks import as_array, is_real
 from ..curve_fit import CurveFit
 from ..solving import solve
 from ..wrappers import Robust
@@ -21,12 +21,16 @@ LINE = (1.0, 0.5)  # of the data with an outlier
 MOVED = 13  # which of them is moved
 
 
-def fig_band(x, y, asked, new=False, title="Data, curve and band", n=201):
+def fig_band(x, y, asked, new=False, title="Data, curve and band", n=201, labels=("x", "y")):
     """Draw data of one x as dots, the fitted curve as a line, and its 95 % band as a shade.
 
-    `asked` is the Uncertainty of a CurveFit; `new=True` adds the wider band for a new datum.
+    `asked` is the Uncertainty of a CurveFit; `new=True` adds the wider band for a new datum. Points
+    that are masked or not finite are left out, as by missing="drop". `labels` name the axes.
     """
-    x, y = as_floats("x", x, 1), as_floats("y", y, 1)
+    x = as_array("x", np.ma.filled(np.ma.asarray(x, dtype=float), np.nan), 1)
+    y = as_array("y", np.ma.filled(np.ma.asarray(y, dtype=float), np.nan), 1, x.shape)
+    there = np.isfinite(x) & np.isfinite(y)
+    x, y = x[there], y[there]
     at = np.linspace(x.min(), x.max(), n)
     band, picture = asked.band(at, LEVEL), Picture(current_look())
     axes, look = picture.subplots(), picture.look
@@ -37,7 +41,7 @@ def fig_band(x, y, asked, new=False, title="Data, curve and band", n=201):
     green = STYLES["Levenberg-Marquardt"]["color"]
     axes.plot(at, band.value, color=green, linewidth=look["line"], label="fit")
     axes.plot(x, y, "o", color=BLACK, markersize=look["marker"], label=f"data ({len(x)})")
-    label(axes, "x", "y", title)
+    label(axes, *labels, title)
     axes.legend(fontsize=look["text"], frameon=False)
     rows = zip(at, band.value, band.error, band.low, band.high, strict=True)
     said = f"{len(x)} data, the fitted curve and its 95 % band; σ̂ = {asked.sigma:.2g}."
