@@ -4,7 +4,6 @@ import inspect
 import time
 from dataclasses import dataclass, field
 from functools import wraps
-from html import escape
 
 import numpy as np
 import sympy as sp
@@ -14,6 +13,7 @@ from ..reading.meaning import Scene
 from ..reading.numpy_line import numpy_line
 from ..reading.scenes import scene as scene_of
 from ..reading.statements import compared, read, sides
+from .shown import as_html
 
 
 class NotProved(AssertionError):
@@ -90,9 +90,8 @@ class Proof:
     __repr__ = __str__
 
     def _repr_html_(self):
-        """The sentence, for notebooks."""
-        said = f"Checked with {escape(self.by)} for {escape(self.checked_for)}."
-        return f"<p>{escape(self.statement)} <strong>{said}</strong></p>"
+        """The sentence and, folded, both sides and how they were compared."""
+        return as_html(self)
 
 
 REGISTER = {}  # name of the prove_* function → the function
