@@ -11,6 +11,8 @@ from lmteach.routes.products import (
     distinct,
     distinct_of,
     every,
+    few_twice,
+    in_full,
     on_diagonal,
     places_of,
     sensitivities_beside,
@@ -107,3 +109,21 @@ def test_sensitivities_side_by_side():
     each = numbers(3, 2, N, seed=1)
     expected = np.einsum("kpi,kqi->pqi", S, each).reshape(8, N)
     same(sensitivities_beside(S, each), expected, 1e-13)
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_in_full_every_sum_is_that_of_the_distinct_products(later):
+    a, b = with_one(numbers(3, N)), with_one(numbers(4, N, seed=1))
+    layers = [(a, *sensitivities(2, 4, True, False, 2)), (b, *sensitivities(2, 2, True, later, 5))]
+    (own, next_to, last), (S, U) = in_full(layers), (whole(*layer[1:]) for layer in layers)
+    for found, one, other, c, d in ((own, S, S, a, a), (next_to, S, U, a, b), (last, U, U, b, b)):
+        same(found, np.einsum("kpn,kqn,in,jn->piqj", one, other, c, d), 1e-13)
+
+
+def test_few_products_are_made_twice_and_many_are_not():
+    def layers(n_in, n):
+        return [(np.empty((n_in, 1)), np.empty((3, n)), np.empty((n, 1)))]
+
+    assert few_twice(layers(9, 20)) and not few_twice(layers(65, 32))
+    assert not few_twice(layers(9, 200))  # whose sums do not stay in the cache
+    assert few_twice([(np.empty((65, 1)), np.empty((3, 3)), None)])  # f′ = 1: none is

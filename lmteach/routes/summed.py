@@ -136,7 +136,7 @@ class Blocks(Summed):
         sizes = self.parts[0].sizes
         places = list(layer_places(sizes))
         for (k, j), block in zip(pairs(len(sizes)), sums, strict=True):
-            if k == j:
+            if block.ndim == 2:  # of a layer with itself, what is distinct
                 spread_diagonal(block, *sizes[k], out.T, *places[k])
             else:
                 spread_beside(block, out.T, *places[k], *places[j])
