@@ -5,6 +5,8 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.linalg import cholesky
+from scipy.linalg.lapack import dtrtri
 from scipy.special import ndtri, stdtrit
 
 from .box import opened
@@ -24,6 +26,7 @@ from .wrappers import Fixed, Regularized, Robust, Wrapper, parameter_index, para
 WHOLE = 2**26  # bytes of J up to which it is taken apart; beyond, JᵀJ or the dual
 MOST_PARAMETERS = 4096  # whose JᵀJ is taken apart
 SHOWN = 20  # parameters in a summary
+FAINT = 1e-9  # of the trace of JᵀJ, below which a penalty is near its rounding
 AWAY = 0.1  # standard errors from a minimum, beyond which it is said
 CORRELATED = 0.9  # pairs that a summary names, at most
 PAIRS = 5  # of them
@@ -391,8 +394,10 @@ def n_effective(problem, here=None, theta=None):
     `problem`: a Regularized; s are the singular values of the inner J at θ.
     """
     here = problem.linearize(theta) if here is None else here
-    alpha, beta = problem.alpha, problem.beta
-    return _filtered(squared_singular_values(opened(here).of_data), alpha, beta)
+    alpha, beta, data = problem.alpha, problem.beta, opened(here).of_data
+    if alpha and len(data.r) * len(data.g) * 8 > WHOLE:
+        return _filtered_by_gram(_smaller_gram(data), alpha / beta)
+    return _filtered(squared_singular_values(data), alpha, beta)
 
 
 def _filtered(squares, alpha, beta):
@@ -402,14 +407,37 @@ def _filtered(squares, alpha, beta):
     return float((beta * squares / (beta * squares + alpha)).sum())
 
 
+def _filtered_by_gram(K, nu):
+    """Σ s²/(s² + ν) = n − ν tr (K + νI)⁻¹ for K of the eigenvalues s², (n, n), by Cholesky.
+
+    That is a quarter of the work of the eigenvalues, which are taken where ν is near K's rounding.
+    """
+    n = len(K)
+    if nu < FAINT * np.trace(K):
+        return _filtered(_seen(np.linalg.eigvalsh(K)), nu, 1.0)
+    L = cholesky(K + nu * np.eye(n), lower=True, check_finite=False)
+    inverse = dtrtri(L, lower=1, overwrite_c=1)[0]
+    return float(n - nu * np.square(inverse).sum())
+
+
 def squared_singular_values(here):
     """Return s² of J, by J, JJᵀ or JᵀJ, whichever is small; those below rounding are 0."""
     rows, P = len(here.r), len(here.g)
     if rows * P * 8 <= WHOLE:
         return np.linalg.svd(here.J, compute_uv=False) ** 2
-    K = here.gram() if rows < P and hasattr(here, "gram") else here.lower_A()
-    squares = np.linalg.eigvalsh(K)
-    least = squares.max(initial=0) * len(K) * np.finfo(float).eps
+    return _seen(np.linalg.eigvalsh(_smaller_gram(here)))
+
+
+def _smaller_gram(here):
+    """JJᵀ or JᵀJ, whichever is small and can be had; its lower triangle is filled."""
+    if len(here.r) < len(here.g) and hasattr(here, "gram"):
+        return here.gram()
+    return here.lower_A()
+
+
+def _seen(squares):
+    """Eigenvalues of K, those below rounding as 0."""
+    least = squares.max(initial=0) * len(squares) * np.finfo(float).eps
     return np.where(squares > least, squares, 0)
 
 

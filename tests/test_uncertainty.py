@@ -289,6 +289,26 @@ def test_a_large_network_is_asked_without_its_jacobian(monkeypatch):
         uncertainty(problem.inner, theta)
 
 
+@pytest.mark.parametrize("alpha", [1e-9, 0.5, 1e4])
+def test_gamma_of_a_large_network_is_that_of_its_singular_values(alpha, monkeypatch):
+    rng = np.random.default_rng(0)
+    problem = Regularized(
+        NetworkFit(
+            Input(8) >> Tanh(5) >> Linear(2), rng.normal(size=(12, 8)), rng.normal(size=(12, 2))
+        ), alpha, beta=2.0,
+    )  # fmt: skip
+    theta = problem.inner.network.theta
+    module = sys.modules["lmteach.uncertainty"]
+    expected = module.n_effective(problem, theta=theta)
+    monkeypatch.setattr(module, "WHOLE", 1)
+    np.testing.assert_allclose(module.n_effective(problem, theta=theta), expected, rtol=1e-7)
+    twins = Regularized(
+        NetworkFit(problem.inner.network, np.ones((40, 8)), np.ones((40, 2))), alpha
+    )
+    rank_2 = module.n_effective(twins, theta=theta)  # 80 rows, of which two are different
+    assert 0 < rank_2 < 2.001
+
+
 # --- profiles
 
 
