@@ -1112,6 +1112,18 @@ wrong("10.1", lambda J, r, mu: damped(J, 2 * r**3, mu), "Only g")
 wrong("10.1", lambda J, r, mu: damped(2 * r[:, None] * J / len(r), r**2, mu), "a mean")
 wrong("11.1", lambda sizes, n: prices_of_two_layers(sizes, n), "any length")
 wrong("11.5", r"q = \mu v^\top", "1 × ")
+wrong("A.2", lambda x, w, b: abs(chain(x, w, b)))
+wrong("7.2", lambda J, r, mu: unit(damped(J, r, mu)), "another length")
+wrong("13.1", lambda J, r, t, a, m: _penalized(J, r, t, a, m * np.eye(len(t)), a * np.sign(t)))
+wrong("8.3", ((5, 2), (50, 2), (5, 2)), "×10")
+wrong("8.3", ((1, 4), (4, 8), (0.4375, 2)), "of just before")
+wrong("8.3", ((1, 4), (4, 16), (3.5, 2)), "squared")
+wrong("4.1", lambda delta, W, a: (W @ delta) * (1 - a**2), "is not turned")
+wrong("4.1", lambda delta, W, a: (delta @ W) * (1 - a) ** 2, "a alone is squared")
+wrong(
+    "4.2", lambda d, before, a: ((d * (1 - a**2)).T @ before, (d * (1 - a**2)).sum(0)), "once more"
+)
+wrong("A.1", (-1, 0.9167, 12 * (1 - (5 / 6) ** 2)), "is squared")
 
 
 def bill(N, P, accepted, refused):
@@ -1120,6 +1132,10 @@ def bill(N, P, accepted, refused):
 
 def damped(J, r, mu):
     return np.linalg.solve(J.T @ J + mu * np.eye(J.shape[1]), -J.T @ r)
+
+
+def unit(h):
+    return h / np.linalg.norm(h)
 
 
 def prices_of_two_layers(sizes, n_samples):

@@ -494,6 +494,49 @@ def test_an_optimizer_without_predict_is_asked_through_its_network():
     assert "bad step is kept" in report.mistakes[0] and "L2" not in report.failed, str(report)
 
 
+class NeverFalls(WithoutPredict):
+    """The step with the wrong sign, which refuses every trial."""
+
+    def one_training_update(self, X, y):
+        fit = lmteach.NetworkFit(self.network, X, y)
+        here = fit.linearize(self.network.theta)
+        new = self.network.theta - here.step(self.mu)
+        if fit.loss(new) < here.loss:
+            self.network.theta = new
+
+
+class LeavesTheBias(WithoutPredict):
+    """The right step, but for the last bias, which is put back."""
+
+    def one_training_update(self, X, y):
+        bias = self.network.theta[-1]
+        super().one_training_update(X, y)
+        self.network.theta = np.append(self.network.theta[:-1], bias)
+
+
+class Elsewhere(WithoutPredict):
+    """Steps of no known kind."""
+
+    def one_training_update(self, X, y):
+        theta, fit = self.network.theta, lmteach.NetworkFit(self.network, X, y)
+        here = fit.linearize(theta)
+        new = theta + here.step(self.mu) * np.cos(np.arange(len(theta)) + 3 * theta)
+        self.network.theta = new if fit.loss(new) < here.loss else theta
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (NeverFalls, "does not move from its start"),
+        (LeavesTheBias, "never moved"),
+        (Elsewhere, "No known mistake reproduces its trials"),
+    ],
+)
+def test_an_optimizer_of_its_own_is_never_left_without_a_word(made, words):
+    report = litmus(made)
+    assert not report.passed and words in " ".join(report.mistakes), str(report)
+
+
 def test_an_estimator_is_asked_only_what_it_can_show():
     assert litmus(Line).passed
     assert litmus(Line()).not_applicable == ["L1", "L2", "L3", "L4", "L5", "L6", "L7", "L9"]

@@ -5,7 +5,7 @@ import numpy as np
 from ..layers import Input, Linear, Tanh
 from .base import exercise
 from .probing import Probe
-from .slips import instead, part, slips_named, turned
+from .slips import handed, instead, part, slips_named, turned
 
 # All layers and the batch have one size: no mistake fails by its shape, each gives numbers.
 SIZE = 3
@@ -115,6 +115,16 @@ def _delta(delta_next, W_next, a, back=None, slope=lambda a, z: 1 - a**2):
             "bridge.",
             back=lambda d, W: W.T @ d,
         ),
+        part(
+            "W stands before delta, as for columns, and is not turned: samples are rows here, so "
+            "it is delta_next @ W_next.",
+            back=lambda d, W: W @ d,
+        ),
+        part(
+            "The slope is √(1 − a²): that is 1/cosh z, and tanh′ is its square.",
+            slope=lambda a, z: np.sqrt(1 - a**2),
+        ),
+        part("The slope is (1 − a)²: a alone is squared, 1 − a².", slope=lambda a, z: (1 - a) ** 2),
         part(
             "W was multiplied in entry by entry. Each unit here feeds all units of the next "
             "layer: a sum is missing.",
@@ -238,6 +248,10 @@ def _gradient(delta, a_before, a, for_W=None, for_b=None):
             "∂F/∂W and ∂F/∂b are means over the samples. F = ½ rᵀr is a sum.",
             for_W=lambda delta, before, a: delta.T @ before / len(before),
             for_b=lambda delta, before: delta.mean(axis=0),
+        ),
+        handed(
+            "A slope came in once more: δ is ∂F/∂z, and has it already.",
+            lambda delta, before, a: (delta * (1 - a**2), before, a),
         ),
         part(
             "∂F/∂W is a mean over the samples. F = ½ rᵀr is a sum.",

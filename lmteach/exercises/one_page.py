@@ -135,6 +135,23 @@ def _package_trial():
             after=lambda mu, rho: mu * max(1 / 3, 1 - rho**3),
         ),
         part(
+            "h and ρ are right. 2ρ − 1 is squared: it is cubed.",
+            after=lambda mu, rho: mu * (1 - (2 * rho - 1) ** 2),
+        ),
+        part(
+            "h and ρ are right. (2ρ − 1)³ itself is no factor: it is taken from 1.",
+            after=lambda mu, rho: mu * (2 * rho - 1) ** 3,
+        ),
+        part(
+            "h and ρ are right. (2ρ − 1)³ is added to 1: it is taken from it.",
+            after=lambda mu, rho: mu * (1 + (2 * rho - 1) ** 3),
+        ),
+        part(
+            "h is right. Your ρ has F before the trial below the line: it is what came, over what "
+            "was promised.",
+            promised=lambda h, mu: 32.0,
+        ),
+        part(
             "h and ρ are right. The cube is missing: 1 − (2ρ − 1)³.",
             after=lambda mu, rho: mu * max(1 / 3, 2 - 2 * rho),
         ),
@@ -156,11 +173,8 @@ def one_trial():
 
 def _a_chain(rng):
     L = int(rng.integers(3, 6))
-    return (
-        float(rng.uniform(0.5, 1.5)),
-        rng.uniform(0.5, 1.5, size=L),
-        rng.uniform(-0.5, 0.5, size=L),
-    )
+    x, *w = rng.choice([-1, 1], size=L + 1) * rng.uniform(0.5, 1.5, size=L + 1)
+    return float(x), np.array(w), rng.uniform(-0.5, 0.5, size=L)
 
 
 def _package_row(x, w, b):

@@ -610,6 +610,44 @@ def stops():
             "A refused trial raises mu: the model was wrong, so trust it less.",
             refuse=lambda mu, nu, rho: (mu / nu, 2 * nu),
         ),
+        part(
+            "This is the ×10 rule: Nielsen multiplies by nu, and by the cubic.",
+            refuse=lambda mu, nu, rho: (10 * mu, nu),
+            accept=lambda mu, nu, rho: (mu / 10, 2),
+        ),
+        part(
+            "A refused trial leaves mu as it was: it is multiplied by nu.",
+            refuse=lambda mu, nu, rho: (mu, 2 * nu),
+        ),
+        part(
+            "A refused trial leaves mu and nu as they were: mu is multiplied by nu, nu doubles.",
+            refuse=lambda mu, nu, rho: (mu, nu),
+        ),
+        part(
+            "A refused trial multiplies mu by 2, always: nu has grown by then.",
+            refuse=lambda mu, nu, rho: (2 * mu, 2 * nu),
+        ),
+        part(
+            "nu is squared at a refusal: it doubles.",
+            refuse=lambda mu, nu, rho: (mu * nu, nu**2 if nu > 2 else 4),
+        ),
+        part(
+            "2 is added to nu at a refusal: it doubles.",
+            refuse=lambda mu, nu, rho: (mu * nu, nu + 2),
+        ),
+        part(
+            "The refusals are right. The cubic multiplies the mu of just before, not the first.",
+            accept=lambda mu, nu, rho: (0.5 * _cubic(rho), 2),
+        ),
+        part(
+            "The refusals are right. This is the factor; mu is still to be multiplied by it.",
+            accept=lambda mu, nu, rho: (_cubic(rho), 2),
+        ),
+        part(
+            "The refusals are right. In the cubic, 2ρ − 1 is cubed, not squared (ρ itself is no "
+            "factor either).",
+            accept=lambda mu, nu, rho: (mu * (1 - (2 * rho - 1) ** 2), 2),
+        ),
         turned(
             "The numbers are right, the pairs are swapped: in each, mu first, then nu.",
             lambda pairs: pairs[:, ::-1],

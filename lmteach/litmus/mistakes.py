@@ -262,6 +262,10 @@ SENTENCES = {
     "bits lost": "θ is restored by subtracting the step, not from a copy: its last bits are lost.",
     "good step refused": "A good step is refused: F falls and it is not accepted.",
     "not taken": "A step is accepted but not taken: θ_new is the old θ.",
+    "stuck": (
+        "θ does not move from its start, where F could still fall: is every trial refused, because "
+        "the sign of the step is wrong, or is none made?"
+    ),
     "same trial": (
         "The same refused trial is made again and again: after a refusal μ never changes, so "
         "neither does the step."

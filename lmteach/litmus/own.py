@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from .gather import CLOSE, Findings, name_steps
-from .mistakes import TRAINING_ONLY
+from .mistakes import TRAINING_ONLY, sentence
 from .recognize import explain
 from .report import FAILED, NOT_APPLICABLE, PASSED, Result
 from .runs import judge_mus, mu_of, on_curve
@@ -61,7 +61,10 @@ def run_tests(session):
         except Broken as broken:
             status, seen, problem = FAILED, f"{broken}.", ""
         results.append(Result(name, status, seen, expected, problem))
-    return results, state.findings.mistakes
+    findings = state.findings
+    if any(r.status == FAILED for r in results) and not findings.mistakes + session.troubles:
+        findings.add("unknown run", share=100 * on_curve(findings.samples))
+    return results, findings.mistakes
 
 
 def linear_in_one_step(state):
@@ -79,6 +82,7 @@ def on_the_curve(state):
     """The moves of a few updates: on the curve of some μ, or another method's."""
     samples = state.samples()
     if not samples:
+        state.findings.add("stuck")
         return FAILED, "θ did not move.", state.curved.name
     state.findings.samples = samples
     state.findings.explanations = explain(samples)
@@ -172,7 +176,8 @@ def moves(state):
     if missing:
         return FAILED, f"{', '.join(missing)} was not called.", ""
     if not any(np.any(a.moved) for a in state.session.answers):
-        state.findings.add("no step")
+        if not state.session.troubles:
+            state.findings.add("no step", before=[sentence("stuck")])
         return FAILED, "θ never moved.", ""
     return PASSED, "θ moves with an update.", ""
 

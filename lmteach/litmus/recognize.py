@@ -13,6 +13,7 @@ from .altered import altered, damped_step, one_entry
 from .vocabulary import WRONG_MATRIX, dampings, gradients, matrices, weights
 
 EXACT, ROUGH = 1e-6, 2e-3  # of ‖v‖: in double precision; in float32 or with differences
+FEWEST = 3  # steps, where μ is not known
 ENOUGH = 9  # equations left over, at least, where μ is not known
 MEMORIES = [(m, v) for m in (0.9, 0.8, 0.5, 0) for v in (0.999, 0.99, 0.98, 0.95, 0.9)]  # Adam's
 MOST_SLIPS = 3  # at once, where μ is not known: more fit by chance
@@ -56,7 +57,7 @@ def explain(samples):
     best = _simplest(found)
     for explanation in best:
         explanation.slips |= slips
-    return best
+    return best or ([Explanation(slips, 0, 0, 0)] if slips else [])
 
 
 def _simplest(found):
@@ -154,8 +155,8 @@ def _unit(rows):
 
 def _solved_free(samples):
     """The same where μ is not known: β may differ from sample to sample."""
-    if len(samples) * (len(samples[0].h) - 1) < ENOUGH:
-        return []  # with so few equations anything fits
+    if len(samples) < FEWEST or len(samples) * (len(samples[0].h) - 1) < ENOUGH:
+        return []  # with so few equations anything fits, and a rank-one matrix any single step
     a_slips, U = _stack(samples, lambda s: [(k, A @ s.h) for k, A in matrices(s)])
     v_slips, V = _stack(samples, gradients)
     found = []
