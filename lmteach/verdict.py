@@ -78,6 +78,11 @@ def is_whole(seen):
     return seen.r.size * seen.theta.size * 8 <= WHOLE
 
 
+def is_affordable(seen):
+    """Return whether J of a network is small enough to be taken apart where few would need it."""
+    return seen.r.size * seen.theta.size**2 <= AFFORDED
+
+
 def is_rounding(problem, seen, here):
     """Return whether r is nothing but rounding: max |r| ≤ 1000 eps max |J||θ|."""
     part = min(NOTHING_LEFT * problem.eps, FAINTEST)
@@ -167,7 +172,7 @@ def _judged_by_angles(problem, seen, here, theta0, most):
         return Verdict(NO_MINIMUM)
     if lower := _lower_beside(problem, seen, here.column_norms == 0, most):
         return Verdict(f"{NO_MINIMUM}: F falls where J is blind", "", lower)
-    if not problem.generalized and seen.r.size * seen.theta.size**2 <= AFFORDED:
+    if not problem.generalized and is_affordable(seen):
         sight = Sight.of(problem, seen, here, theta0)
         if lower := _lower_farther(problem, seen, sight, most):
             return Verdict(FARTHER_ON, "", lower)
@@ -209,30 +214,37 @@ def _judged_by_probes(problem, seen, here, theta0, sight, most):
     directions = [*blind, *_pairs(blind)]
     if len(directions) * len(PROBES) > most:
         return Verdict("max_evaluations leaves no room to look where J is blind")
-    deep = len(directions) * (len(PROBES) + 2 * NEARER) <= most
+    before, deep = problem.n_residuals, len(directions) * (len(PROBES) + 2 * NEARER) <= most
     flat = np.zeros(len(theta0), dtype=bool)
     for number, v in enumerate(directions):
         ends = [problem.evaluate(seen.theta + part * v) for part in PROBES]
         if deep:
             ends += _nearer(problem, seen, v, ends[-2:])
         lowest = min(ends, key=lambda end: end.loss if end.loss == end.loss else math.inf)
-        rounding = ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)
+        rounding = _rounding_of(problem)
         if lowest.loss < seen.loss * (1 - rounding):
             return Verdict(f"{NO_MINIMUM}: F falls where J is blind", "", lowest)
         level = not any(end.loss > seen.loss * (1 + rounding) for end in ends)
         if number < len(blind) and level:  # outside a box F is NaN, which tells nothing
             flat |= (np.abs(v) / sight.size > LOOSE) & _faint(here, seen, sight)
+    ran = _ran_away(problem, seen.theta, theta0, sight.loose()) if len(blind) else ""
+    left = most - (problem.n_residuals - before)
+    if not ran and (lower := _lower_farther(problem, seen, sight, left)):
+        return Verdict(FARTHER_ON, "", lower)
     unseen = flat & (seen.theta == theta0) & (here.column_norms == 0)
     if flat.all() or (flat & ~unseen).any():
         all_of_them = flat.all() and not isinstance(problem, Fixed)  # whose θ are not all
         some = flat if flat.all() else flat & ~unseen
         which = "θ" if all_of_them else names(some, problem)
         return Verdict(f"r does not depend on {which} {PLATEAU}")
-    if ran := _ran_away(problem, seen.theta, theta0, sight.loose()) if len(blind) else "":
+    if ran:
         return Verdict(f"{NO_MINIMUM} that r determines", ran)
-    if lower := _lower_farther(problem, seen, sight, most - len(directions) * len(PROBES)):
-        return Verdict(FARTHER_ON, "", lower)
     return Verdict(None, sight.note(unseen))
+
+
+def _rounding_of(problem):
+    """The part of F by which it must change to be said to rise or to fall."""
+    return ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)
 
 
 def _nearer(problem, seen, v, last):
@@ -266,7 +278,7 @@ def _lower_farther(problem, seen, sight, most):
         for place in (seen.theta + move, seen.theta - move):
             for end in _followed(problem, place, sight.size):
                 lowest = end if end.loss < lowest.loss else lowest
-    return lowest if lowest.loss < seen.loss * (1 - ROUNDING) else None
+    return lowest if lowest.loss < seen.loss * (1 - _rounding_of(problem)) else None
 
 
 def _followed(problem, place, size):
@@ -329,7 +341,7 @@ def _looked_at(problem, seen, places):
     """(The lowest Evaluation that is below F, or None; in which rows of places F never rises)."""
     places = problem.box.projected(places)
     F = np.array([[problem.evaluate(place).loss for place in row] for row in places])
-    rounding = ROUNDING if problem.eps == DOUBLE else math.sqrt(problem.eps)
+    rounding = _rounding_of(problem)
     flat = ~(F > seen.loss * (1 + rounding)).any(axis=1)
     lower = np.where(F < seen.loss * (1 - rounding), F, math.inf)
     if not np.isfinite(lower).any():

@@ -24,7 +24,7 @@ from lmteach.primitives import norm
 from lmteach.solving import Run, _bar
 from lmteach.stages import leap, polish
 from lmteach.stopping import Options
-from lmteach.verdict import RIGHT_ANGLE, Sight, is_rounding, is_whole, judged, names
+from lmteach.verdict import RIGHT_ANGLE, Sight, is_affordable, is_rounding, is_whole, judged, names
 
 BLIND = "F falls where J is blind"
 PLATEAU = "here: minimum or plateau, cannot tell"
@@ -259,6 +259,112 @@ def test_a_saddle_between_two_of_six_blind_directions_is_found(sign):
     assert verdict_of(saddle(6, sign), np.ones(6)).doubt.endswith(BLIND)
     said = verdict_of(saddle(7, sign), np.ones(7)).doubt or ""
     assert not said.endswith(BLIND)  # too many pairs to look at
+
+
+# --- farther on, and nearer
+
+
+FARTHER_ON = "where J is blind, F is lower farther on"
+
+
+@pytest.mark.parametrize("part", [0.3, 0.7, 1.0, 1.5, 2.0, 3.0])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("size", [1.0, 1e-6])
+def test_f_is_asked_farther_on_at_six_lengths_to_both_sides(part, sign, size):
+    """F is lower in one place only, at θ (1 + part)."""
+
+    def F(theta):
+        return 0.5 if abs(theta[0] / size - 1 - sign * part) < 1e-3 else 1.0
+
+    verdict = verdict_of(beside(F), [size])
+    assert verdict.doubt.endswith(FARTHER_ON)
+    assert verdict.lower.theta[0] == pytest.approx(size * (1 + sign * part))
+
+
+@pytest.mark.parametrize(("fall", "said"), [(1e-9, FARTHER_ON), (1e-11, PLATEAU)])
+def test_farther_on_f_is_lower_by_more_than_rounding(fall, said):
+    verdict = verdict_of(beside(lambda theta: 1 - fall * (theta[0] > 1.2)), [1.0])
+    assert verdict.doubt.endswith(said)
+
+
+def test_the_other_parameters_follow_on_the_way_farther():
+    """A valley that is bent: F rises in any direction, and is lower in it from θ[0] = 0.2 on."""
+    problem = problem_of(
+        lambda t: np.array([10 * (t[1] - t[0] ** 2), 1 - 0.5 * (t[0] > 0.2)]),
+        lambda t: np.array([[-20 * t[0], 10.0], [0.0, 0.0]]),
+    )
+    verdict = verdict_of(problem, [0.0, 0.0], [1.0, 1.0])
+    assert verdict.doubt.endswith(FARTHER_ON) and verdict.lower.loss < 0.2
+
+
+def evaluations(problem, theta, **options):
+    """How many a verdict takes, and the verdict."""
+    whole = ends(problem, theta)
+    verdict = judged(*whole, np.array(theta, dtype=float), **options)
+    return problem.n_residuals - 1, verdict
+
+
+BESIDE, LONG, DRAWN = 8, 6 * 2, 16 * 2 * 2  # evaluations; where J = 0, nothing follows
+
+
+@pytest.mark.parametrize(("n", "pairs"), [(1, 0), (2, 2), (6, 30), (7, 0)])
+def test_directions_are_drawn_where_there_are_two_and_six_are_looked_at_alone(n, pairs):
+    count, _ = evaluations(beside(lambda theta: 1.0, n), np.ones(n))
+    assert count == (n + pairs) * BESIDE + min(n, 6) * LONG + (DRAWN if n > 1 else 0)
+
+
+def test_nobody_looks_farther_than_the_budget_goes():
+    def lower(theta):
+        return 1 - 0.5 * (theta[0] > 1.2)
+
+    count, verdict = evaluations(beside(lower), [1.0], most=BESIDE + 2 * LONG - 1)
+    assert (count, verdict.lower) == (BESIDE, None)
+    count, verdict = evaluations(beside(lower), [1.0], most=BESIDE + 2 * LONG)
+    assert count == BESIDE + LONG and verdict.doubt.endswith(FARTHER_ON)
+
+
+@pytest.mark.parametrize(("rise", "nearer"), [(5e-3, 24), (5e-4, 0)])
+def test_probes_go_nearer_while_f_rises_visibly(rise, nearer):
+    """F jumps beside 1: it may be a rise that is too narrow for the probes."""
+    problem = beside(lambda theta: 1 + rise * (theta[0] != 0))
+    assert evaluations(problem, [0.0])[0] == BESIDE + 2 * nearer + LONG
+    problem = beside(lambda theta: 1 + rise * (theta[0] != 0))
+    count, _ = evaluations(problem, [0.0], most=BESIDE + 2 * 24 - 1)
+    assert count == BESIDE + LONG
+    problem = beside(lambda theta: 1 + rise * (theta[0] != 0))
+    count, _ = evaluations(problem, [0.0], most=BESIDE + 2 * 24)
+    assert count == BESIDE + 2 * nearer + LONG * (not nearer)
+
+
+@pytest.mark.parametrize("width", [1e-7, 1e-12, 1e-29])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_fall_that_is_narrow_is_found_where_f_rises_beyond(width, sign):
+    def F(theta):
+        return 2.0 if abs(theta[0]) > 2 * width else 1 - 0.5 * (sign * theta[0] > 0.3 * width)
+
+    verdict = verdict_of(beside(F), [0.0])
+    assert verdict.doubt.endswith(BLIND) and verdict.lower.theta[0] == pytest.approx(sign * width)
+
+
+def test_j_of_a_network_is_taken_apart_where_that_is_affordable():
+    for n, expected in ((10**4, True), (10**4 + 1, False)):
+        seen = SimpleNamespace(r=np.broadcast_to(0.0, n), theta=np.zeros(100))
+        assert is_affordable(seen) == expected
+
+
+@pytest.mark.parametrize("mark", ["redundant", "generalized"])
+def test_most_parameters_without_effect_are_a_plateau_of_a_network(mark):
+    problem = problem_of([0, 1.0], [[1.0, 0, 0], [0, 0, 0]], **{mark: True})
+    verdict = verdict_of(problem, [1.0, 1.0, 1.0])
+    words = f"r does not depend on θ[1] and θ[2] {PLATEAU}"
+    assert verdict.doubt == (words if mark == "redundant" else None)
+    assert mark == "redundant" or verdict.note == " θ[1] and θ[2] have no effect on r."
+
+
+def test_a_network_is_looked_at_farther_on_too():
+    problem = problem_of(lambda t: np.array([t[0] - 1, 1 - 0.5 * (t[1] > 1.2), 0 * t[0]]),
+                         [[1.0, 0], [0, 0], [0, 0]], redundant=True)  # fmt: skip
+    assert verdict_of(problem, [1.0, 1.0]).doubt.endswith(FARTHER_ON)
 
 
 def test_a_flat_pair_of_directions_is_no_plateau():
