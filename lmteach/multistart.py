@@ -57,7 +57,8 @@ class Minima:
 
     def _words(self):
         lost = f", {len(self.lost)} without success" if len(self.lost) else ""
-        return f"{len(self.minima)} minima from {self.n} starts{lost}"
+        some = "1 minimum" if len(self) == 1 else f"{len(self)} minima"
+        return f"{some} from {self.n} start{'s' * (self.n != 1)}{lost}"
 
     def __repr__(self):
         rows = [f"F = {F}, {count}×: θ = {theta}" for F, count, theta, _ in self.table()[:SHOWN]]
