@@ -282,7 +282,7 @@ class Uncertainty:
         elif self._is_exact:
             said.append(NO_NOISE)
         if self._doubt:
-            said.append(f"The run has no success. {self._doubt}.")
+            said.append(f"The run did not succeed. {self._doubt}.")
         if self.distance > AWAY:
             far = f"θ is not at a minimum, by about {self.distance:.2g} standard errors"
             said.append(f"{far}: all errors hold only there.")

@@ -197,10 +197,10 @@ def test_an_exact_fit_says_that_its_errors_are_rounding():
 def test_a_run_without_success_is_said_with_the_errors():
     fit = drawn(families.FAMILIES[0])
     trace = solve(CurveFit(fit.model, fit.x, fit.y), fit.truth, max_steps=1)
-    said = "The run has no success. Not finished: 1 trial was made, as many as max_steps allows."
+    said = "The run did not succeed. Not finished: 1 trial was made, as many as max_steps allows."
     asked = trace.uncertainty()
     assert said in asked.summary() and said in asked._repr_html_()
-    assert "no success" not in uncertainty(trace.problem, trace.theta).summary()
+    assert "not succeed" not in uncertainty(trace.problem, trace.theta).summary()
 
 
 def test_a_profile_where_f_is_infinite_is_refused_in_words():
