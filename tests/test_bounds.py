@@ -91,7 +91,7 @@ def test_the_minimum_is_trfs(which):
     g = box.inner.linearize(trace.theta).g
     held = box.held(trace.theta, g)
     free = trace.problem.linearize(trace.theta)
-    assert free.cosine() < 2e-9 or trace.loss < 1e-16
+    assert free.cosine() < 1e-7 or trace.loss < 1e-16
     for j in np.flatnonzero(held):  # exact, not nearly so
         assert trace.theta[j] in (lower[j], upper[j])
 
@@ -99,12 +99,12 @@ def test_the_minimum_is_trfs(which):
 def test_the_last_digits_are_polished_on_the_face_where_it_ends():
     trace = solve(outliers(), [1, 1, 1], bounds=(LOWER, UPPER))
     assert "polish" in trace.message and trace.theta[1] == 1
-    assert trace.problem.linearize(trace.theta).cosine() < 1e-14
+    assert trace.problem.linearize(trace.theta).cosine() < 1e-12
     for step in trace:
         assert step.theta[1] <= 1 and (step.trial_theta <= UPPER).all()
     straight = CurveFit(lambda t, x: t[0] + t[1] * x, X_LINE := np.arange(6.0), 1 + X_LINE)
     at_wall = solve(straight, [3, 3], bounds=([1, 0], 5))  # the minimum lies on a wall, unpressed
-    assert at_wall.success and at_wall.theta == pytest.approx([1, 1], abs=1e-14)
+    assert at_wall.success and at_wall.theta == pytest.approx([1, 1], abs=1e-12)
 
 
 def test_a_start_outside_is_moved_and_it_is_said():
