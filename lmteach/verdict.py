@@ -227,18 +227,16 @@ def _judged_by_probes(problem, seen, here, theta0, sight, most):
         level = not any(end.loss > seen.loss * (1 + rounding) for end in ends)
         if number < len(blind) and level:  # outside a box F is NaN, which tells nothing
             flat |= (np.abs(v) / sight.size > LOOSE) & _faint(here, seen, sight)
-    ran = _ran_away(problem, seen.theta, theta0, sight.loose()) if len(blind) else ""
-    left = most - (problem.n_residuals - before)
-    if not ran and (lower := _lower_farther(problem, seen, sight, left)):
-        return Verdict(FARTHER_ON, "", lower)
     unseen = flat & (seen.theta == theta0) & (here.column_norms == 0)
     if flat.all() or (flat & ~unseen).any():
         all_of_them = flat.all() and not isinstance(problem, Fixed)  # whose θ are not all
         some = flat if flat.all() else flat & ~unseen
         which = "θ" if all_of_them else names(some, problem)
         return Verdict(f"r does not depend on {which} {PLATEAU}")
-    if ran:
+    if ran := _ran_away(problem, seen.theta, theta0, sight.loose()) if len(blind) else "":
         return Verdict(f"{NO_MINIMUM} that r determines", ran)
+    if lower := _lower_farther(problem, seen, sight, most - (problem.n_residuals - before)):
+        return Verdict(FARTHER_ON, "", lower)
     return Verdict(None, sight.note(unseen))
 
 

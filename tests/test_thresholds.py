@@ -267,6 +267,11 @@ def test_a_saddle_between_two_of_six_blind_directions_is_found(sign):
 FARTHER_ON = "where J is blind, F is lower farther on"
 
 
+def hollow(theta):
+    """F rises from 1 on all sides of (1, 1, …)."""
+    return 1 + 1e-3 * (theta - 1) @ (theta - 1)
+
+
 @pytest.mark.parametrize("part", [0.3, 0.7, 1.0, 1.5, 2.0, 3.0])
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("size", [1.0, 1e-6])
@@ -274,23 +279,29 @@ def test_f_is_asked_farther_on_at_six_lengths_to_both_sides(part, sign, size):
     """F is lower in one place only, at θ (1 + part)."""
 
     def F(theta):
-        return 0.5 if abs(theta[0] / size - 1 - sign * part) < 1e-3 else 1.0
+        there = abs(theta[0] / size - 1 - sign * part) < 1e-3
+        return 0.5 if there else hollow(theta / size)
 
     verdict = verdict_of(beside(F), [size])
     assert verdict.doubt.endswith(FARTHER_ON)
     assert verdict.lower.theta[0] == pytest.approx(size * (1 + sign * part))
 
 
-@pytest.mark.parametrize(("fall", "said"), [(1e-9, FARTHER_ON), (1e-11, PLATEAU)])
-def test_farther_on_f_is_lower_by_more_than_rounding(fall, said):
-    verdict = verdict_of(beside(lambda theta: 1 - fall * (theta[0] > 1.2)), [1.0])
-    assert verdict.doubt.endswith(said)
+@pytest.mark.parametrize(("fall", "lower"), [(1e-9, True), (1e-11, False)])
+def test_farther_on_f_is_lower_by_more_than_rounding(fall, lower):
+    verdict = verdict_of(beside(lambda theta: 1 - fall if theta[0] > 1.2 else hollow(theta)), [1.0])
+    assert (verdict.doubt or "").endswith(FARTHER_ON) == lower
+
+
+def test_a_plateau_is_told_before_anybody_looks_farther():
+    verdict = verdict_of(beside(lambda theta: 1 - 0.5 * (theta[0] > 1.2)), [1.0])
+    assert verdict.doubt.endswith(PLATEAU) and verdict.lower is None
 
 
 def test_the_other_parameters_follow_on_the_way_farther():
     """A valley that is bent: F rises in any direction, and is lower in it from θ[0] = 0.2 on."""
     problem = problem_of(
-        lambda t: np.array([10 * (t[1] - t[0] ** 2), 1 - 0.5 * (t[0] > 0.2)]),
+        lambda t: np.array([10 * (t[1] - t[0] ** 2), 1 - 0.5 * (t[0] > 0.2) + abs(t[0]) / 9]),
         lambda t: np.array([[-20 * t[0], 10.0], [0.0, 0.0]]),
     )
     verdict = verdict_of(problem, [0.0, 0.0], [1.0, 1.0])
@@ -309,13 +320,13 @@ BESIDE, LONG, DRAWN = 8, 6 * 2, 16 * 2 * 2  # evaluations; where J = 0, nothing 
 
 @pytest.mark.parametrize(("n", "pairs"), [(1, 0), (2, 2), (6, 30), (7, 0)])
 def test_directions_are_drawn_where_there_are_two_and_six_are_looked_at_alone(n, pairs):
-    count, _ = evaluations(beside(lambda theta: 1.0, n), np.ones(n))
+    count, _ = evaluations(beside(hollow, n), np.ones(n))
     assert count == (n + pairs) * BESIDE + min(n, 6) * LONG + (DRAWN if n > 1 else 0)
 
 
 def test_nobody_looks_farther_than_the_budget_goes():
     def lower(theta):
-        return 1 - 0.5 * (theta[0] > 1.2)
+        return 0.5 if theta[0] > 1.2 else hollow(theta)
 
     count, verdict = evaluations(beside(lower), [1.0], most=BESIDE + 2 * LONG - 1)
     assert (count, verdict.lower) == (BESIDE, None)
