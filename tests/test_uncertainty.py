@@ -28,6 +28,8 @@ from lmteach.covariance import Inverse
 from lmteach.derivatives import complex_jacobian
 from lmteach.figures.your_data import fig_band
 
+NO_LMFIT = "lmfit is not installed: python -m pip install lmfit"
+
 
 def drawn(family, seed=0):
     return family.draw(np.random.default_rng(seed))
@@ -90,7 +92,7 @@ def test_with_a_covariance_matrix_of_the_data_it_is_scipys_too():
 
 @pytest.mark.parametrize("family", families.FAMILIES[:6], ids=lambda family: family.name)
 def test_errors_and_correlations_are_lmfits(family):
-    lmfit = pytest.importorskip("lmfit")
+    lmfit = pytest.importorskip("lmfit", reason=NO_LMFIT)
     fit = drawn(family, 1)
     parameters = lmfit.Parameters()
     for name, value in zip(family.names, fit.truth, strict=True):
@@ -325,7 +327,7 @@ def test_the_profile_of_a_line_is_its_interval():
 
 
 def test_the_profile_is_lmfits():
-    lmfit = pytest.importorskip("lmfit")
+    lmfit = pytest.importorskip("lmfit", reason=NO_LMFIT)
     fit = drawn(families.FAMILIES[0], 2)
     parameters = lmfit.Parameters()
     for name, value in zip("abc", fit.truth, strict=True):
