@@ -11,13 +11,14 @@ from .picture import GREY
 SHADES = LinearSegmentedColormap.from_list("F", ["#a59ac0", "#cdc4dc", "#f7f4fa"])
 DIM = "#4d4d4d"  # of the numbers on contours
 MOST_LABELS = 5  # contours with a number
+NEAR = 0.1  # of a map: a number so near to a mark would lie under it
 SMALLEST = 1e-32  # what a loss of 0 is drawn as on a logarithmic axis
 
 
-def contours(axes, problem, span, n_grid, labelled=False):
+def contours(axes, problem, span, n_grid, labelled=False, clear=()):
     """Draw F on a grid of n_grid × n_grid points: dark is low, pale so that the paths stand out.
 
-    `labelled` writes F on some of its contours.
+    `labelled` writes F on some of its contours, but not near the points `clear`, (n, 2).
     """
     problem = copy(problem)  # what the caller's problem counts and remembers stays as it is
     ticks = [np.linspace(*side, n_grid) for side in span]
@@ -37,6 +38,9 @@ def contours(axes, problem, span, n_grid, labelled=False):
     lines = axes.contour(*ticks, F, levels=decades, **thin)
     text = axes.figure.look["text"]
     axes.clabel(lines, fmt=lambda F: f"{F:g}", fontsize=text, inline_spacing=2, colors=DIM)
+    for number in axes.texts:
+        away = (np.reshape(clear, (-1, 2)) - number.get_position()) / np.diff(span)[:, 0]
+        number.set_visible(bool((np.linalg.norm(away, axis=1) > NEAR).all()))
 
 
 def _decades(levels):

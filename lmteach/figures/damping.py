@@ -167,8 +167,9 @@ class MuScene(Scene):
     def _map(self, axes):
         """Draw F, the minimum and the guess; return the star and what starts from it."""
         look, size = axes.figure.look, axes.figure.look["marker"]
+        marks = [self.theta] if self.minimum is None else [self.theta, self.minimum]
         with np.errstate(all="ignore"):
-            contours(axes, self.problem, self.span, N_GRID, labelled=True)
+            contours(axes, self.problem, self.span, N_GRID, labelled=True, clear=marks)
         axes.set(xlim=self.span[0], ylim=self.span[1], box_aspect=1)
         if self.minimum is not None:
             cross = {"color": BLACK, "markersize": 1.6 * size, "mew": look["line"]}
@@ -193,6 +194,7 @@ class MuScene(Scene):
     def _close_up(self, axes):
         """Draw the frame of what is near θ; return the model's contours, its axes and the steps."""
         axes.set(xlim=(-1, 1), ylim=(-1, 1), box_aspect=NEAR_HEIGHT, xticks=[], yticks=[])
+        axes.set_anchor("S")  # else the title of a wide one is cut above
         look = axes.figure.look
         label(axes, title="framed: the model ½‖r + Jh‖²")
         named = {"size": look["text"] + 1, "ha": "center", "va": "center", "zorder": 5}

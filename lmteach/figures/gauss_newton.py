@@ -10,11 +10,12 @@ from ..examples import cycling, next_theta, rosenbrock
 from ..problems import Problem
 from ..solvers import levenberg_marquardt
 from ..undamped import gauss_newton
+from .contour import SHADES
 from .picture import BLACK, GREY, ORANGE, label, style
 from .scene import UNASKED, Control, Handle, Scene, coordinates, point
 
 N_GRID = 101
-DECADES, SHADES = 4, 12  # of F, from black to white
+DECADES, N_SHADES = 4, 12  # of F, from dark to pale
 TINY = 1e-20  # an F below this is as good as 0
 N_SHOWN = 40  # steps drawn
 N_SETTLE = 3000  # steps after which it has settled
@@ -51,7 +52,7 @@ class StraightModel(Scene):
         loss, (us, vs) = self.problem.loss, self.ticks
         F = np.array([[loss(np.array([u, v])) for u in us] for v in vs])
         highest = 10.0 ** np.ceil(np.log10(max(F[np.isfinite(F)].max(), TINY)))
-        self.F, self.levels = F, np.geomspace(highest / 10**DECADES, highest, SHADES + 1)
+        self.F, self.levels = F, np.geomspace(highest / 10**DECADES, highest, N_SHADES + 1)
         self.controls = StraightModel.controls | coordinates(start, self.span)
 
     def _iterates(self, start):
@@ -77,30 +78,30 @@ class StraightModel(Scene):
 
     def still(self, picture):
         left, right, gauge = picture.subplots(1, 3, width_ratios=[12, 12, 1])
-        greys = ListedColormap([str(grey) for grey in np.linspace(0.5, 0.98, SHADES)])
-        norm = BoundaryNorm(self.levels, SHADES)
-        shades = [self._shade(axes, norm, greys) for axes in (left, right)]
+        shades = ListedColormap(SHADES(np.linspace(0, 1, N_SHADES)))
+        norm = BoundaryNorm(self.levels, N_SHADES)
+        _, model = [self._shade(axes, norm, shades) for axes in (left, right)]
         label(left, "θ₁", "θ₂", "F itself")
         label(right, "θ₁", "", "its model ½‖r + Jh‖²")
         right.set_yticklabels([])
-        self._draw_gauge(gauge, norm, greys)
+        self._draw_gauge(gauge, norm, shades)
         trail = left.plot([], [], color=GREY, linewidth=picture.look["line"] / 2)[0]
-        moving = {"model": shades[1], "trail": trail}
+        moving = {"model": model, "trail": trail}
         moving |= _arrow(left, "left") | _arrow(right, "right") | self._markers(left, gauge)
         _legend(picture, columns=3)
         return _out_of_layout(moving)
 
-    def _shade(self, axes, norm, greys):
+    def _shade(self, axes, norm, shades):
         """Draw one panel in shades of F: dark is low."""
         place = {"origin": "lower", "extent": (*self.span[0], *self.span[1]), "aspect": "auto"}
-        shade = axes.imshow(self.F, norm=norm, cmap=greys, interpolation="bilinear", **place)
+        shade = axes.imshow(self.F, norm=norm, cmap=shades, interpolation="bilinear", **place)
         axes.locator_params(nbins=5)
         return shade
 
-    def _draw_gauge(self, axes, norm, greys):
+    def _draw_gauge(self, axes, norm, shades):
         """Draw the shades from low to high, with their F."""
         middles = np.sqrt(self.levels[1:] * self.levels[:-1])[:, None]
-        axes.pcolormesh([0, 1], self.levels, middles, norm=norm, cmap=greys)
+        axes.pcolormesh([0, 1], self.levels, middles, norm=norm, cmap=shades)
         label(axes, title="F")
         axes.set(yscale="log", xticks=[], ylim=self.levels[[0, -1]], xlim=(0, 1))
         axes.yaxis.tick_right()

@@ -10,9 +10,10 @@ from ..examples import BOOK, hagan
 from ..network_fit import NetworkFit
 from ..solvers import levenberg_marquardt
 from .picture import BLACK, GREY, label, style
-from .scene import UNASKED, Control, Scene
+from .scene import UNASKED, Control, Handle, Scene
 
 MOST = 60  # trials, then the run is given up
+LEFT = 2  # trials: the width before the first one, for its dot
 TARGET = 1e-4  # the F that ends it
 LOSSES, DAMPINGS = (3e-5, 1e2), (1e-8, 1e5)  # ends of the axes; what is beyond is drawn at them
 
@@ -21,12 +22,14 @@ class WholeRun(Scene):
     """A network trained from θ with this first μ until F ≤ 1e-4, for at most 60 trials.
 
     Left: the data, and the network's output at θ and at the end; right: F and μ, trial by trial.
+    The dot where μ begins can be moved.
     `problem` is a NetworkFit of one input and one output, the book's 1-2-1 network on 13 samples
     of an arch unless given. `guess` is how many trials the learner expects. Raises TypeError or
     ValueError for anything else.
     """
 
     controls = {"mu": Control(1e-3, 1e4, 0.1, "first μ", log=True)}
+    touched = (Handle("first", None, "mu", "the dot where μ begins"),)
 
     def __init__(self, problem=None, theta=None, guess=UNASKED):
         guess = self.asked(guess)
@@ -64,6 +67,8 @@ class WholeRun(Scene):
         centre = {"size": picture.look["text"] + 1, "ha": "center", "va": "center"}
         moving = {"curve": self._draw_fit(fit)} | self._draw_losses(F, line)
         moving["mu"] = mu.plot([], [], **line)[0]
+        dot = line | {"marker": "o", "markersize": 1.4 * picture.look["marker"]}
+        moving["first"] = mu.plot([], [], **dot)[0]
         moving["words"] = axes["words"].text(0.5, 0.5, "", **centre)
         _legend(picture, (fit, F))
         for artist in moving.values():
@@ -102,7 +107,7 @@ class WholeRun(Scene):
         label(F, "", "", "F")
         label(mu, "trials", "", "μ")
         F.axhline(TARGET, color=GREY, linewidth=1)
-        trials = {"xlim": (0, MOST), "xticks": range(0, MOST + 1, 20)}
+        trials = {"xlim": (-LEFT, MOST), "xticks": range(0, MOST + 1, 20)}
         F.set(yscale="log", ylim=LOSSES, yticks=[1e-4, 1e-2, 1], **trials)
         mu.set(yscale="log", ylim=DAMPINGS, yticks=[1e-6, 1e-3, 1, 1e3], **trials)
         F.set_xticklabels([])
@@ -119,6 +124,7 @@ class WholeRun(Scene):
         artists["way"].set_data(range(len(losses)), np.clip(losses, *LOSSES))
         artists["refused"].set_data(places, np.clip(np.nan_to_num(heights, nan=np.inf), *LOSSES))
         artists["mu"].set_data(range(len(run)), np.clip([step.mu for step in run], *DAMPINGS))
+        artists["first"].set_data([0], [mu])
         artists["words"].set_text(f"first μ = {_three_digits(mu)}: {_ended(numbers)}")
 
     def sentence(self, numbers):
@@ -130,6 +136,10 @@ class WholeRun(Scene):
             return said
         truth = str(len(run)) if numbers["loss"] <= TARGET else f"more than {len(run)}"
         return f"{said} You said {self.guess} trials; it takes {truth}."
+
+    def place(self, handle, numbers, values):
+        """Return the (x, y) of the dot where μ begins."""
+        return 0.0, values["mu"]
 
     def rows(self, numbers):
         """Return every trial."""

@@ -26,6 +26,7 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 CPU = perf_counter if os.name == "nt" else process_time  # Windows counts CPU time in steps of 16 ms
 N_TRIALS = 30  # of Levenberg-Marquardt in the lesson's race
 MANY = 100  # trials: of longer runs, not every one has a marker
+LEFT = 0.3  # of the axis up to its first power of ten: free before 0
 FIRST = 12  # the trial that is seen at first
 
 
@@ -136,8 +137,10 @@ class Race(Scene):
         soonest = 1.0
         if x == AXES.index("milliseconds"):
             soonest = min((ms for spent in at.values() for ms in spent if ms > 0), default=1.0)
-        axes.set_xscale("symlog", linthresh=10.0 ** np.floor(np.log10(soonest)), linscale=0.5)
-        axes.set_xlim(0, 1.1 * max(spent[-1] for spent in at.values()))
+        first = 10.0 ** np.floor(np.log10(soonest))
+        axes.set_xscale("symlog", linthresh=first, linscale=0.5)
+        # The marks at 0 stand beside the names of the powers of ten, and not on them.
+        axes.set_xlim(-LEFT * first, 1.1 * max(spent[-1] for spent in at.values()))
         axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
         names = (AXES[0], evaluated(self.traces.values()), "milliseconds on this computer")
         label(axes, names[x], "F = ½ rᵀr")

@@ -155,7 +155,7 @@ class RoutePrices(Scene):
     def still(self, picture):
         """Draw axes and legend, with times that everybody knows; return lines, dots and guess."""
         axes, look = picture.subplots(), picture.look
-        axes.set(xscale="log", yscale="log", xlim=(2, 4e6), ylim=(3e-5, 1e13))
+        axes.set(xscale="log", yscale="log", xlim=(2, 4e6), ylim=(3e-5, 1e10))
         label(axes, "P, number of parameters", "one step")
         axes.set_yticks(list(TICKS), list(TICKS.values()))
         axes.minorticks_off()
@@ -166,7 +166,9 @@ class RoutePrices(Scene):
         ring = {"color": BLACK, "markerfacecolor": "none", "markeredgewidth": look["line"]}
         ring |= {"markersize": 1.6 * look["marker"], "zorder": 5}
         (moving["guess"],) = axes.plot([], [], "D", **ring)
-        axes.legend(loc="upper left", fontsize=look["text"], frameon=False)
+        # Above the axes: inside them the line at P would strike it out.
+        above = {"loc": "outside upper center", "ncols": 3, "frameon": False}
+        picture.legend(fontsize=look["text"], **above)
         return moving
 
     def _route(self, axes, route):

@@ -142,7 +142,7 @@ class Player(Scene):
 
     def still(self, picture):
         """Draw contours, start, gauge and guess; return what moves, a dict for each run."""
-        map_, gauge = picture.subplots(1, 2, width_ratios=(2.6, 1))
+        map_, gauge = picture.subplots(1, 2, width_ratios=(2.3, 1))
         contours(map_, copy(self.runs[0][0].problem), self.span, 121)
         map_.set(xlim=self.span[0], ylim=self.span[1])
         label(map_, "θ₁", "θ₂")

@@ -206,7 +206,7 @@ class Outlier(Scene):
     def still(self, picture):
         """Draw the axes and the true line; return dots, both lines, and the outlier's mark."""
         axes, look = picture.subplots(), picture.look
-        axes.set(xlim=(-0.2, 4.2), ylim=(-4.5, 8.5))
+        axes.set(xlim=(-0.2, 4.2), ylim=(-4.5, 9.5))
         label(axes, "x", "y", "")
         ends = np.array([0.0, 4.0])
         axes.plot(ends, LINE[0] + LINE[1] * ends, ":", color=GREY, label="truth",
