@@ -2,11 +2,14 @@
 
 import io
 import re
+from functools import lru_cache
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import RendererSVG
+from matplotlib.text import Text
 
 from .figures import Picture
 from .figures.picture import PROJECTOR, current_look
@@ -16,7 +19,23 @@ SHARP = 2  # the still part has so many pixels for each of the page's
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 PROJECTED = (10.24, 7.68)  # a projector's picture in inches
 WORDS, KNOB = 1.1, 0.44  # inches of it that the sentence takes, and each row of controls
+HALO = "lmteach-halo"  # what touch.css calls a text with a pale edge
 STEP = 0.01  # of an arrow key, in parts of the axes, where the control has no steps of its own
+
+
+class Renderer(RendererSVG):
+    """Matplotlib's, that remembers how large words are: each move is drawn by a new one."""
+
+    def get_text_width_height_descent(self, s, prop, ismath):
+        """Return the width, height and descent of words in a font."""
+        return _measured(s, prop, ismath)
+
+
+@lru_cache(maxsize=500)
+def _measured(s, prop, ismath):
+    with io.StringIO() as nowhere:
+        renderer = RendererSVG(1, 1, nowhere, metadata=NO_METADATA)
+        return renderer.get_text_width_height_descent(s, prop, ismath)
 
 
 class Stage:
@@ -35,6 +54,11 @@ class Stage:
         # This lays the axes out; from here on they stay where they are.
         self.picture.draw_without_rendering()
         self.picture.set_layout_engine("none")
+        self.frames = {}
+        for text in self.moving:
+            if isinstance(text, Text) and text.get_path_effects():
+                text.set_path_effects([])  # which would draw every letter as a path, twice
+                text.set_gid(HALO)
         self.handles = [self._handle(handle) for handle in scene.touched]
 
     def background(self):
@@ -51,15 +75,40 @@ class Stage:
     def overlay(self, numbers):
         """Return what moves, at these numbers, as one `<svg>`."""
         self.scene.move(self.artists, numbers)
+        axes = [part for part in self.moving if isinstance(part, Axes) and part.get_visible()]
+        rest = [part for part in self.moving if not isinstance(part, Axes)]
+        rest += [part for each in axes for part in _inside(each)]
+        frames = "".join(map(self._frame, axes))
+        head, _, svg = self._svg(rest).partition(">")
+        return f"{head}>{frames}{svg}"
+
+    def _frame(self, axes):
+        """Return an axes that moves, without what is in it, as SVG.
+
+        Ticks and their names take most of the time of a move, and seldom change.
+        """
+        key = axes, axes.get_xlim(), axes.get_ylim(), axes.get_title()
+        if key not in self.frames:
+            inside = [part for part in _inside(axes) if part.get_visible()]
+            for part in inside:
+                part.set_visible(False)
+            _, _, svg = self._svg([axes]).partition(">")
+            self.frames[key] = svg.rpartition("</svg>")[0]
+            for part in inside:
+                part.set_visible(True)
+        return self.frames[key]
+
+    def _svg(self, artists):
+        """Return these artists as one `<svg>`."""
         buffer = io.StringIO()
         # With a fixed salt, the same shapes get the same names.
         with rc_context({"svg.hashsalt": "lmteach", "svg.fonttype": "none"}):
-            renderer = RendererSVG(*self.picture.bbox.size, buffer, metadata=NO_METADATA)
-            for artist in self.moving:
+            renderer = Renderer(*self.picture.bbox.size, buffer, metadata=NO_METADATA)
+            for artist in sorted(filter(_has_ink, artists), key=Artist.get_zorder):
                 artist.draw(renderer)
             renderer.finalize()
         svg = buffer.getvalue()
-        svg = svg[svg.index("<svg") :]
+        svg = svg[svg.index("<svg") :].replace(f'id="{HALO}"', f'class="{HALO}"')
         # A style would apply to the whole page.
         svg = re.sub(r"<style.*?</style>", "", svg, flags=re.S)
         return re.sub(r'(<svg[^>]*?) width="[^"]*"| height="[^"]*pt"', r"\1", svg, count=2)
@@ -109,6 +158,17 @@ def _look_below(rows):
     """
     look, (width, height) = current_look(), PROJECTED
     return look | {"figsize": (width, height - WORDS - KNOB * rows)} if look is PROJECTOR else look
+
+
+def _inside(axes):
+    """Return what was drawn in an axes: not its ground, frame, ticks and names."""
+    return [*axes.images, *axes.collections, *axes.patches, *axes.lines, *axes.texts]
+
+
+def _has_ink(artist):
+    """Tell whether an artist draws anything: a text without words does not, an arrow may."""
+    arrow = getattr(artist, "arrow_patch", None)
+    return not isinstance(artist, Text) or bool(artist.get_text()) or arrow is not None
 
 
 def _flat(artists):

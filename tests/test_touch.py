@@ -7,9 +7,11 @@ from test_scenes import SCENES
 from lmteach.figures import Control, Handle, Scene
 from lmteach.figures.damping import MuScene, SmallMap
 from lmteach.figures.jacobian import JacobianMap
+from lmteach.figures.race import Race
 from lmteach.figures.residuals import OneWeight
 from lmteach.figures.training import Training
 from lmteach.figures.updates import Player
+from lmteach.stage import HALO, Stage
 from lmteach.widgets import LIVE, Explorer, explore_mu, play
 
 TOUCHED = [*(kind for kind in SCENES if kind().touched), SmallMap]
@@ -149,6 +151,31 @@ def test_a_moved_run_keeps_rule_and_limits():
     assert repr(explorer).startswith("From θ = (0.5, 1), trial 2")
     branch = player.branched(10.0, 2, theta_1=0.5, theta_2=1.0)
     assert np.array_equal(branch.runs[1][0].theta, [0.5, 1.0]) and not branch.touched
+
+
+@pytest.mark.parametrize("kind", [Race, Training])
+def test_ticks_are_drawn_anew_where_they_changed(kind):
+    """Of an axes that moves the ticks are kept; what was shown before leaves nothing behind."""
+    scene = kind()
+    first, last = (scene.compute(**scene.settings(given)) for given in ({}, _last(scene)))
+    stage, fresh = Stage(scene, first), Stage(scene, first)
+    begun = stage.overlay(first)
+    ended = stage.overlay(last)
+    assert begun != ended == fresh.overlay(last)
+    assert stage.overlay(first) == begun
+    assert len(stage.frames) == len({frame for frame in stage.frames.values()}) == 2
+
+
+def _last(scene):
+    """Every control at its upper end."""
+    return {name: control.high for name, control in scene.controls.items() if control.knob}
+
+
+def test_a_pale_edge_is_the_pages():
+    """Words are sent as words, not as the outlines of their letters."""
+    svg = Explorer(MuScene()).view.svg
+    assert svg.count(f'class="{HALO}"') > 3 and f'id="{HALO}"' not in svg
+    assert "μ = 0.1</text>" in svg
 
 
 def test_a_guess_that_is_asked_for_veils_the_answer():

@@ -20,6 +20,7 @@ from test_browser import COMPLAINTS
 from test_scenes import SCENES
 
 from lmteach.command.page import FIRST
+from lmteach.figures.damping import MuScene
 from lmteach.figures.residuals import OneWeight
 from lmteach.figures.three_ways import ThreeWays
 from lmteach.widgets import Explorer
@@ -158,6 +159,23 @@ class Both:
         self.page.mouse.up()
         self.moved(index, start, end)
 
+    def drag_by_finger(self, index, end, steps=5):
+        """Lay a finger on the handle where it is, and lift it at a point of its axes."""
+        self.rest(index)
+        taken, start = self.pixel(index, self.at(index))
+        left, end = self.pixel(index, end)
+        ways = list(zip(taken, left, strict=True))
+        path = [[round(a + (b - a) * k / steps) for a, b in ways] for k in range(steps + 1)]
+        screen = self.page.context.new_cdp_session(self.page)
+        screen.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+        for k, (x, y) in enumerate(path):
+            event = {"type": "touchMove" if k else "touchStart", "touchPoints": [{"x": x, "y": y}]}
+            screen.send("Input.dispatchTouchEvent", event)
+        screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        screen.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        screen.detach()
+        self.moved(index, start, end)
+
     def press(self, index, key, way, times=1):
         """Press an arrow key on the handle."""
         self.handle(index).focus()
@@ -183,8 +201,7 @@ def test_dragged_clicked_and_moved_by_keys(kind, room):
 
 
 def test_a_click_brings_the_point(room):
-    kind = next(kind for kind in TOUCHED if kind.__name__ == "MuScene")
-    both = Both(room, kind)
+    both = Both(room, MuScene)
     both.drag(0, (0.5, 0.6))
     place, point = both.pixel(0, (0.3, 0.7))
     room.mouse.click(*place)
@@ -196,6 +213,15 @@ def test_a_click_brings_the_point(room):
     both.agree()
 
 
+def test_dragged_by_a_finger(room):
+    """The page does not scroll away under it, and the point is where the finger left it."""
+    both = Both(room, MuScene)
+    both.drag_by_finger(0, (0.35, 0.62))
+    both.agree()
+    both.drag_by_finger(0, (0.7, 0.3))
+    both.agree()
+
+
 def test_moves_onto_a_busy_kernel_leave_no_queue(room, lab):
     """Many are made; when the cell has ended, at most two more pictures come, the last one right.
 
@@ -203,8 +229,7 @@ def test_moves_onto_a_busy_kernel_leave_no_queue(room, lab):
     """
     for name in (FREE, BEGUN):
         (lab.folder / name).unlink(missing_ok=True)
-    kind = next(kind for kind in TOUCHED if kind.__name__ == "MuScene")
-    both = Both(room, kind)
+    both = Both(room, MuScene)
     both.drag(0, (0.5, 0.5))
     both.agree()
     room.evaluate(RUN_CELL, len(CELLS))
