@@ -14,7 +14,13 @@ from lmteach.command import lessons
 require_browser()
 pytestmark = pytest.mark.e2e
 
-LESSONS = sorted(lessons.shipped_folder().glob("*.ipynb"))
+# The first one, the flagship with its slices, the player, and a page of tables stand for all; nbval
+# runs every lesson by default, and this file does so with the slow tests.
+BY_DEFAULT = ("00_", "07_", "08_", "D_")
+LESSONS = [
+    pytest.param(path, marks=() if path.name.startswith(BY_DEFAULT) else pytest.mark.full)
+    for path in sorted(lessons.shipped_folder().glob("*.ipynb"))
+]
 POP_UPS = ".Toastify__toast, .jp-Dialog"
 OUTPUT = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.{}']"
 COMPLAINTS = ", ".join(map(OUTPUT.format, ("error", "stderr")))

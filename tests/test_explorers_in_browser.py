@@ -78,6 +78,12 @@ CELLS = {kind.__name__: EXPLORER.format(kind) for kind in SCENES} | {"play": PLA
 EACH_SEEN = [1] * len(CELLS)
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 ROOMS = {"JupyterLab": open_lesson, "Notebook 7": open_in_notebook_7}
+# These have many choices or long sums; others have the same kinds of controls.
+SLOW_ONES = ("AlphaOnTheSine", "Fingerprints", "RoutePrices", "TwoKnobs")
+BY_KEYBOARD = [
+    pytest.param(kind, marks=pytest.mark.full if kind.__name__ in SLOW_ONES else ())
+    for kind in SCENES
+]
 EACH = ["JupyterLab", pytest.param("Notebook 7", marks=pytest.mark.full)]
 
 MEASURED = "on this computer"
@@ -274,7 +280,7 @@ def chosen(shown, explorer, name, says, place):
     return start
 
 
-@pytest.mark.parametrize("kind", SCENES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", BY_KEYBOARD, ids=lambda kind: kind.__name__)
 def test_by_keyboard_to_both_ends_and_back(kind, room):
     explorer, shown = Explorer(kind()), Shown(room, kind.__name__)
     scene = explorer.scene
