@@ -10,11 +10,14 @@ from matplotlib.ticker import MaxNLocator
 ROW = {"flex_flow": "row wrap", "align_items": "center"}
 LABEL = {"max_width": "100%", "margin": "2px 8px 2px 2px"}
 BUTTON = {"width": "auto"}
-SLIDER = {"width": "270px"}
-BOX = {"width": "11em"}
+SLIDER = {"flex": "1 1 120px", "width": "auto", "max_width": "270px"}  # it gives way first
+BOX = {"width": "9em"}
 WIDE = {"description_width": "initial"}
 PLAY_EVERY, PLAY_LEAST = 500, 100  # milliseconds between two stops, if they are few or many
 PLAY_WITHIN = 20_000  # milliseconds for all of them
+# On a projector, in sizes of its text: a line of controls; a letter; what is around a button's
+# words; a slider, as narrow as it gets, with its buttons and box; play and stop.
+LINE, LETTER, AROUND, SLIDES, PLAYS = 37, 0.58, 1.1, 22.5, 6.6
 N_STOPS = 50  # about so many from one end of a slider to the other
 
 
@@ -110,6 +113,15 @@ class Knob(ipywidgets.HBox):
         self.play = ipywidgets.Play(self.slider.value, min=0, max=last, **look)
         ipywidgets.link((self.slider, "value"), (self.play, "value"))
         return self.play
+
+
+def lines(control):
+    """Return how many lines a control's widgets take on a projector."""
+    label = LETTER * len(control.label)
+    if control.names:
+        buttons = sum(LETTER * len(name) + AROUND for name in control.names)
+        return 1 if label + buttons < LINE - 1 else 1 + math.ceil(buttons / (LINE - 1))
+    return math.ceil((label + SLIDES + PLAYS * control.play) / LINE)
 
 
 def button(words, tooltip):

@@ -1,6 +1,7 @@
 """A scene's figure drawn once, what of it moves, and where a hand can touch it."""
 
 import io
+import math
 import re
 from functools import lru_cache
 
@@ -18,7 +19,8 @@ POINTS = 72  # SVG counts in points, so the live figure has one pixel to the poi
 SHARP = 2  # the still part has so many pixels for each of the page's
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 PROJECTED = (10.24, 7.68)  # a projector's picture in inches
-WORDS, KNOB = 1.1, 0.44  # inches of it that the sentence takes, and each row of controls
+WORDS, KNOB = 1.15, 0.49  # inches of it that three lines of words take, and a line of controls
+LINE, LETTERS = 0.36, 66  # inches that any further line of words takes, and its letters
 HALO = "lmteach-halo"  # what touch.css calls a text with a pale edge
 STEP = 0.01  # of an arrow key, in parts of the axes, where the control has no steps of its own
 
@@ -46,7 +48,8 @@ class Stage:
     """
 
     def __init__(self, scene, numbers, rows=1):
-        self.scene, self.picture = scene, Picture(_look_below(rows))
+        said = scene.sentence(numbers)
+        self.scene, self.picture = scene, Picture(_look_below(rows, said))
         self.picture.set_dpi(POINTS)
         self.artists = scene.still(self.picture)
         self.moving = sorted(_flat(self.artists), key=lambda artist: artist.get_zorder())
@@ -151,13 +154,16 @@ class Stage:
         return float(abs(np.diff(ends[:, axis])[0]))
 
 
-def _look_below(rows):
-    """Return the look of a picture below rows of controls and above a sentence.
+def _look_below(rows, said):
+    """Return the look of a picture below lines of controls and above a sentence.
 
     On a projector it is as high as they leave it.
     """
     look, (width, height) = current_look(), PROJECTED
-    return look | {"figsize": (width, height - WORDS - KNOB * rows)} if look is PROJECTOR else look
+    if look is not PROJECTOR:
+        return look
+    more = max(0, math.ceil(len(said) / LETTERS) - 3)
+    return look | {"figsize": (width, height - WORDS - KNOB * rows - LINE * more)}
 
 
 def _inside(axes):

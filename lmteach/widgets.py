@@ -16,7 +16,7 @@ from .figures.damping import MuScene
 from .figures.picture import current_look
 from .figures.scene import UNASKED
 from .figures.updates import Player
-from .knobs import BOX, ROW, WIDE, Knob, button
+from .knobs import BOX, ROW, WIDE, Knob, button, lines
 from .slices import sliced
 from .stage import POINTS, Stage
 from .touch import TouchedPicture
@@ -60,8 +60,8 @@ class Explorer(ipywidgets.VBox):
 
     def _drawn(self, scene, values):
         """Return the Stage of a scene, which leaves room for this explorer's controls."""
-        turned = [control for control in scene.controls.values() if control.knob]
-        return Stage(scene, scene.compute(**values), len(turned) + self.rows_of_buttons)
+        rows = sum(lines(control) for control in scene.controls.values() if control.knob)
+        return Stage(scene, scene.compute(**values), rows + self.rows_of_buttons)
 
     def _show_stage(self, stage, values):
         """Show this stage, with widgets for its scene's controls, in place of the one before."""
@@ -178,7 +178,7 @@ def explore_mu(problem=None, theta=None, guess=UNASKED, slice=None, **controls):
 class TracePlayer(Explorer):
     """A Player with buttons for its refused trials, and one to go on from here with another μ."""
 
-    rows_of_buttons = 1
+    rows_of_buttons = 2  # on a projector
     own = (*Explorer.own, "previous", "following", "branch", "mu")
 
     def _buttons(self):

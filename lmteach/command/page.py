@@ -15,14 +15,27 @@ OPTIONS = (
     *(f"--ContentsManager.hide_globs={pattern}" for pattern in HIDDEN),
 )
 SETTINGS = Path("@jupyterlab", "apputils-extension", "themes.jupyterlab-settings")
+# JupyterLab's panels at both sides: they are there, folded in.
+FOLDED = {"collapsed": True, "visible": True}
+WORKSPACE = {
+    "data": {"layout-restorer:data": {"left": FOLDED, "right": FOLDED}},
+    "metadata": {"id": "default"},
+}
 LARGE = {"code-font-size": "20px", "content-font-size1": "22px", "ui-font-size1": "16px"}
 
 
 def options():
-    """Return JupyterLab's options for the course: on a projector, with large prose and code."""
+    """Return JupyterLab's options for the course.
+
+    On a projector prose and code are large, and the panels at the sides are folded in.
+    """
     if os.environ.get("LMTEACH_PROJECTOR") != "1":
         return OPTIONS
-    return (*OPTIONS, f"--LabApp.user_settings_dir={_large()}")
+    return (
+        *OPTIONS,
+        f"--LabApp.user_settings_dir={_large()}",
+        f"--LabApp.workspaces_dir={_folded()}",
+    )
 
 
 def _large():
@@ -34,6 +47,15 @@ def _large():
     file = folder / SETTINGS
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"overrides": LARGE}), encoding="utf-8")
+    return folder
+
+
+def _folded():
+    """Return a folder with a workspace for one lecture, in which the lesson has the whole width."""
+    from jupyterlab_server.workspaces_handler import WorkspacesManager
+
+    folder = tempfile.mkdtemp(prefix="lmteach-projector-")
+    WorkspacesManager(folder).save("default", json.dumps(WORKSPACE))
     return folder
 
 
