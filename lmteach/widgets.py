@@ -178,7 +178,7 @@ def explore_mu(problem=None, theta=None, guess=UNASKED, slice=None, **controls):
 class TracePlayer(Explorer):
     """A Player with buttons for its refused trials, and one to go on from here with another μ."""
 
-    rows_of_buttons = 2  # on a projector
+    rows_of_buttons = 1
     own = (*Explorer.own, "previous", "following", "branch", "mu")
 
     def _buttons(self):

@@ -11,7 +11,7 @@ import pytest
 from jupyterlab.labapp import LabApp
 
 from lmteach import __version__
-from lmteach.command import cli, doctor, files, lab, lessons, views
+from lmteach.command import cli, doctor, files, lab, lessons, page, views
 
 TODAY = date.today().isoformat()
 ANSWERS = lab._answers
@@ -440,6 +440,18 @@ def test_a_learners_copy_does_not_answer_what_it_asks(shipped, tmp_path, asks):
     asks_nothing = tmp_path / "kurs" / "01_residuals.ipynb"
     assert asks_nothing.read_bytes() == (shipped / "01_residuals.ipynb").read_bytes()
     assert told(tmp_path / "kurs") == {}
+
+
+def test_on_a_projector_the_side_panels_are_folded_in(monkeypatch):
+    """By a workspace of its own: JupyterLab's own reader finds it, and the user's stays."""
+    from jupyterlab_server.workspaces_handler import WorkspacesManager
+
+    monkeypatch.setenv("LMTEACH_PROJECTOR", "1")
+    [folder] = [o.partition("=")[2] for o in page.options() if o.startswith("--LabApp.workspaces")]
+    sides = WorkspacesManager(folder).load("default")["data"]["layout-restorer:data"]
+    assert sides["left"]["collapsed"] and sides["right"]["collapsed"]
+    monkeypatch.setenv("LMTEACH_PROJECTOR", "0")
+    assert not any("workspaces" in option for option in page.options())
 
 
 @pytest.mark.parametrize("words", [["--projector"], ["kurs", "--projector", "--no-browser"], []])
