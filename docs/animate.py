@@ -15,7 +15,7 @@ STARTS = ((3.0, 0.8), (10.0, 0.6))
 STEPS = (*range(15), *range(15, 21, 2))
 ON_THE_WAY = 6  # pictures of the hand that moves the star
 STEP, HAND, STAY = 250, 80, 2000  # milliseconds
-COLOURS = 64
+COLOURS = 128  # fewer lose the blue of Gauss-Newton
 
 
 def frames():
