@@ -190,10 +190,20 @@ def test_teaching_answers_what_a_lesson_has_to_discuss(name):
 def test_pypi_gets_full_addresses():
     absolute = module_of("pypi_readme").absolute
     text = "![a](b.png) [c](d.md#e) [f](https://g) [h](#i)"
-    shown = "![a](https://x/b.png) [c](https://x/d.md#e) [f](https://g) [h](#i)"
-    assert absolute(text, "https://x/") == shown
-    readme = absolute(text_of(README), "https://x")
+    shown = "![a](https://x/b.png) [c](https://y/d.md#e) [f](https://g) [h](#i)"
+    assert absolute(text, "https://x/", "https://y") == shown
+    readme = absolute(text_of(README), "https://x", "https://y")
     assert [link[0] for link in LINK.finditer(readme) if "://" not in link["target"]] == []
+
+
+def test_on_pypi_lmteach_is_installed_by_its_name():
+    pypi = module_of("pypi_readme")
+    readme = text_of(README)
+    assert [words for words in pypi.NAMED if words not in readme] == []
+    shown = pypi.by_name(readme)
+    assert 'pip install "lmteach[lab]" && python -m lmteach lab' in shown
+    # What needs a checkout still says so: the tests.
+    assert re.findall(r"pip install (?!-e)[^\n]*\.(?:\[|`)", shown) == []
 
 
 # Versions
