@@ -54,7 +54,9 @@ class Stage:
         self.artists = scene.still(self.picture)
         self.moving = sorted(_flat(self.artists), key=lambda artist: artist.get_zorder())
         scene.move(self.artists, numbers)
-        # This lays the axes out; from here on they stay where they are.
+        # This lays the axes out, twice, since the first layout gives axes of a fixed shape their
+        # size, and only the second knows where their titles are; from here on they stay.
+        self.picture.get_layout_engine().execute(self.picture)
         self.picture.draw_without_rendering()
         self.picture.set_layout_engine("none")
         self.frames = {}

@@ -22,7 +22,7 @@ c.CourseDirectory.course_id = "lmteach"
 # What stands in place of our solution in a learner's copy: a stub that runs.
 c.ClearSolutions.code_stub = {"python": "..."}
 # A cell that runs longer is interrupted, gives no points, and the next one is run.
-c.ExecutePreprocessor.timeout = 120
+c.ExecutePreprocessor.timeout = 300
 c.ExecutePreprocessor.interrupt_on_timeout = True
 """
 NEXT = """\
@@ -46,7 +46,8 @@ def write(folder, only=()):
         print(error, file=sys.stderr)
         return 1
     print(
-        f"{len(sources)} lessons were written: {', '.join(path.stem for path in sources.values())}"
+        f"{len(sources)} {'lesson was' if len(sources) == 1 else 'lessons were'} written: "
+        f"{', '.join(path.stem for path in sources.values())}"
     )
     first = next(path.stem for path in sources.values())
     print(NEXT.format(folder=folder.resolve(), name=first))
