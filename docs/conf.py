@@ -15,6 +15,7 @@ exclude_patterns = ["_static"]
 html_theme = "furo"
 html_title = f"lmteach {version}"
 html_static_path = ["_static"]
+html_js_files = ["reachable.js"]
 html_copy_source = False
 
 nb_execution_mode = "off"  # the lessons come with their outputs
@@ -69,8 +70,19 @@ def escape(app, what, name, object, options, lines):
         lines[number] = "".join(parts)
 
 
+HEADING = 'role="heading"'
+
+
+def level_headings(app, pagename, templatename, context, doctree):
+    """Say of what level the captions in the lists of pages are, as a screen reader wants it."""
+    for part in ("body", "furo_navigation_tree"):
+        if HEADING in context.get(part, ""):
+            context[part] = context[part].replace(HEADING, f'{HEADING} aria-level="2"')
+
+
 def setup(app):
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", escape, priority=400)  # before napoleon reads them
+    app.connect("html-page-context", level_headings, priority=900)  # after the theme's own
     NbElementRenderer.render_image = render_with_words
     app.add_post_transform(NumberedEquations)

@@ -44,12 +44,13 @@ def main(arguments=None):
 def write_source(source):
     """Lay out what Sphinx reads, in the same places as here, so that links between files hold."""
     shutil.copytree(ROOT / "notebooks", source / "notebooks")
-    not_shown = shutil.ignore_patterns("*.py", "__pycache__")
+    not_shown = shutil.ignore_patterns("*.py", "*.js", "__pycache__")
     shutil.copytree(ROOT / "docs", source / "docs", ignore=not_shown)
     for name in DOCUMENTS:
         shutil.copy(ROOT / name, source)
     shutil.copy(ROOT / "docs" / "conf.py", source)
     _copy_mathjax(source / "_static")
+    shutil.copy(ROOT / "docs" / "reachable.js", source / "_static")
     lessons = sorted(path.stem for path in (source / "notebooks").glob("*.ipynb"))
     modules = _write_reference(source / "reference")
     _write_gallery(source, lessons)

@@ -29,6 +29,11 @@ ERRORS = """() => [...document.querySelectorAll('[data-mjx-error]')]
     .map(node => node.getAttribute('data-mjx-error'))"""
 BROKEN = """() => [...document.querySelectorAll('article img')]
     .filter(image => !image.complete || !image.naturalWidth).map(image => image.src)"""
+# What scrolls and cannot be reached by keyboard.
+OUT_OF_REACH = """() => [...document.querySelectorAll('article pre, .math-wrapper')]
+    .filter(part => part.scrollWidth > part.clientWidth && part.tabIndex !== 0)
+    .map(part => part.textContent)"""
+UNLEVELLED = "() => document.querySelectorAll('[role=heading]:not([aria-level])').length"
 FOUND = "() => [...document.querySelectorAll('#search-results li a')].map(link => link.href)"
 
 
@@ -81,6 +86,16 @@ def test_every_formula_of_a_lesson_is_typeset(page, outside, lesson):
         assert page.evaluate(FORMULAS) > 0
     assert page.evaluate(ERRORS) == []
     assert outside == []
+
+
+@pytest.mark.parametrize("name", ["index", "README", "notebooks/06_gauss_newton"])
+def test_what_scrolls_and_what_is_a_heading_can_be_told_without_eyes_or_mouse(page, name):
+    page.goto(f"{page.address}{name}.html")
+    page.wait_for_function("document.querySelector('article pre, .math-wrapper, article img')")
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.wait_for_timeout(500)
+    assert page.evaluate(OUT_OF_REACH) == []
+    assert page.evaluate(UNLEVELLED) == 0
 
 
 def test_the_search_finds_the_gain_ratio(page, outside):

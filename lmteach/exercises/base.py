@@ -48,8 +48,8 @@ class Exercise:
         each, and there may be one for each.
     digits : int, optional
         So many digits of a value are enough, cut or rounded.
-    slips : tuple of Slip
-        Known mistakes; a pair (wrong answer, sentence) is one, too.
+    slips : tuple
+        Known mistakes, each from `exercises.slips`, or a pair (wrong answer, sentence).
     recipe : function, optional
         The reference with parts that slips exchange; the reference itself where it has none.
     what : str
