@@ -6,7 +6,7 @@ from weakref import WeakSet
 from IPython import get_ipython
 from ipywidgets import Widget
 
-_made = {}  # cell: (its last run, the widgets made in that run)
+_made = {}  # cell: (its last run, the widgets made in that run, the number of its In and Out)
 
 
 def running_cell():
@@ -28,14 +28,22 @@ def replace_earlier(widget):
     cell, run = running_cell()
     if cell is None:
         return
-    last, made = _made.get(cell, (run, WeakSet()))
+    now = get_ipython().displayhook.prompt_count  # n of Out [n], in every version
+    last, made, number = _made.get(cell, (run, WeakSet(), now))
     if last != run:
         for earlier in list(made):
             earlier.close()
         made = WeakSet()
+        _forget_output(number)
         gc.collect()  # a figure is a ring of references, which nothing else frees at once
     made.add(widget)
-    _made[cell] = run, made
+    _made[cell] = run, made, now
+
+
+def _forget_output(number):
+    """Let go of the picture that In [number] showed, and this run replaces: IPython keeps it."""
+    history = getattr(get_ipython(), "history_manager", None)
+    getattr(history, "outputs", {}).pop(number, None)
 
 
 def parts_of(widget):

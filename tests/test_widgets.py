@@ -412,6 +412,19 @@ def test_a_cell_that_is_run_again(kernel, cell):
     assert kernel.counts()[:3] == before[:3]
 
 
+PICTURES = """
+outputs = getattr(get_ipython().history_manager, "outputs", {})
+print(sum("image/png" in output.bundle for some in outputs.values() for output in some))
+"""
+
+
+def test_ipython_keeps_one_picture_of_a_cell_that_is_run_again(kernel):
+    before = int(kernel.run(PICTURES))
+    for _ in range(3):
+        kernel.run("explore_mu()", "p1")
+    assert int(kernel.run(PICTURES)) <= before + 1
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("again", ["explore_mu()", "shown.set(trial=0, run=0).go_on(2.0); None"])
 def test_twenty_times_again(kernel, again):
