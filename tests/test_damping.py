@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shared_problems import START, finish, valley
 
@@ -64,6 +64,7 @@ def test_mu_does_not_rise_with_rho_nor_fall_after_a_refusal(kind):
 
 
 @every_rule
+@settings(deadline=None)  # of a busy computer
 @given(st.lists(st.tuples(st.floats(-5, 5), st.booleans()), max_size=60), st.floats(-200, 200))
 def test_mu_stays_above_0_and_a_number(kind, trials, exponent):
     rule, mu = kind(), 10.0**exponent

@@ -391,6 +391,7 @@ def assert_as_many_digits_as_it_says(route, network, theta, X, Y, mu):
 
 
 @pytest.mark.parametrize("route", ROUTES)
+@settings(deadline=None)  # of a busy computer
 @given(st.floats(-5, 3), st.integers(0, 100))
 def test_the_digits_that_single_precision_costs_are_those_it_says(route, exponent, seed):
     network, theta, X, Y = case((3, 4, 2), [Tanh, Linear], n_samples=20, seed=seed)
