@@ -33,7 +33,7 @@ def test_a_lesson_that_asks_nothing_is_no_lesson_to_solve(tmp_path, capsys):
 def test_without_nbclient_it_says_what_to_install(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(solved, "_is_there", lambda module: module != "nbclient")
     assert cli.main(["solutions", str(tmp_path)]) == 1
-    assert f"{sys.executable} -m pip install nbclient" in capsys.readouterr().err
+    assert "pip install" in (said := capsys.readouterr().err) and "nbclient" in said
     assert list(tmp_path.iterdir()) == []
 
 
