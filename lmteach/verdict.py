@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .primitives import least_norm, norm
+from .primitives import finite, least_norm, norm
 from .wrappers import Fixed, parameter_name
 
 DOUBLE = sys.float_info.epsilon
@@ -59,6 +59,8 @@ def judged(problem, seen, here, theta0, most=math.inf):
     """
     if not math.isfinite(seen.loss):
         return Verdict("F is not finite")
+    if not finite(here.column_norms):  # then every cosine is 0
+        return Verdict("Squares of J are larger than the largest float")
     if seen.loss == 0 and seen.r.any() and not is_rounding(problem, seen, here):
         return Verdict("F is 0 only because squares of r are below the smallest float")
     if problem.redundant or problem.generalized or not is_whole(seen):
@@ -235,7 +237,8 @@ def _judged_by_probes(problem, seen, here, theta0, sight, most):
         return Verdict(f"r does not depend on {which} {PLATEAU}")
     if ran := _ran_away(problem, seen.theta, theta0, sight.loose()) if len(blind) else "":
         return Verdict(f"{NO_MINIMUM} that r determines", ran)
-    if lower := _lower_farther(problem, seen, sight, most - (problem.n_residuals - before)):
+    left = most - (problem.n_residuals - before)
+    if not unseen.any() and (lower := _lower_farther(problem, seen, sight, left)):
         return Verdict(FARTHER_ON, "", lower)
     return Verdict(None, sight.note(unseen))
 

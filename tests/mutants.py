@@ -353,12 +353,10 @@ REASONS = {
         "verdict: return (parts >= LOOSE).any(axis=0)",
         "verdict: return norm(seen.r) < part * norm(here.column_norms * seen.theta)",
         "verdict: lowest.loss <= seen.loss * (1 - rounding)",
-        "verdict: all((end.loss < seen.loss * (1 + rounding) for end in ends))",
         "verdict: flat |= (np.abs(v) / sight.size >= LOOSE) & _faint(here, seen, sight)",
         "verdict: return here.column_norms * sight.size < BLIND * norm(seen.r)",
         "derivatives: gap[worst] < SLOPE_TOLERANCE",
         "derivatives: abs(found - expected) < SLOPE_TOLERANCE * (1 + abs(found) + abs(expected))",
-        "derivatives: not seen < eps ** 0.6 * np.abs(ends[0]).max(initial=0)",
         "solvers: straight = norm(D * a) < most * norm(D * h)",
     ],
     "where Jh = 0, the step of least norm is 0, which is over anyway": [

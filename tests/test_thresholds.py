@@ -293,6 +293,14 @@ def test_farther_on_f_is_lower_by_more_than_rounding(fall, lower):
     assert (verdict.doubt or "").endswith(FARTHER_ON) == lower
 
 
+def test_parameters_without_effect_are_told_and_nobody_looks_farther():
+    """Osborne's second from ten times its start: to look farther would leave a listed minimum."""
+    problem = problem_of(
+        lambda t: np.array([t[0] - 1, 1 - 0.5 * (t[1] > 1.2)]), [[1.0, 0.0], [0.0, 0.0]]
+    )
+    assert verdict_of(problem, [1.0, 1.0]) == (None, " θ[1] has no effect on r.", None)
+
+
 def test_a_plateau_is_told_before_anybody_looks_farther():
     verdict = verdict_of(beside(lambda theta: 1 - 0.5 * (theta[0] > 1.2)), [1.0])
     assert verdict.doubt.endswith(PLATEAU) and verdict.lower is None

@@ -196,6 +196,14 @@ def test_a_column_whose_square_overflows_keeps_the_trace():
     assert len(run) and (not run.success or run.loss < 1e-20)
 
 
+@pytest.mark.parametrize("unit", [1e-145, 1e-160])
+def test_squares_of_j_that_overflow_are_no_right_angle(unit):
+    """∂r/∂θ = 2e8 θ/unit², whose square is infinite: every cosine would be 0."""
+    residual = lambda t: 1e8 * ((t / unit) ** 2 + 5 - np.array([8.0, 9.0]))  # noqa: E731
+    run = solve(LeastSquares(residual), [-1.6 * unit])
+    assert not run.success or np.abs(run.theta) == pytest.approx(np.sqrt(3.5) * unit)
+
+
 # --- budgets and tolerances of the caller's
 
 
