@@ -1082,7 +1082,7 @@ def _trace(J, alpha, beta):
 
 wrong("13.2", _parts, "sum")
 wrong("13.2", lambda J, a, b: _parts(J, a, b).mean(), "mean")
-wrong("13.2", lambda J, a, b: round(_parts(J, a, b).sum()), "whole number")
+wrong("13.2", lambda J, a, b: round(_parts(J, a, b).sum()), "in part")
 wrong("13.2", _trace, "P − α times")
 wrong("13.2", lambda J, a, b: J.shape[1] - _trace(J, a, b), "lost its α")
 wrong("13.2", lambda J, a, b: len(J) - a * _trace(J, a, b), "N stands where P")
