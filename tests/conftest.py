@@ -122,9 +122,18 @@ PICTURES_AND_PROGRAMS = {
 }
 # These take long, or run programs, and say the same on every CPU: neither quick nor portable.
 LONG = {"test_documents.py", "test_interrupts.py"}
-# SymPy, and runs to many minima: portable, but not quick.
+# SymPy, and many runs of many solvers: portable, but not quick.
 SYMBOLS = {"test_proofs.py", "test_slices.py", "test_symbolic.py"}
-MANY_RUNS = {"test_exercises.py", "test_exercises_run.py", "test_mgh.py"}
+MANY_RUNS = {
+    "test_digits_run.py",
+    "test_exercises.py",
+    "test_exercises_run.py",
+    "test_fuzz.py",
+    "test_litmus.py",
+    "test_litmus_command.py",
+    "test_mgh.py",
+    "test_replicas.py",
+}
 # The same for a few tests of other files, by words in their names.
 LONG_TESTS = ("sympys", "on_symbols", "continuation_from_any_step", "neupys_second_behaviour")
 # Two lessons stand for all: J from sensitivities, and the runs of the damping rules.
