@@ -217,9 +217,8 @@ def _compared(J, found, r, theta, eps):
         rows = (both * epsilons).max(axis=1, keepdims=True, initial=0)  # what the longest ε does
         rows = np.maximum(rows, FAINT * rows.max(initial=0)) + sys.float_info.min
         gap, both = np.maximum(np.abs(J - D) - noise, 0) / rows, both / rows
-        unit = (
-            both.max(axis=0, initial=0) + sys.float_info.min
-        )  # so that no square leaves the range
+        # In this unit no square leaves the range.
+        unit = both.max(axis=0, initial=0) + sys.float_info.min
         gaps, sizes = (np.linalg.norm(part / unit, axis=0) for part in (gap, both))
         # A column of zeros drowns in whatever rounding there is.
         drowned = np.abs(noise / rows / unit).max(axis=0, initial=0) > NOISY * sizes

@@ -1,7 +1,6 @@
 """Levenberg-Marquardt as a generator of Steps: the trial, the verdict and the next μ."""
 
 import math
-import sys
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +15,7 @@ from .problems import Problem
 from .stopping import Steps
 from .trace import Step
 
-LONGEST = math.sqrt(sys.float_info.max)  # column of J that has a square
+LONGEST = np.finfo(float).max ** 0.5  # column of J that has a square
 ALPHA = 0.1  # the geodesic term looks this far along h
 
 

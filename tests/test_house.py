@@ -8,6 +8,11 @@ import pytest
 import lmteach
 
 PACKAGE = Path(lmteach.__file__).resolve().parent
+CORE = (  # what a learner reads after lesson 08
+    *("network", "layers", "losses", "linearization", "damping", "stopping", "trace"),
+    *("problems", "solvers"),
+)
+LONGEST_CORE = 1150  # lines, with docstrings
 # From the ground up; a name is a module or a package of lmteach. On one floor a module may import
 # from those that stand before it. Inside a package everything is allowed but a circle.
 FLOORS = (
@@ -203,6 +208,13 @@ def test_figures_proofs_and_exercises_stand_side_by_side(imports):
 
 def test_there_is_no_circle(imports):
     assert circle(imports) == []
+
+
+def test_the_learners_core_is_read_in_an_afternoon():
+    lines = sum(
+        len((PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines()) for name in CORE
+    )
+    assert lines <= LONGEST_CORE
 
 
 def test_each_name_has_one_floor():

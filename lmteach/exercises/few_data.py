@@ -195,17 +195,17 @@ def _package_gamma(J, alpha, beta):
     return package_gamma(Regularized(straight, alpha, beta), theta=np.zeros(J.shape[1]))
 
 
-def _gamma(J, alpha, beta, squares=None, above=None, below=None, factor=None, end=np.sum):
+def _squares(J):
+    return np.linalg.svd(J, compute_uv=False) ** 2
+
+
+def _gamma(J, alpha, beta, squares=_squares, above=None, below=None, factor=None, end=np.sum):
     """γ with parts exchanged: the sum of βs²/(βs² + α)."""
-    s2 = np.linalg.svd(J, compute_uv=False) ** 2 if squares is None else squares(J)
+    s2 = squares(J)
     up = beta * s2 if above is None else above(s2, alpha, beta)
     down = beta * s2 + alpha if below is None else below(s2, alpha, beta)
     found = up / down
     return end(found if factor is None else factor(found))
-
-
-def _squares(J):
-    return np.linalg.svd(J, compute_uv=False) ** 2
 
 
 def _inverse(s2, alpha, beta):
