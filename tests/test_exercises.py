@@ -18,7 +18,7 @@ from lmteach.exercises.base import KINDS, Exercise
 from lmteach.exercises.compare import agree, difference, numbers
 from lmteach.exercises.of_function import check_function
 from lmteach.exercises.of_value import check_value
-from lmteach.exercises.running import copied
+from lmteach.exercises.running import copied, run
 from lmteach.exercises.slips import VOCABULARY, compose, part, recognised, told, turned
 
 NOT_NEEDED = ("sympy", "matplotlib", "lmteach.proofs", "lmteach.figures")
@@ -119,6 +119,22 @@ def test_each_slip_is_recognised(id):
         assert right is False, slip
         before = [slip.sentence for slip in task.slips[: number + 1]]
         assert any(sentence in said for sentence in before), (slip, said)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("id", FUNCTIONS)
+def test_no_slip_passes_by_the_luck_of_the_draw(id):
+    """A square J for `solve(J, -r)`, equal layers for their first and last: rare, never five."""
+    task, rng = EXERCISES[id], np.random.default_rng(1)
+    pool = [task.inputs(rng) for _ in range(20)]
+    right = [task.reference(*copied(arguments)) for arguments in pool]
+    for slip in task.slips:
+        ran = [run(answered(task, slip), [arguments]) for arguments in pool]
+        lucky = sum(
+            bool(one.results and agree(one.results[0], ours, task.tolerance, task.digits))
+            for one, ours in zip(ran, right, strict=True)
+        )
+        assert lucky / len(pool) <= 0.2, (slip.sentence, lucky)
 
 
 @pytest.mark.parametrize("id", IDS)

@@ -21,7 +21,7 @@ SAME = 1e-10  # two points no further apart are one
 def _systems(rng):
     """A J of full column rank with singular values from 0.5 to 3, and any r."""
     P = int(rng.integers(2, 5))
-    M = P + int(rng.integers(0, 4))
+    M = P + int(rng.integers(1, 4))  # never square: there J⁻¹r would do
     Q, V = (np.linalg.qr(rng.normal(size=(n, P)))[0] for n in (M, P))
     return (Q * rng.uniform(0.5, 3.0, size=P)) @ V.T, rng.normal(size=M)
 

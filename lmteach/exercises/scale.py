@@ -59,7 +59,8 @@ def _package_price(sizes, n_samples):
 
 def _sizes_and_samples(rng):
     depth = int(rng.integers(4, 6))  # one hidden layer alone would let through what knows no other
-    return tuple(int(n) for n in rng.integers(6, 10, size=depth)), int(rng.integers(25, 40))
+    sizes = rng.permutation(np.arange(6, 12))[:depth]  # no two alike: none stands for another
+    return tuple(int(n) for n in sizes), int(rng.integers(25, 40))
 
 
 @exercise(

@@ -16,7 +16,7 @@ WANTED = 0.06  # standard error of b, at most; twelve even places give 0.080
 
 def _fit(rng):
     """(J, r) at the minimum of a straight model: r is at right angles to J."""
-    N, P = int(rng.integers(8, 15)), int(rng.integers(2, 5))
+    N, P = int(rng.integers(9, 15)), int(rng.integers(2, 5))  # N − P is never P
     J = rng.normal(size=(N, P)) * rng.uniform(0.3, 3, size=P)
     noise = rng.normal(size=N)
     return J, noise - J @ np.linalg.lstsq(J, noise, rcond=None)[0]
