@@ -1,6 +1,7 @@
 """The suite on every core, and fixtures of browser tests: one JupyterLab, one browser for all."""
 
 import os
+from contextlib import ExitStack
 
 import pytest
 from classroom import Course, offline_page, photograph, running_browser, running_server
@@ -19,7 +20,7 @@ def pytest_cmdline_main(config):
     if not given and config.option.markexpr != "full":
         config.option.numprocesses = min(os.cpu_count() or 1, MOST_WORKERS)
         config.option.dist = "loadscope"
-        config.option.loadscopereorder = False  # browser tests stay last
+        config.option.loadscopereorder = False  # what takes long stays first
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -35,31 +36,70 @@ def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log)
 
 
-def pytest_collection_modifyitems(items):
-    """Put browser tests last: while playwright runs, no other test can run an event loop."""
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+def pytest_collection_modifyitems(config, items):
+    """Put the browser tests together: alone last, on several workers first, then the lessons.
+
+    Several workers end at about the same time where what takes long comes first.
+    """
+    shared = hasattr(config, "workerinput")
+    items.sort(key=_place_among_many if shared else in_browser)
     for item in items:
         for mark in marks(item):
             item.add_marker(mark)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """JupyterLab, which a test may restart."""
-    with running_server(tmp_path_factory.mktemp("lab")) as server:
-        yield server
+def in_browser(item):
+    return item.get_closest_marker("e2e") is not None
 
 
-@pytest.fixture(scope="session")
+def _place_among_many(item):
+    return not in_browser(item), item.path.suffix != ".ipynb"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """Stop playwright after the last browser test: while it runs, no event loop can."""
+    result = yield
+    if in_browser(item) and not (nextitem and in_browser(nextitem)):
+        _opened(item.session).pop_all().close()
+    return result
+
+
+RUNNING = pytest.StashKey()  # the server and the browser of all browser tests, by name
+OPENED = pytest.StashKey()
+
+
+def _opened(session):
+    return session.stash.setdefault(OPENED, ExitStack())
+
+
+def _running(session, name, start):
+    """The one of that name, started if there is none."""
+    running = session.stash.setdefault(RUNNING, {})
+    if name not in running:
+        stack = _opened(session)
+        stack.callback(running.pop, name)
+        running[name] = stack.enter_context(start())
+    return running[name]
+
+
+@pytest.fixture(scope="module")
+def server(request, tmp_path_factory):
+    """JupyterLab, which a test may restart; one for all files."""
+    place = tmp_path_factory.mktemp("lab")
+    return _running(request.session, "server", lambda: running_server(place))
+
+
+@pytest.fixture(scope="module")
 def lab(server):
     """Where JupyterLab answers."""
     return server.here
 
 
-@pytest.fixture(scope="session")
-def browser():
-    with running_browser() as browser:
-        yield browser
+@pytest.fixture(scope="module")
+def browser(request):
+    """Chromium, one for all files."""
+    return _running(request.session, "browser", running_browser)
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ from lmteach import (
     routes,
     solve,
 )
-from lmteach.linearization import Explicit
+from lmteach.linearization import Damped, Explicit
 from lmteach.primitives import Workspace
-from lmteach.routes import products
+from lmteach.routes import eliminated, products
 from lmteach.routes import samples as samples_module
 
 prices = import_module("lmteach.routes.prices")  # lmteach.routes has a function of that name, too
@@ -106,6 +106,50 @@ def test_the_three_routes_give_the_same_with_every_layer_of_one_kind(kind):
     rows, blocks, samples = fits(case((3, 4, 3, 2), [kind] * 3, n_samples=9))
     assert_same(rows, blocks)
     assert_same(rows, samples)
+
+
+@pytest.mark.parametrize("sizes", [(3, 4, 2), (2, 1, 3), (1, 5, 1), (4, 3, 10)], ids=str)
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor(2)], ids=["alone", "shared"])
+def test_with_the_last_layer_eliminated_the_step_is_the_same(sizes, kind, executor, monkeypatch):
+    monkeypatch.setattr(eliminated, "SMALLEST", 0)
+    network, theta, X, Y = case(sizes, [kind, Linear], n_samples=9)
+    theta[-network.shapes[1][0] * (sizes[1] + 1)] = 0  # and with a weight that is 0
+    rows = NetworkFit(network, X, Y, route="rows").linearize(theta)
+    blocks = NetworkFit(network, X, Y, route="blocks", executor=executor).linearize(theta)
+    assert type(blocks.damped(1.0)) is eliminated.Eliminated
+    assert_same(rows, blocks)
+
+
+def test_a_unit_without_a_weight_to_any_output_is_no_harm_to_the_elimination(monkeypatch):
+    monkeypatch.setattr(eliminated, "SMALLEST", 0)
+    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear])
+    weights = network.split(theta)[1][0]
+    weights[:, 2] = 0
+    assert not network.split(theta)[1][0][:, 2].any()
+    assert_same(*fits((network, theta, X, Y), names=["rows", "blocks"]))
+
+
+def test_the_last_layer_is_eliminated_of_large_networks_of_two_layers_with_a_linear_last():
+    large, deep = (20, 20, 5), (20, 15, 10, 5)
+    networks = {
+        eliminated.Eliminated: [case(large, [Tanh, Linear])],
+        Damped: [
+            case((20, 10, 5), [Tanh, Linear]),  # small
+            case(large, [Tanh, Tanh]),
+            case(deep, [Tanh, Tanh, Linear]),
+        ],
+    }
+    for kind, cases in networks.items():
+        for one in cases:
+            (here,) = fits(one, names=["blocks"])
+            assert type(here.damped(1.0)) is kind
+            assert type(here.damped(1.0, np.ones(len(here.g)))) is Damped
+    network, theta, X, Y = case(large, [Tanh, Linear])
+    weighted = NetworkFit(network, X, Y, route="blocks", weights=np.linspace(1, 2, len(X)))
+    rows = NetworkFit(network, X, Y, route="rows", weights=weighted.weights)
+    assert type(weighted.linearize(theta).damped(1.0)) is Damped
+    same(weighted.linearize(theta).step(1.0), rows.linearize(theta).step(1.0))
 
 
 @pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
@@ -654,6 +698,14 @@ def test_a_factorization_that_fails_is_a_linalgerror_on_every_route(route):
     with pytest.raises(np.linalg.LinAlgError, match="not positive definite in floating point"):
         here.damped(1e-30)
     same(here.damped(1.0).h, np.linalg.solve(np.full((2, 2), 3.0) + np.eye(2), [-6.0, -6.0]))
+
+
+def test_a_factorization_that_fails_with_the_last_layer_eliminated_is_a_linalgerror(monkeypatch):
+    monkeypatch.setattr(eliminated, "SMALLEST", 0)
+    network, theta, X, Y = case((3, 4, 2), [Relu, Linear], n_samples=2)
+    (here,) = fits((network, theta, X, Y), names=["blocks"])
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite in floating point"):
+        here.damped(1e-30)
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -11,6 +11,7 @@ import numpy as np
 from ..checks import as_finite
 from ..linearization import Linearization
 from ..primitives import copy_lower, frozen, gram, inner, new_array
+from .eliminated import Eliminated, can_eliminate
 from .factors import backwards, forwards, layer_places, squared_columns
 from .prices import CHUNK_BYTES, NUMBER, pairs, piece_of, triangle
 from .products import block_sums, distinct, spread_beside, spread_diagonal, with_one
@@ -131,6 +132,13 @@ class Blocks(Summed):
         inputs = part.data.remember(_distinct_inputs) if remembers else None
         g = backwards(part.factors(), part.rounded(part.residual()))
         return block_sums(layers, inputs), g
+
+    def system(self, mu, D):
+        """Return the Damped system; without a D, and of a large one, the last layer eliminated."""
+        part = self.parts[0]
+        if D is None and self.r.dtype != object and can_eliminate(part, self._n_parameters):
+            return Eliminated(self, mu, part.network.split(part.theta)[-1][0])
+        return super().system(mu, D)
 
     def _joined(self, sums, out):
         sizes = self.parts[0].sizes
