@@ -21,6 +21,7 @@ def pytest_cmdline_main(config):
         config.option.numprocesses = min(os.cpu_count() or 1, MOST_WORKERS)
         config.option.dist = "loadscope"
         config.option.loadscopereorder = False  # what takes long stays first
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a core for each process, not two
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -37,9 +38,9 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Put the browser tests together: alone last, on several workers first, then the lessons.
+    """Put the browser tests together: last, or first of several workers, then what takes long.
 
-    Several workers end at about the same time where what takes long comes first.
+    So several workers end at about the same time.
     """
     shared = hasattr(config, "workerinput")
     items.sort(key=_place_among_many if shared else in_browser)
@@ -53,7 +54,8 @@ def in_browser(item):
 
 
 def _place_among_many(item):
-    return not in_browser(item), item.path.suffix != ".ipynb"
+    long = item.path.suffix == ".ipynb" or item.path.name in LONGEST
+    return not in_browser(item), not long
 
 
 @pytest.hookimpl(wrapper=True)
@@ -176,6 +178,8 @@ MANY_RUNS = {
 }
 # The same for a few tests of other files, by words in their names.
 LONG_TESTS = ("sympys", "on_symbols", "continuation_from_any_step", "neupys_second_behaviour")
+# Of these a process that begins one last would be the last to end.
+LONGEST = {"test_litmus.py", "test_proofs.py", "test_scenes.py", "test_touch.py", "test_widgets.py"}
 # Two lessons stand for all: J from sensitivities, and the runs of the damping rules.
 PORTABLE_LESSONS = {"05_jacobian.ipynb", "08_updates.ipynb"}
 

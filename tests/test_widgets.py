@@ -24,7 +24,7 @@ from lmteach.examples import START, rosenbrock
 from lmteach.figures import Control, Picture, Scene
 from lmteach.figures.damping import MuScene
 from lmteach.figures.updates import Player
-from lmteach.knobs import N_STOPS, stops_of
+from lmteach.knobs import N_STOPS, Knob, stops_of
 from lmteach.stage import KNOB, PROJECTED, WORDS
 from lmteach.widgets import CLOSED, Explorer, explore_mu
 
@@ -67,7 +67,8 @@ def test_live_view_and_still_picture_travel_together(kind):
 @pytest.mark.parametrize(("kind", "name"), KNOBS)
 def test_a_knob_for_every_kind_of_control(kind, name):
     """Assert its label, and that no dragging is needed: Back and Next, or a button for a name."""
-    knob = Explorer(kind()).knobs[name]
+    control = kind.controls[name]
+    knob = Knob(control, control.start, turned=lambda value: None)  # of no picture
     assert escape(knob.control.label) == knob.children[0].value and knob.children[0].value
     assert knob.stops[0] == knob.control.low and knob.stops[-1] == knob.control.high
     assert knob.control.start in knob.stops and len(knob.stops) <= max(
@@ -231,8 +232,10 @@ def test_for_the_projector(kind, monkeypatch):
         width <= PROJECTED[0] and height + WORDS + KNOB * len(explorer.knobs) < PROJECTED[1] + 1e-9
     )
     assert "lmteach-20" in explorer._dom_classes and ".lmteach-20 {" in explorer.view._css
-    monkeypatch.delenv("LMTEACH_PROJECTOR")
-    assert "lmteach-11" in Explorer(kind())._dom_classes
+
+
+def test_for_the_desk():
+    assert "lmteach-11" in Explorer(MuScene())._dom_classes
 
 
 def test_importing_the_package_waits_for_no_widgets():

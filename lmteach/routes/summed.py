@@ -136,7 +136,7 @@ class Blocks(Summed):
     def system(self, mu, D):
         """Return the Damped system; without a D, and of a large one, the last layer eliminated."""
         part = self.parts[0]
-        if D is None and self.r.dtype != object and can_eliminate(part, self._n_parameters):
+        if D is None and can_eliminate(part, self._n_parameters):
             return Eliminated(self, mu, part.network.split(part.theta)[-1][0])
         return super().system(mu, D)
 
