@@ -172,8 +172,9 @@ def gram(Jt, out=None, add=False):
 def spd_solver(A, shift, out=None):
     """v ↦ (A + diag(shift))⁻¹ v for a symmetric A, its lower triangle given, by Cholesky.
 
-    Works on a copy of A (in out, if given). Raises numpy.linalg.LinAlgError where the sum is not
-    positive definite in floating point. Symbols are solved exactly. Source: LAPACK's potrf.
+    Works on a copy of A, in out, if given; that may be A itself. Raises numpy.linalg.LinAlgError
+    where the sum is not positive definite in floating point. Symbols are solved exactly. Source:
+    LAPACK's potrf.
     """
     if A.dtype == object:
         import sympy
@@ -184,7 +185,7 @@ def spd_solver(A, shift, out=None):
     L = np.empty_like(A, order="F") if out is None else out
     if len(A) <= BAND:
         L[...] = A
-    else:
+    elif L is not A:
         copy_lower(A, L)
     diagonal = L.ravel("K")[:: len(A) + 1]
     diagonal += shift

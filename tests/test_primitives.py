@@ -149,6 +149,14 @@ def test_spd_solver_reads_the_lower_triangle_only_and_uses_the_buffer():
     assert np.array_equal(np.tril(out, -1) != 0, np.tril(np.ones((3, 3), dtype=bool), -1))
 
 
+@pytest.mark.parametrize("n", [3, primitives.BAND + 2])
+def test_spd_solver_may_write_over_a_itself(n):
+    A, v = np.asfortranarray(gram(numbers(n, 3)) + np.eye(n)), numbers(n, seed=2)
+    expected = spd_solver(A, 1.0)(v)
+    assert np.array_equal(spd_solver(A, 1.0, A)(v), expected)
+    assert A[0, 0] == np.sqrt(gram(numbers(n, 3))[0, 0] + 2.0)
+
+
 def test_spd_solver_refuses_what_is_not_positive_definite():
     with pytest.raises(np.linalg.LinAlgError, match="not positive definite in floating point"):
         spd_solver(np.diag([1.0, -1.0]), 0.5)

@@ -90,14 +90,15 @@ def _weighed(B, w):
 def _complement(lower, K, M, X, out):
     """Write A − K_pq ∘ (MᵀX)_pq on and below the diagonal of `out`, one unit's columns at a time.
 
-    The biases of all units are the last columns.
+    The biases of all units are the last columns. In memory a column is a row of the transposed.
     """
     n, hidden = len(K), len(out)
     n_in = hidden // n - 1
-    units = _units(n, hidden)
+    factor = K[:, _units(n, hidden)]
     for p in range(n):
-        some, start = slice(p * n_in, (p + 1) * n_in), p * n_in
-        rest = (X.T[start:] @ M[:, some]) * K[units[start:], p, None]
-        np.subtract(lower[start:hidden, some], rest, out=out[start:, some])
+        some, rest = slice(p * n_in, (p + 1) * n_in), slice(p * n_in, hidden)
+        block = M[:, some].T @ X[:, rest]
+        block *= factor[p, rest]
+        np.subtract(lower.T[some, rest], block, out=out.T[some, rest])
     biases = slice(n * n_in, hidden)
-    out[biases, biases] = lower[biases, biases] - K * (X.T[biases] @ M[:, biases])
+    out[biases, biases] = lower[biases, biases] - K * (M[:, biases].T @ X[:, biases])
