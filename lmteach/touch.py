@@ -1,11 +1,14 @@
 """The picture of an explorer: one widget with an image, an SVG over it, handles, and a sentence."""
 
+import asyncio
+from functools import partial
 from pathlib import Path
 
 import anywidget
 import numpy as np
 from traitlets import Bool, Bytes, Int, List, Unicode
 
+MOMENT = 0.005  # seconds: drawing would hold up the kernel's word that it takes the next message
 CLOSE = 1e-6  # two points of the axes so near to each other are one
 
 
@@ -55,20 +58,37 @@ class TouchedPicture(anywidget.AnyWidget):
                 self.at = at
 
     def set_state(self, sync_data):
-        """Take what the page tells: a handle was moved."""
+        """Take what the page tells: a handle was moved.
+
+        In a kernel it is drawn when this message has been dealt with. The page sends the next one
+        then, which travels while this one is drawn.
+        """
         super().set_state(sync_data)
-        if "at" in sync_data and self.stage is not None:
+        if "at" in sync_data:
             index, *start, number = self.held
-            ends = (start, self.at[index])
+            _soon(partial(self._answer, index, start, self.at[index], number))
+
+    def _answer(self, index, start, end, number):
+        if self.stage is not None:  # else it was closed meanwhile
             with self.hold_sync():
                 self.answered = number
-                self._moved(index, *(self.stage.data_at(index, end) for end in ends))
+                self._moved(index, *(self.stage.data_at(index, part) for part in (start, end)))
 
     def close(self):
         """Let go of the figure too."""
         super().close()
         self._moved = self.stage = None
         self.background, self.svg = b"", ""
+
+
+def _soon(act):
+    """Do it a moment later, in which the kernel says that it is free; at once without a loop."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        act()
+    else:
+        loop.call_later(MOMENT, act)
 
 
 def _in_words(handle, place, scene):

@@ -1,5 +1,7 @@
 """What a hand touches, without a browser: as the page tells it, and on any axes."""
 
+import asyncio
+
 import numpy as np
 import pytest
 from test_scenes import SCENES
@@ -12,7 +14,8 @@ from lmteach.figures.residuals import OneWeight
 from lmteach.figures.training import Training
 from lmteach.figures.updates import Player
 from lmteach.stage import HALO, Stage
-from lmteach.widgets import LIVE, Explorer, explore_mu, play
+from lmteach.touch import MOMENT
+from lmteach.widgets import CLOSED, LIVE, Explorer, explore_mu, play
 
 TOUCHED = [*(kind for kind in SCENES if kind().touched), SmallMap]
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -57,6 +60,28 @@ class Reversed(Scene):
 
     def rows(self, numbers):
         return [("across", "down"), (numbers["across"], numbers["down"])]
+
+
+async def moved_in_a_kernel(explorer, close=False):
+    """(what it says when the message has been dealt with, and what a moment later)."""
+    tell(explorer, 0, (0.2, 0.25))
+    first = explorer.said
+    if close:
+        explorer.close()
+    await asyncio.sleep(2 * MOMENT)
+    return first, explorer.said
+
+
+def test_in_a_kernel_it_is_drawn_when_the_message_has_been_dealt_with():
+    explorer = Explorer(Reversed())
+    before = repr(explorer)
+    said = asyncio.run(moved_in_a_kernel(explorer))
+    assert said == (before, "across = 0.01, down = 31.6")
+    assert explorer.view.answered == 1
+
+
+def test_a_picture_that_is_closed_before_it_is_drawn_stays_closed():
+    assert asyncio.run(moved_in_a_kernel(Explorer(Reversed()), close=True))[1] == CLOSED
 
 
 def test_on_logarithmic_axes_that_run_backwards():

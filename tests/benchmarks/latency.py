@@ -101,6 +101,9 @@ SETTLED = """() =>
     performance.now() - Math.max(window.stirred, window.shown.at(-1)) > 500 &&
     window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'
 """
+# A hand that stays on the same cell of J, or has reached an end, changes nothing.
+SETTLED_OR_SAME = f"() => (!window.shown.length && performance.now() - window.pressed > 1500) ||\
+    ({SETTLED})()"
 TOOK = "() => window.shown.at(-1) - window.pressed"
 # Frame by frame: how often the moving part is a new one, and how often the slider stands elsewhere.
 COUNT = """area => {
@@ -119,6 +122,21 @@ COUNT = """area => {
     };
     look();
 }"""
+# A hand moves at every frame; playwright's mouse waits for each of its moves to be drawn.
+DRAG = """ground => new Promise(done => {
+    const place = ground.getBoundingClientRect();
+    let frame = 0;
+    const move = () => {
+        const along = 0.3 + 0.4 * Math.abs((frame % 120) / 60 - 1);
+        ground.dispatchEvent(new PointerEvent('pointermove', {
+            bubbles: true, pointerId: 1, pointerType: 'mouse', buttons: 1,
+            clientX: place.left + along * place.width, clientY: place.top + along * place.height,
+        }));
+        frame += 1;
+        if (frame < 240) requestAnimationFrame(move); else done();
+    };
+    move();
+})"""
 COUNTED = """() => {
     cancelAnimationFrame(window.counting);
     const seconds = (performance.now() - window.counts.began) / 1000;
@@ -178,7 +196,7 @@ def drag(page, area, seconds=4):
 def hand(page, area, n):
     """Return the median from a move of the hand to its pixels, and pictures a second in a drag.
 
-    None where nothing can be touched.
+    Moves that change nothing are left out. None where nothing can be touched.
     """
     if not area.locator(".lmteach-handle").count():
         return None, None
@@ -192,12 +210,11 @@ def hand(page, area, n):
     page.mouse.down()
     for i in range(n + 2):
         page.mouse.move(x(0.3 + 0.4 * i / (n + 2)), y(0.5 - 0.2 * i / (n + 2)))
-        wait_until(page, SETTLED)
-        times.append(page.evaluate(TOOK))
+        wait_until(page, SETTLED_OR_SAME)
+        if page.evaluate("() => window.shown.length > 0"):
+            times.append(page.evaluate(TOOK))
     area.evaluate(COUNT)
-    for i in range(240):
-        page.mouse.move(x(0.3 + 0.4 * abs((i % 120) / 60 - 1)), y(0.5))
-        page.wait_for_timeout(1000 / 60)
+    ground.evaluate(DRAG)
     pictures, _ = page.evaluate(COUNTED)
     page.mouse.up()
     return statistics.median(times[2:]), pictures
