@@ -387,6 +387,7 @@ def drag_to_the_end(shown):
     shown.page.mouse.up()
 
 
+@pytest.mark.full
 @in_jupyterlab
 def test_no_frame_is_blank(room):
     shown, explorer = Shown(room, "MuScene"), Explorer(MuScene())
@@ -403,6 +404,7 @@ def test_no_frame_is_blank(room):
     assert seen["blank"] == 0 and seen["all"] >= seen["pictures"] >= len(stops)
 
 
+@pytest.mark.full
 @in_jupyterlab
 def test_the_second_day(room, server):
     """Save, stop, start, reopen. The last one in JupyterLab, because it restarts the server."""

@@ -23,6 +23,7 @@ pytestmark = [
         reason=f'{", ".join(MISSING)} missing: python -m pip install -e ".[docs]"',
     ),
 ]
+NO_AXE = "axe-core is missing: python -m pip install axe-playwright-python"
 TYPESET = "() => window.MathJax?.startup?.promise?.then(() => true)"
 FORMULAS = "() => document.querySelectorAll('mjx-container').length"
 ERRORS = """() => [...document.querySelectorAll('[data-mjx-error]')]
@@ -96,6 +97,19 @@ def test_what_scrolls_and_what_is_a_heading_can_be_told_without_eyes_or_mouse(pa
     page.wait_for_timeout(500)
     assert page.evaluate(OUT_OF_REACH) == []
     assert page.evaluate(UNLEVELLED) == 0
+
+
+PAGES = ("index", "README", "gallery", "glossary", "docs/TEACHING", "docs/HUB")
+
+
+@pytest.mark.parametrize("name", [*PAGES, *(f"notebooks/{lesson}" for lesson in LESSONS)])
+def test_axe_finds_nothing_serious(page, name):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason=NO_AXE).Axe()
+    page.goto(f"{page.address}{name}.html")
+    if page.evaluate("() => !!window.MathJax"):
+        page.evaluate(TYPESET)
+    violations = axe.run(page, "article").response["violations"]
+    assert [rule["id"] for rule in violations if rule["impact"] in ("serious", "critical")] == []
 
 
 def test_the_search_finds_the_gain_ratio(page, outside):
