@@ -49,7 +49,7 @@ FILES = {  # of tests: those that most likely notice a change of the module come
 MODULES = tuple(FILES)
 TESTS = (
     "thresholds", "derivative_thresholds", "stopping", "damping", "derivatives", "linearization",
-    "solvers", "solve", "problems",
+    "solvers", "solve", "problems", "bounds", "bad_input",
 )  # fmt: skip
 SLOW = 0.2  # seconds: a test that takes longer is left out; what it alone sees, a quick one should
 SPARE = 20.0  # seconds that a mutant may take beyond three times what all tests take
@@ -344,6 +344,7 @@ REASONS = {
     "it differs only where two rounded numbers are equal, and either answer is right there": [
         "stages: return 0 < reach < SHRINK * last",
         "stages: return reach >= RIGHT_ANGLE * norm(r)",
+        "stages: vanished = last.there.column_norms < VANISHED * here.column_norms",
         "stages: stride.seen.loss >= seen.loss * (1 + RISE) or bent.any()",
         "stages: norm(lengths * stride.step.h) < xtol * norm(lengths * stride.seen.theta)",
         "stages: return bool((np.abs(h) < NO_MORE_DIGITS * np.abs(theta)).all())",
@@ -412,6 +413,9 @@ REASONS = {
         " -100.0)",
         "derivatives: gap = np.where(wrong, np.nan_to_num(np.abs(J - D) / rows, nan=np.inf),"
         " -0.01)",
+    ],
+    "of ν = 1 the checks that follow say the same, only later": [
+        "damping: 1 < self.nu < math.inf",
     ],
     "from ρ = 0.94 on, the factor is 1/3 with any of these": [
         "damping: mu *= max(1 / 3, 1 - (2 * min(rho, 100.0) - 1) ** 3)",

@@ -37,8 +37,10 @@ from lmteach import (
     solve,
 )
 from lmteach.jacobians import NotFinite
+from lmteach.linearization import Explicit
 from lmteach.options import MOST_CURVED
 from lmteach.primitives import gram, spd_solver
+from lmteach.solvers import _first_mu
 from lmteach.stopping import Stop
 
 ENDS = ("gradient", "step", "loss")
@@ -877,3 +879,10 @@ def test_the_blogs_line_is_solved_in_ten_steps_with_either_mu():
         run = levenberg_marquardt(problem, theta, mu=mu)
         steps = [step for step, _ in zip(run, range(10), strict=False)]
         np.testing.assert_allclose(steps[-1].next_theta, expected, atol=1e-8)
+
+
+@pytest.mark.parametrize(("entry", "mu"), [(2.0, 4e-3), (0.0, 1e-3), (1e200, 1e-3)])
+def test_the_first_mu_is_a_thousandth_of_the_largest_square_or_of_1(entry, mu):
+    """Of 1 where J is zero, or its squares are infinite."""
+    here = Explicit(np.ones(2), np.array([[entry, 0.0]]))
+    assert _first_mu(here, None) == pytest.approx(mu, rel=1e-12)
