@@ -152,6 +152,31 @@ def test_the_last_layer_is_eliminated_of_large_networks_of_two_layers_with_a_lin
     same(weighted.linearize(theta).step(1.0), rows.linearize(theta).step(1.0))
 
 
+@pytest.mark.parametrize("n_samples", [1, 2, 3, 7])
+def test_weights_of_1_for_the_first_samples_are_still_weights(n_samples, monkeypatch):
+    monkeypatch.setattr(eliminated, "SMALLEST", 0)
+    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear], n_samples=n_samples)
+    weights = np.where(np.arange(n_samples) < 2, 1.0, 3.0)
+    rows, blocks = (
+        NetworkFit(network, X, Y, route=route, weights=weights).linearize(theta)
+        for route in ("rows", "blocks")
+    )
+    same(blocks.step(0.3), rows.step(0.3))
+
+
+def test_no_pass_through_all_samples_is_made_for_the_question_whether_to_eliminate(monkeypatch):
+    monkeypatch.setattr(eliminated, "SMALLEST", 0)
+    network, theta, X, Y = case((3, 4, 2), [Tanh, Linear], n_samples=9)
+    problem = NetworkFit(network, X, Y, route="blocks", executor=ThreadPoolExecutor(1))
+    here, seen = problem.linearize(theta), []
+    forward = Network.forward
+    monkeypatch.setattr(
+        Network, "forward", lambda self, X, w: seen.append(len(X)) or forward(self, X, w)
+    )
+    here.damped(0.3)
+    assert max(seen) <= 2
+
+
 @pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
 @pytest.mark.parametrize("route", ["blocks", "samples"])
 def test_the_routes_never_form_j_on_the_way_to_a_step(route, loss, monkeypatch):

@@ -16,12 +16,11 @@ def can_eliminate(part, n_parameters):
     layers = part.network.layers
     if n_parameters < SMALLEST or len(layers) != 2 or not layers[-1].straight:
         return False
-    _, T, slope = part.factors()[-1]
-    return slope is None and T.ndim == 2 and bool((T == np.eye(len(T))).all())
+    return part.outputs_are_straight()
 
 
 class Eliminated:
-    """The system JᵀJ + μI = [[A, Bᵀ], [B, I ⊗ C]] + μI, of which half as much is factorized.
+    """The system JᵀJ + μI = [[A, Bᵀ], [B, I ⊗ C]] + μI, factorized for the hidden layer and for C.
 
     The columns of B for hidden unit p are w_p ⊗ M_p, with w_p the unit's weights to the outputs, so
     h₁ solves the system A + μI − (w_pᵀw_q) ∘ (Mᵀ(C + μI)⁻¹M)_pq, and h₂ follows from it.
