@@ -78,12 +78,14 @@ def _units(n, hidden):
 
 
 def _weighed(B, w):
-    """M = Σ_q w_q ∘ B_q, (n + 1, hidden), where B_q are the rows of B for (W_q, b_q)."""
-    m, M = len(w), 0
-    n = len(B) // m - 1
-    for q in range(m):
-        M = M + w[q] * np.concatenate([B[q * n : (q + 1) * n], B[m * n + q, None]])
-    return M
+    """M = Σ_q w_q ∘ B_q, (n + 1, hidden), where B_q are the rows of B for (W_q, b_q).
+
+    A column of B lies together in memory.
+    """
+    m, hidden = w.shape
+    weights, biases = np.split(B.T, [B.shape[0] - m], axis=1)
+    of_weights = np.einsum("qh,hqj->hj", w, weights.reshape(hidden, m, -1))
+    return np.column_stack([of_weights, np.einsum("qh,hq->h", w, biases)]).T
 
 
 def _complement(lower, K, M, X, out):
